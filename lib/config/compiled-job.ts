@@ -1,0 +1,60 @@
+/** A job file after reading: validated, defaults filled in, paths absolute, sizes in bytes, durations in milliseconds. */
+import type {
+  BadRecordPolicy,
+  BucketSpec,
+  EventTimeSpec,
+  InputFormatSpec,
+  OutputFormatSpec,
+  RollingSpec,
+  SchemaSpec,
+} from '../core/specs.ts';
+
+export interface CompiledJob {
+  /** `[a-z0-9-]+`. */
+  readonly name: string;
+  /** Absolute path of the job's own state folder: `<state>/<name>`. */
+  readonly statePath: string;
+  /** Subtasks. */
+  readonly parallelism: number;
+  /** Budget for everything buffered, whole job. */
+  readonly memoryBytes: number;
+  readonly checkpoint: { readonly intervalMs: number; readonly retain: number };
+  readonly shutdownTimeoutMs: number;
+  readonly source: SourceSpec;
+  readonly eventTime: EventTimeSpec | null;
+  readonly sink: SinkSpec;
+}
+
+export interface SourceSpec {
+  /** Absolute folders, files or globs. */
+  readonly paths: readonly string[];
+  /** Globs relative to the folder; empty means everything. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly recursive: boolean;
+  readonly monitorIntervalMs: number;
+  /** Whether chokidar may make a listing come sooner. */
+  readonly watch: boolean;
+  readonly minAgeMs: number;
+  readonly modified: 'ignore' | 'reread' | 'append' | 'fail';
+  readonly splitSizeBytes: number;
+  readonly maxRecordBytes: number;
+  readonly onBadRecord: BadRecordPolicy;
+  readonly format: InputFormatSpec;
+  readonly schema: SchemaSpec;
+}
+
+export interface SinkSpec {
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute folder for hidden files, on the same file system; null: beside the parts. */
+  readonly staging: string | null;
+  readonly format: OutputFormatSpec;
+  readonly bucket: BucketSpec;
+  readonly rolling: RollingSpec;
+  readonly partPrefix: string;
+  /** Behind everything else of a part's name; null: what the format says. */
+  readonly partSuffix: string | null;
+  /** How often the timer asks the rolling policy. */
+  readonly bucketCheckIntervalMs: number;
+}

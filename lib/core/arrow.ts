@@ -1,0 +1,141 @@
+/** Batches as Arrow RecordBatches over the same memory. */
+import * as arrow from 'apache-arrow';
+import type { Batch } from './batch.ts';
+import type { Column } from './column.ts';
+import type { DataType, Field, Schema } from './data-type.ts';
+
+/** The Arrow schema of a schema. json becomes Utf8, as Arrow has no type for it. */
+export function schemaToArrow(schema: Schema): arrow.Schema {
+  return new arrow.Schema(schema.fields.map(fieldToArrow));
+}
+
+function fieldToArrow(field: Field): arrow.Field {
+  return new arrow.Field(field.name, typeToArrow(field.type), field.nullable);
+}
+
+function typeToArrow(type: DataType): arrow.DataType {
+  switch (type.kind) {
+    case 'boolean':
+      return new arrow.Bool();
+    case 'int32':
+      return new arrow.Int32();
+    case 'int64':
+      return new arrow.Int64();
+    case 'float32':
+      return new arrow.Float32();
+    case 'float64':
+      return new arrow.Float64();
+    case 'decimal':
+      return new arrow.Decimal(type.scale, type.precision, 128);
+    case 'string':
+    case 'json':
+      return new arrow.Utf8();
+    case 'binary':
+      return new arrow.Binary();
+    case 'date':
+      return new arrow.DateDay();
+    case 'timestamp':
+      return type.unit === 'ms'
+        ? new arrow.TimestampMillisecond('UTC')
+        : new arrow.TimestampMicrosecond('UTC');
+    case 'list':
+      return new arrow.List(new arrow.Field('element', typeToArrow(type.element), true));
+    case 'struct':
+      return new arrow.Struct(type.fields.map(fieldToArrow));
+  }
+}
+
+export function batchToArrow(batch: Batch): arrow.RecordBatch {
+  const children = batch.columns.map((column) => columnToArrow(column));
+  const fields = batch.schema.fields.map(
+    (field, i) => new arrow.Field(field.name, children[i]!.type, field.nullable),
+  );
+  const data = arrow.makeData({
+    type: new arrow.Struct(fields),
+    length: batch.length,
+    nullCount: 0,
+    children,
+  });
+  return new arrow.RecordBatch(new arrow.Schema(fields), data);
+}
+
+function columnToArrow(column: Column): arrow.Data {
+  const type = typeToArrow(column.type);
+  const { length, nullCount } = column;
+  const nullBitmap = column.validity;
+  switch (column.layout) {
+    case 'bits':
+      return arrow.makeData({ type: type as arrow.Bool, length, nullCount, nullBitmap, data: column.values });
+    case 'fixed': {
+      const words = column.values.subarray(0, length * column.words);
+      return arrow.makeData({
+        type: type as arrow.Int,
+        length,
+        nullCount,
+        nullBitmap,
+        data: fixedView(column.type, words) as Int32Array,
+      });
+    }
+    case 'bytes':
+      return arrow.makeData({
+        type: type as arrow.Utf8,
+        length,
+        nullCount,
+        nullBitmap,
+        valueOffsets: column.offsets,
+        data: column.bytes,
+      });
+    case 'dictionary': {
+      const { count, offsets, bytes } = column.dictionary;
+      const values = arrow.makeData({
+        type: type as arrow.Utf8,
+        length: count,
+        nullCount: 0,
+        valueOffsets: offsets,
+        data: bytes,
+      });
+      return arrow.makeData({
+        type: new arrow.Dictionary(type as arrow.Utf8, new arrow.Int32()),
+        length,
+        nullCount,
+        nullBitmap,
+        data: column.codes,
+        dictionary: arrow.makeVector(values),
+      });
+    }
+    case 'list': {
+      const child = columnToArrow(column.child);
+      const list = new arrow.List(new arrow.Field('element', child.type, true));
+      return arrow.makeData({
+        type: list,
+        length,
+        nullCount,
+        nullBitmap,
+        valueOffsets: column.offsets,
+        child,
+      });
+    }
+    case 'struct': {
+      const children = column.children.map((child) => columnToArrow(child));
+      const fields = column.fields.map(
+        (field, i) => new arrow.Field(field.name, children[i]!.type, field.nullable),
+      );
+      return arrow.makeData({ type: new arrow.Struct(fields), length, nullCount, nullBitmap, children });
+    }
+  }
+}
+
+function fixedView(type: DataType, words: Int32Array): ArrayBufferView {
+  const { buffer, byteOffset, length } = words;
+  switch (type.kind) {
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, length);
+    case 'float64':
+      return new Float64Array(buffer, byteOffset, length >> 1);
+    case 'int64':
+    case 'timestamp':
+      return new BigInt64Array(buffer, byteOffset, length >> 1);
+    default:
+      return words;
+  }
+}

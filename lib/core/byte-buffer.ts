@@ -1,0 +1,61 @@
+/** A growable run of bytes that encoders append to. */
+const encoder = new TextEncoder();
+
+export class ByteBuffer {
+  bytes: Uint8Array;
+  /** Bytes in use; `bytes` is longer. */
+  length = 0;
+
+  constructor(capacity = 1024) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  /** Makes room for `size` more bytes, so that a hot loop may write `bytes[length++]` that often. */
+  reserve(size: number): void {
+    const need = this.length + size;
+    if (need <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(need, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** Appends from[start, end). */
+  pushRange(from: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    this.reserve(size);
+    if (size > 64) this.bytes.set(from.subarray(start, end), this.length);
+    else for (let i = start, out = this.length; i < end; i++, out++) this.bytes[out] = from[i]!;
+    this.length += size;
+  }
+
+  pushByte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = byte;
+  }
+
+  /** Appends text as UTF-8. */
+  pushText(text: string): void {
+    this.reserve(text.length * 3);
+    this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
+  }
+
+  /** A view of what is in use, valid until the next append. */
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** Empties the buffer and keeps its memory. */
+  clear(): void {
+    this.length = 0;
+  }
+
+  get memoryBytes(): number {
+    return this.bytes.length;
+  }
+}

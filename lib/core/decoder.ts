@@ -1,0 +1,87 @@
+/** Extension point: formats that sluice reads. */
+import type { Batch } from './batch.ts';
+import type { Schema } from './data-type.ts';
+
+/** A record that was refused, as the bad-record policy and the error message need it. */
+export interface BadRecord {
+  /** Byte offset of the record's first byte in the (decompressed) file. */
+  readonly offset: number;
+  /** Which record of the split it is, counted from 0 at the place where the decoder began. */
+  readonly recordIndex: number;
+  /** The column that did not fit, where one can be named. */
+  readonly column: string | null;
+  /** Why, for people: `'abc' is not an int64`. */
+  readonly reason: string;
+  /** The record as it stands in the file, without its line end. A view: copy to keep. */
+  readonly bytes: Uint8Array;
+}
+
+export interface DecoderOptions {
+  readonly schema: Schema;
+  /** Rows after which a batch is full. */
+  readonly batchRows: number;
+  /** Called for each refused record; throws to stop (policy fail) or returns to go on without it (skip). */
+  readonly onBadRecord: (record: BadRecord) => void;
+  /** Whether batches have to carry their source lines (`Batch.lines`), so that an encoder may pass them on. */
+  readonly keepLines: boolean;
+}
+
+/** What a decoder needs to go on inside a file. Plain JSON, a few hundred bytes at the most. */
+export type DecoderState = Readonly<Record<string, unknown>> | null;
+
+/** Where a decoder begins. */
+export interface DecoderStart {
+  /** Byte offset in the decompressed file of the next byte that `decode` will be given. Always a record's start. */
+  readonly offset: number;
+  /** What `state()` said when the position was taken; null at the file's first byte. */
+  readonly state: DecoderState;
+}
+
+/**
+ * Turns bytes into batches. One decoder serves one subtask for all its splits, one after the other, so that
+ * dictionaries last; it is used by one caller at a time and never asynchronously.
+ */
+export interface Decoder {
+  /** Begins a split. Called once a split, before any of its bytes. Rows of the split before were taken by then. */
+  begin(start: DecoderStart): void;
+
+  /**
+   * Reads whole records from bytes[from, to) until the batch is full or no whole record is left.
+   * @param last no bytes follow: an unfinished record is now a whole one (a last line without line end)
+   * @returns the index of the first byte that was not consumed; what is left comes again, at any index, with more behind it
+   * @throws SluiceError what onBadRecord throws; the refused record is then not consumed
+   */
+  decode(bytes: Uint8Array, from: number, to: number, last: boolean): number;
+
+  /** Rows waiting for `take`. */
+  readonly rows: number;
+  /** Whether `take` has to be called before `decode` can go on. */
+  readonly full: boolean;
+  /** The rows decoded so far, 0 included. They are valid until the next `decode` or `begin`. */
+  take(): Batch;
+
+  /** Byte offset of the first byte not consumed, in the decompressed file: with state(), where a restart begins. */
+  readonly offset: number;
+  /** Records consumed since `begin`, refused ones included. */
+  readonly records: number;
+  state(): DecoderState;
+
+  /**
+   * How a record that is too long, or that broke the framing, is left behind: the index after its end within
+   * bytes[from, to), or -1 when the end is not among them. Line formats look for the next line feed.
+   */
+  skipRecord(bytes: Uint8Array, from: number, to: number): number;
+}
+
+/** A format that can be read. */
+export interface InputFormat {
+  readonly type: string;
+  /** Whether a byte range of an uncompressed file can be read on its own: every record is exactly one line. */
+  readonly splittable: boolean;
+  createDecoder(options: DecoderOptions): Decoder;
+  /**
+   * Infers a schema from the first bytes of some files (decompressed; the last record of each may be cut).
+   * @throws SluiceError SCHEMA_UNKNOWN where nothing can be said
+   */
+  inferSchema(samples: readonly Uint8Array[]): Schema;
+}

@@ -1,0 +1,23 @@
+/** Extension point: when a part file is closed and the next one begun. Flink: RollingPolicy, PartFileInfo. */
+
+/** A read-only view of an open part. */
+export interface PartFileInfo {
+  readonly bucketId: string;
+  readonly creationTimeMs: number;
+  readonly lastUpdateTimeMs: number;
+  /** Bytes on storage: what is written, and for what is still buffered the size it is expected to take there. */
+  readonly sizeBytes: number;
+  readonly rows: number;
+}
+
+/** Called for open parts that have at least one row; must be quick and without side effects. */
+export interface RollingPolicy {
+  /** Asked before rows are written to an open part: true closes it first, and the rows begin a new one. */
+  shouldRollOnEvent(part: PartFileInfo): boolean;
+  /** Asked for each open part when a checkpoint is taken, before it is persisted. */
+  shouldRollOnCheckpoint(part: PartFileInfo): boolean;
+  /** Asked by the timer (bucket_check_interval), also when nothing arrives. `nowMs` is processing time. */
+  shouldRollOnProcessingTime(part: PartFileInfo, nowMs: number): boolean;
+  /** How many more rows the part takes before `shouldRollOnEvent` has to be asked again; Infinity where rows do not matter. */
+  rowsUntilRoll?(part: PartFileInfo): number;
+}

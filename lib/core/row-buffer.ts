@@ -1,0 +1,58 @@
+/**
+ * Rows of one bucket, gathered from batches and kept as columns until there are enough for a row group. Also the form
+ * in which rows that are not yet in a part file go into a checkpoint (see tail.ts).
+ */
+import type { Batch } from './batch.ts';
+import { appendColumnRange, appendColumnRows, type Column, emptyColumn } from './column.ts';
+import type { Schema } from './data-type.ts';
+
+export class RowBuffer {
+  readonly schema: Schema;
+  columns: Column[];
+  length = 0;
+  /** For each field of the schema, which column of a batch it is; batches may have more (partition columns). */
+  #sourceIndexes: number[] | null = null;
+  #batchSchema: Schema | null = null;
+
+  constructor(schema: Schema) {
+    this.schema = schema;
+    this.columns = schema.fields.map((field) => emptyColumn(field.type));
+  }
+
+  /** Copies the rows rows[from, to) of a batch. Columns are matched by name. */
+  append(batch: Batch, rows: Int32Array, from: number, to: number): void {
+    if (to === from) return;
+    const indexes = this.#indexesFor(batch);
+    // Ascending row numbers without gaps are one memcpy a column: the common case of data ordered by time.
+    const consecutive = rows[to - 1]! - rows[from]! === to - 1 - from;
+    for (let i = 0; i < indexes.length; i++) {
+      const source = batch.columns[indexes[i]!]!;
+      const target = this.columns[i]!;
+      this.columns[i] = consecutive
+        ? appendColumnRange(target, source, rows[from]!, rows[to - 1]! + 1)
+        : appendColumnRows(target, source, rows, from, to);
+    }
+    this.length += to - from;
+  }
+
+  #indexesFor(batch: Batch): number[] {
+    if (this.#sourceIndexes !== null && this.#batchSchema === batch.schema) return this.#sourceIndexes;
+    const indexes = this.schema.fields.map((field) => batch.columns.indexOf(batch.column(field.name)));
+    this.#sourceIndexes = indexes;
+    this.#batchSchema = batch.schema;
+    return indexes;
+  }
+
+  /** Forgets the rows and keeps the memory. */
+  clear(): void {
+    for (const column of this.columns) column.clear();
+    this.length = 0;
+  }
+
+  /** Bytes held, capacity included; shared dictionaries are not counted. */
+  get memoryBytes(): number {
+    let sum = 0;
+    for (const column of this.columns) sum += column.memoryBytes;
+    return sum;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Plain descriptions of what a job is made of: the compiled stage of the options (numbers in bytes and milliseconds,
+ * every default filled in). They are JSON, so that they go to worker threads and into checkpoints as they are. The
+ * factories that turn them into objects live with the objects: formats/, bucketing/, rolling/.
+ */
+import type { Schema } from './data-type.ts';
+
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+export type InputFormatSpec = (
+  | { readonly type: 'ndjson' }
+  | {
+      readonly type: 'csv';
+      readonly delimiter: string;
+      readonly quote: string;
+      /** The file's first line names the columns; otherwise `columns` does, or the schema's order. */
+      readonly header: boolean;
+      readonly columns: readonly string[] | null;
+      /** Unquoted text that means null; the empty field always is null unless quoted. */
+      readonly nullText: string | null;
+      /** Whether a line end may stand inside quotes. false makes files splittable and such a record a bad one. */
+      readonly quotedNewlines: boolean;
+    }
+  | {
+      readonly type: 'text';
+      /** Name of the one column. */
+      readonly column: string;
+    }
+) & {
+  readonly compression: 'auto' | Compression;
+};
+
+export type OutputFormatSpec =
+  | {
+      readonly type: 'parquet';
+      readonly engine: 'sluice' | 'parquetjs';
+      readonly compression: 'none' | 'snappy' | 'gzip' | 'zstd';
+      /** Memory of buffered rows after which a row group is written. */
+      readonly rowGroupBytes: number;
+      /** Bytes of a data page before compression, about. */
+      readonly pageBytes: number;
+    }
+  | {
+      readonly type: 'ndjson';
+      readonly compression: Compression;
+      /** hive: what Presto, Trino and Hive read as typed columns (timestamps with a blank, no T and Z). */
+      readonly dialect: 'standard' | 'hive';
+    }
+  | {
+      readonly type: 'csv';
+      readonly compression: Compression;
+      /** hive: no header unless asked, backslashes escaped, line ends in values replaced by a blank, OpenCSVSerde reads it. */
+      readonly dialect: 'standard' | 'hive';
+      readonly delimiter: string;
+      readonly header: boolean;
+      readonly nullText: string;
+    }
+  | {
+      readonly type: 'text';
+      readonly compression: Compression;
+      /** The column to write, one value a line; null: the only column there is. */
+      readonly column: string | null;
+    };
+
+export type BucketSpec =
+  | { readonly type: 'base_path' }
+  | {
+      readonly type: 'datetime';
+      readonly time: 'processing' | 'event';
+      /** date-fns pattern; `/` makes levels. */
+      readonly pattern: string;
+      /** IANA zone. */
+      readonly zone: string;
+    }
+  | {
+      readonly type: 'fields';
+      readonly fields: readonly PartitionField[];
+      readonly keepFields: boolean;
+    }
+  | { readonly type: 'custom'; readonly module: string; readonly options: unknown };
+
+/** One `key=value` level. */
+export interface PartitionField {
+  /** The key in the folder's name. */
+  readonly name: string;
+  /** The column. */
+  readonly column: string;
+  /** value: as it is; date, hour, month, year: of a timestamp or date, UTC: 2026-11-23, 07, 2026-11, 2026. */
+  readonly transform: 'value' | 'year' | 'month' | 'date' | 'hour';
+}
+
+export type RollingSpec =
+  | {
+      readonly type: 'default';
+      readonly partSizeBytes: number;
+      readonly rolloverIntervalMs: number;
+      readonly inactivityIntervalMs: number;
+      /** Rows after which a part is closed; Infinity is written as null. */
+      readonly maxRows: number | null;
+      readonly onCheckpoint: boolean;
+    }
+  | { readonly type: 'custom'; readonly module: string; readonly options: unknown };
+
+/** Where event time comes from. */
+export interface EventTimeSpec {
+  readonly column: string;
+  /** What a number in the column counts; timestamps and dates know themselves, strings are ISO 8601. */
+  readonly unit: 's' | 'ms' | 'us' | 'ns';
+}
+
+export type BadRecordPolicy = 'fail' | 'skip';
+
+export type SchemaSpec = 'infer' | Schema;
