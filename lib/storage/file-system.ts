@@ -1,0 +1,53 @@
+/**
+ * Extension point: where files are. One implementation a kind of storage; `local/` is the local disk. Paths are
+ * absolute, with `/`. Foreign errors are turned into SluiceErrors here and nowhere else (NOT_FOUND, ACCESS_DENIED,
+ * DISK_FULL, STORAGE_FAILED ...).
+ */
+import type { ByteSource } from '../core/byte-source.ts';
+import type { RecoverableWriter } from './recoverable-writer.ts';
+
+export interface FileStatus {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Nanoseconds since 1970. */
+  readonly modifiedNs: bigint;
+}
+
+export interface ListOptions {
+  /** Whether to go into a folder; `path` is relative to the listed one. Not asked for the listed folder itself. */
+  readonly enterFolder: (path: string) => boolean;
+  /** Whether a file is wanted: only those are stat'ed. `path` is relative to the listed folder. */
+  readonly wantFile: (path: string) => boolean;
+}
+
+export interface FileSystem {
+  /**
+   * Lists the files below a folder in no special order, in pieces as they are found. A file or folder that vanishes
+   * while the listing runs is left out; a folder that cannot be read is an error, never an empty one.
+   * @throws SluiceError NOT_FOUND where the folder itself does not exist
+   */
+  list(folder: string, options: ListOptions): AsyncIterable<readonly FileStatus[]>;
+  /** What is at a path: null where there is nothing. */
+  stat(path: string): Promise<(FileStatus & { readonly isFolder: boolean }) | null>;
+  /**
+   * What stays the same as long as a folder is the same folder: device and inode. null where there is none. Tells an
+   * emptied folder from one whose disk is not mounted.
+   */
+  folderIdentity(folder: string): Promise<string | null>;
+  /** Reads a file from a byte offset on. @throws SluiceError NOT_FOUND where it is gone */
+  open(path: string, offset: number): Promise<ByteSource>;
+  /** A small file, whole. null where there is none. */
+  readFile(path: string): Promise<Uint8Array | null>;
+  /**
+   * Makes a file that was not there, whole and durable (fsync of file and folder), or leaves everything as it is.
+   * @returns false where a file of that name existed
+   */
+  createExclusive(path: string, bytes: Uint8Array): Promise<boolean>;
+  /** Makes a folder and those above it, durably. */
+  makeFolder(path: string): Promise<void>;
+  /** Removes a file; nothing happens where there is none. @returns whether there was one */
+  remove(path: string): Promise<boolean>;
+  /** Removes a folder if it is empty. */
+  removeEmptyFolder(path: string): Promise<void>;
+  readonly recoverableWriter: RecoverableWriter;
+}
