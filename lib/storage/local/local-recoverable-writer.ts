@@ -1,0 +1,255 @@
+/**
+ * Files on a local disk that become visible at once: written under a hidden name, made visible by a hard link, which
+ * (other than a rename) never replaces a file. Flink: LocalRecoverableWriter, whose commit renames.
+ */
+import { type FileHandle, link, open, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import pLimit from 'p-limit';
+import { SluiceError } from '../../core/errors.ts';
+import { failpoint } from '../../core/failpoint.ts';
+import type { OpenFile, PendingFile, RecoverableWriter, ResumePoint } from '../recoverable-writer.ts';
+import { makeFolderDurably, syncFolder } from './durable.ts';
+import { errorCode, storageError } from './errors.ts';
+
+/** Links and unlinks under way at once; the thread pool of node has 4 threads, more only queue. */
+const COMMIT_CONCURRENCY = 8;
+
+export class LocalRecoverableWriter implements RecoverableWriter {
+  readonly supportsResume = true;
+  readonly #runId: string;
+
+  /** @param runId what the hidden names of this run end with, so that leftovers of dead runs can be told from ours */
+  constructor(runId: string) {
+    this.#runId = runId;
+  }
+
+  async open(finalPath: string, hiddenFolder: string | null): Promise<OpenFile> {
+    const folder = path.dirname(finalPath);
+    const hidden = path.join(hiddenFolder ?? folder, hiddenName(path.basename(finalPath), this.#runId));
+    await makeFolderDurably(path.dirname(hidden));
+    try {
+      const handle = await open(hidden, 'wx');
+      return new LocalOpenFile(finalPath, hidden, handle, 0, true);
+    } catch (error) {
+      throw storageError(`cannot create ${hidden}`, error);
+    }
+  }
+
+  async recover(point: ResumePoint): Promise<OpenFile> {
+    let handle: FileHandle;
+    try {
+      handle = await open(point.hiddenPath, 'r+');
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') throw missing(point, 'it is gone');
+      throw storageError(`cannot open ${point.hiddenPath}`, error);
+    }
+    try {
+      const { size } = await handle.stat();
+      if (size < point.lengthBytes) {
+        throw missing(point, `it has ${size} bytes where ${point.lengthBytes} were made durable`);
+      }
+      await handle.truncate(point.lengthBytes);
+      await handle.sync();
+    } catch (error) {
+      await handle.close();
+      throw storageError(`cannot resume ${point.hiddenPath}`, error);
+    }
+    return new LocalOpenFile(point.finalPath, point.hiddenPath, handle, point.lengthBytes, false);
+  }
+
+  async commit(files: readonly PendingFile[]): Promise<void> {
+    const folders = new Set<string>();
+    const limit = pLimit(COMMIT_CONCURRENCY);
+    // Final folders have to exist durably before a name in them can be: with a staging folder nothing made them yet.
+    for (const folder of new Set(files.map((file) => path.dirname(file.finalPath))))
+      await makeFolderDurably(folder);
+    await Promise.all(
+      files.map((file) =>
+        limit(async () => {
+          await publish(file);
+          folders.add(path.dirname(file.finalPath)).add(path.dirname(file.hiddenPath));
+        }),
+      ),
+    );
+    await Promise.all([...folders].map((folder) => limit(() => syncFolder(folder))));
+    failpoint('commit.folders.synced');
+  }
+
+  async cleanup(point: ResumePoint): Promise<boolean> {
+    try {
+      await unlink(point.hiddenPath);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return false;
+      throw storageError(`cannot remove ${point.hiddenPath}`, error);
+    }
+  }
+}
+
+/** `.part-1f2e3d4c-0-7.parquet.inprogress.9a8b7c6d`: readers skip names that begin with a dot. */
+export function hiddenName(finalName: string, runId: string): string {
+  return `.${finalName}.inprogress.${runId}`;
+}
+
+async function publish(file: PendingFile): Promise<void> {
+  failpoint('commit.link.before');
+  try {
+    await link(file.hiddenPath, file.finalPath);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT') return provePublished(file);
+    if (code === 'EEXIST') await proveSameFile(file);
+    else throw storageError(`cannot publish ${file.finalPath}`, error);
+  }
+  failpoint('commit.link.after');
+  try {
+    await unlink(file.hiddenPath);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw storageError(`cannot remove ${file.hiddenPath}`, error);
+  }
+  failpoint('commit.unlink.after');
+}
+
+/** The hidden file is gone: it must have been published before, by us. */
+async function provePublished(file: PendingFile): Promise<void> {
+  const status = await stat(file.finalPath).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw storageError(`cannot look at ${file.finalPath}`, error);
+  });
+  if (status === null) {
+    throw new SluiceError(
+      'PART_MISSING',
+      `the part ${file.finalPath} was promised by a checkpoint, and neither it nor ${file.hiddenPath} exists`,
+      {
+        hint: 'restore one of the two from a backup; without it, rows that were taken from the source are lost',
+        details: { ...file },
+      },
+    );
+  }
+  // The name holds the job's random id and a counter that is never used twice, so only the length is left to check.
+  if (status.size !== file.lengthBytes)
+    throw foreign(file, `has ${status.size} bytes instead of ${file.lengthBytes}`);
+}
+
+/** Both names exist: one file under two names is a commit that was cut off between link and unlink. */
+async function proveSameFile(file: PendingFile): Promise<void> {
+  const [hidden, final] = await Promise.all([
+    stat(file.hiddenPath, { bigint: true }),
+    stat(file.finalPath, { bigint: true }),
+  ]).catch((error: unknown) => {
+    throw storageError(`cannot look at ${file.finalPath}`, error);
+  });
+  if (hidden.ino !== final.ino || hidden.dev !== final.dev) throw foreign(file, 'is another file');
+}
+
+function foreign(file: PendingFile, why: string): SluiceError {
+  return new SluiceError(
+    'TARGET_EXISTS',
+    `${file.finalPath} stands where a part has to be published, and it ${why}`,
+    {
+      hint: 'sluice never replaces a file: move it away, then start again',
+      details: { ...file },
+    },
+  );
+}
+
+function missing(point: ResumePoint, why: string): SluiceError {
+  return new SluiceError('PART_MISSING', `the open part ${point.hiddenPath} cannot be resumed: ${why}`, {
+    hint: 'restore it from a backup; without it, rows that were taken from the source are lost',
+    details: { ...point },
+  });
+}
+
+class LocalOpenFile implements OpenFile {
+  readonly finalPath: string;
+  readonly #hiddenPath: string;
+  #handle: FileHandle | null;
+  #lengthBytes: number;
+  #closed = false;
+  /** Whether bytes were written since the last fsync. */
+  #dirty: boolean;
+  /** Whether the name itself still has to be made durable. */
+  #unnamed: boolean;
+
+  constructor(
+    finalPath: string,
+    hiddenPath: string,
+    handle: FileHandle,
+    lengthBytes: number,
+    created: boolean,
+  ) {
+    this.finalPath = finalPath;
+    this.#hiddenPath = hiddenPath;
+    this.#handle = handle;
+    this.#lengthBytes = lengthBytes;
+    this.#dirty = created;
+    this.#unnamed = created;
+  }
+
+  get lengthBytes(): number {
+    return this.#lengthBytes;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const handle = await this.#opened('write');
+    this.#dirty = true;
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, this.#lengthBytes);
+        at += bytesWritten;
+        this.#lengthBytes += bytesWritten;
+      }
+    } catch (error) {
+      throw storageError(`cannot write ${this.#hiddenPath}`, error);
+    }
+    failpoint('part.write.after');
+  }
+
+  async persist(): Promise<ResumePoint> {
+    const handle = await this.#opened('persist');
+    try {
+      if (this.#dirty) await handle.sync();
+    } catch (error) {
+      throw storageError(`cannot sync ${this.#hiddenPath}`, error);
+    }
+    this.#dirty = false;
+    if (this.#unnamed) await syncFolder(path.dirname(this.#hiddenPath));
+    this.#unnamed = false;
+    failpoint('part.persist.after');
+    return { hiddenPath: this.#hiddenPath, finalPath: this.finalPath, lengthBytes: this.#lengthBytes };
+  }
+
+  async closeForCommit(): Promise<PendingFile> {
+    const pending = await this.persist();
+    await this.release();
+    this.#closed = true;
+    return pending;
+  }
+
+  async discard(): Promise<void> {
+    await this.release();
+    this.#closed = true;
+    await unlink(this.#hiddenPath).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw storageError(`cannot remove ${this.#hiddenPath}`, error);
+    });
+  }
+
+  async release(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    await handle?.close();
+  }
+
+  async #opened(step: string): Promise<FileHandle> {
+    if (this.#closed) {
+      throw new SluiceError('STEP_ILLEGAL', `${step} on ${this.finalPath}, which is closed`);
+    }
+    if (this.#handle !== null) return this.#handle;
+    try {
+      this.#handle = await open(this.#hiddenPath, 'r+');
+      return this.#handle;
+    } catch (error) {
+      throw storageError(`cannot open ${this.#hiddenPath}`, error);
+    }
+  }
+}
