@@ -1,0 +1,214 @@
+/**
+ * The sink of one subtask: assigns rows to buckets, keeps one open part a bucket, rolls them by policy, holds all of
+ * them to one memory budget, and says at a checkpoint what has to be kept. Flink: Buckets and Bucket.
+ */
+import type { Batch } from '../core/batch.ts';
+import type { BucketAssigner, BucketContext } from '../core/bucket-assigner.ts';
+import type { Clock } from '../core/clock.ts';
+import { identityRows } from '../core/column.ts';
+import type { Schema } from '../core/data-type.ts';
+import type { BulkFormat } from '../core/encoder.ts';
+import { failpoint } from '../core/failpoint.ts';
+import type { RollingPolicy } from '../core/rolling-policy.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { PartFile, type PartStorage } from './part-file.ts';
+import { type PartNaming, partName } from './part-name.ts';
+import { RowGroups } from './row-groups.ts';
+import { SegmentReader, SegmentWriter } from './segment-writer.ts';
+import type { SinkSnapshot, SinkState } from './sink-state.ts';
+import { WriteQueue } from './write-queue.ts';
+
+/** Rows written to a part before its policy is asked again, while nothing is known about their size. */
+const FIRST_SLICE_ROWS = 1024;
+/** Open parts beyond which file handles are given back after each write. */
+const MAX_OPEN_HANDLES = 256;
+/** Encoded bytes that may wait for the disk before decoding waits too. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** When the budget is used up, the largest parts are flushed until so much of it is left in use. */
+const BUDGET_LOW_MARK = 0.75;
+/** At a checkpoint, a part that buffers this share of a full flush is flushed: cheaper than keeping its rows twice. */
+const CHECKPOINT_FLUSH_SHARE = 0.25;
+
+export interface SinkConfig {
+  /** Folder of all buckets, absolute. */
+  readonly path: string;
+  readonly staging: string | null;
+  readonly naming: PartNaming;
+  readonly subtask: number;
+  /** Of the part files: partition columns are left out already. */
+  readonly schema: Schema;
+  readonly format: BulkFormat;
+  readonly assigner: BucketAssigner;
+  readonly policy: RollingPolicy;
+  /** Budget for what this subtask buffers. */
+  readonly memoryBytes: number;
+  /** Memory of one part's buffered rows at which they are flushed. */
+  readonly flushBytes: number;
+  readonly fileSystem: FileSystem;
+  readonly segmentsFolder: string;
+  readonly runId: string;
+  readonly clock: Clock;
+}
+
+export class Buckets {
+  readonly #config: SinkConfig;
+  readonly #storage: PartStorage;
+  readonly #queue = new WriteQueue(MAX_WAITING_BYTES);
+  readonly #groups = new RowGroups();
+  /** Bounded by the memory budget: a part without memory of its own is closed by the policy or flushed. */
+  readonly #open = new Map<string, PartFile>();
+  /** Closed since the last snapshot. */
+  #closed: PartFile[] = [];
+  #nextCounter = 0;
+  #memoryBytes = 0;
+
+  constructor(config: SinkConfig) {
+    this.#config = config;
+    this.#storage = {
+      writer: config.fileSystem.recoverableWriter,
+      staging: config.staging,
+      queue: this.#queue,
+      crowded: () => this.#open.size > MAX_OPEN_HANDLES,
+    };
+  }
+
+  /**
+   * Continues what one or more subtasks of an earlier run left open. Where two of them have a part in one bucket, the
+   * first stays open and the other is closed: it is published with the next checkpoint.
+   */
+  async restore(state: SinkState): Promise<void> {
+    const { format, schema, fileSystem, segmentsFolder } = this.#config;
+    this.#nextCounter = Math.max(this.#nextCounter, state.nextCounter);
+    const segments = new SegmentReader(fileSystem, segmentsFolder);
+    for (const open of state.openParts) {
+      const writer = format.createWriter(schema, open.footer);
+      for (const tail of open.tails) writer.restoreRows(await segments.read(tail));
+      const part = await PartFile.restore(this.#storage, open, writer);
+      if (this.#open.has(part.bucketId)) this.#close(part);
+      else this.#adopt(part);
+      await this.#holdBudget();
+    }
+  }
+
+  get openParts(): number {
+    return this.#open.size;
+  }
+
+  /** Writes a batch. When the promise settles, the batch's memory may be used again. */
+  async write(batch: Batch, context: Omit<BucketContext, 'processingTimeMs'>): Promise<void> {
+    if (batch.length === 0) return;
+    const nowMs = this.#config.clock.now();
+    const vector = this.#config.assigner.assign(batch, { ...context, processingTimeMs: nowMs });
+    const { ids } = vector;
+    if (ids.length === 1) this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
+    else {
+      this.#groups.group(vector.codes, batch.length, ids.length);
+      const { order, starts } = this.#groups;
+      for (let code = 0; code < ids.length; code++) {
+        const from = starts[code]!;
+        const to = starts[code + 1]!;
+        if (to > from) this.#append(ids[code]!, batch, order, from, to, nowMs);
+      }
+    }
+    await this.#holdBudget();
+    await this.#queue.settle();
+  }
+
+  #append(bucketId: string, batch: Batch, rows: Int32Array, from: number, to: number, nowMs: number): void {
+    const { policy, flushBytes } = this.#config;
+    for (let at = from; at < to; ) {
+      let part = this.#open.get(bucketId);
+      if (part !== undefined && policy.shouldRollOnEvent(part)) {
+        this.#close(part);
+        part = undefined;
+      }
+      part ??= this.#create(bucketId, nowMs);
+      const room = part.rows === 0 ? FIRST_SLICE_ROWS : Number.POSITIVE_INFINITY;
+      const end = Math.min(to, at + Math.max(1, Math.min(room, policy.rowsUntilRoll?.(part) ?? room)));
+      const before = part.memoryBytes;
+      part.append(batch, rows, at, end, nowMs);
+      if (part.memoryBytes >= flushBytes) part.flush();
+      this.#memoryBytes += part.memoryBytes - before;
+      at = end;
+    }
+  }
+
+  #create(bucketId: string, nowMs: number): PartFile {
+    const { path, naming, subtask, format, schema } = this.#config;
+    const name = partName(naming, subtask, this.#nextCounter++);
+    const finalPath = bucketId === '' ? `${path}/${name}` : `${path}/${bucketId}/${name}`;
+    const part = new PartFile(this.#storage, bucketId, finalPath, format.createWriter(schema, null), nowMs);
+    this.#adopt(part);
+    return part;
+  }
+
+  #adopt(part: PartFile): void {
+    this.#open.set(part.bucketId, part);
+    this.#memoryBytes += part.memoryBytes;
+  }
+
+  #close(part: PartFile): void {
+    if (this.#open.get(part.bucketId) === part) {
+      this.#open.delete(part.bucketId);
+      this.#memoryBytes -= part.memoryBytes;
+    }
+    part.close();
+    this.#closed.push(part);
+  }
+
+  /** Flushes the largest parts once the budget is used up. */
+  async #holdBudget(): Promise<void> {
+    const { memoryBytes } = this.#config;
+    if (this.#memoryBytes <= memoryBytes) return;
+    const largest = [...this.#open.values()].sort((a, b) => b.memoryBytes - a.memoryBytes);
+    for (const part of largest) {
+      if (this.#memoryBytes <= memoryBytes * BUDGET_LOW_MARK) break;
+      const before = part.memoryBytes;
+      part.flush();
+      this.#memoryBytes += part.memoryBytes - before;
+      await this.#queue.settle();
+    }
+  }
+
+  /** The timer: closes parts whose policy says so, whether or not anything arrives. */
+  async onProcessingTime(): Promise<void> {
+    const nowMs = this.#config.clock.now();
+    for (const part of [...this.#open.values()]) {
+      if (this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) this.#close(part);
+    }
+    await this.#queue.settle();
+  }
+
+  /**
+   * Makes everything written so far durable and tells what a checkpoint has to keep of it.
+   * @param closeAll whether no part stays open: at the end of the input
+   */
+  async snapshot(checkpointId: number, closeAll: boolean): Promise<SinkSnapshot> {
+    const { policy, flushBytes, subtask, runId, fileSystem, segmentsFolder } = this.#config;
+    const keepOpen = !closeAll && this.#storage.writer.supportsResume;
+    const segment = new SegmentWriter(`${checkpointId}-${subtask}-${runId}.segment`, checkpointId);
+    for (const part of [...this.#open.values()]) {
+      if (!keepOpen || policy.shouldRollOnCheckpoint(part)) this.#close(part);
+      else {
+        if (part.memoryBytes >= flushBytes * CHECKPOINT_FLUSH_SHARE) {
+          const before = part.memoryBytes;
+          part.flush();
+          this.#memoryBytes += part.memoryBytes - before;
+        }
+        part.persist(segment, checkpointId);
+      }
+    }
+    await this.#queue.all();
+    await segment.finish(fileSystem, segmentsFolder);
+    failpoint('sink.snapshot.after');
+    const committables = this.#closed.map((part) => part.committable());
+    this.#closed = [];
+    return {
+      state: {
+        nextCounter: this.#nextCounter,
+        openParts: [...this.#open.values()].map((part) => part.openPart()),
+      },
+      committables,
+    };
+  }
+}

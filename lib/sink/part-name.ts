@@ -1,0 +1,23 @@
+/**
+ * Names of part files: `<prefix>-<job id>-<subtask>-<counter><suffix>`, hidden as `.<name>.inprogress.<run id>` until
+ * they are committed. The job id is random and made once, so two jobs in one folder never meet; the counter comes from
+ * the checkpoint and never goes back, so a name is never used twice. Gaps mean nothing.
+ */
+
+export interface PartNaming {
+  readonly prefix: string;
+  /** 8 hex digits. */
+  readonly jobId: string;
+  /** What every name ends with: `.parquet`, `.ndjson.gz`. */
+  readonly suffix: string;
+}
+
+export function partName(naming: PartNaming, subtask: number, counter: number): string {
+  return `${naming.prefix}-${naming.jobId}-${subtask}-${counter}${naming.suffix}`;
+}
+
+/** The run that made a hidden file of this job; null for any other name. The prefix may have changed between runs. */
+export function hiddenPartRun(name: string, jobId: string): string | null {
+  const match = /^\..*-([0-9a-f]{8})-\d+-\d+[^/]*\.inprogress\.([0-9a-f]+)$/.exec(name);
+  return match !== null && match[1] === jobId ? (match[2] ?? null) : null;
+}

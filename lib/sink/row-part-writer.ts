@@ -1,0 +1,119 @@
+/**
+ * Row formats as parts: encoded rows are buffered, and each flush writes them as they are or as one compression member
+ * (members one after the other are a valid gzip or zstd file, so a part can be continued at any flush).
+ */
+import type { Batch } from '../core/batch.ts';
+import { ByteBuffer } from '../core/byte-buffer.ts';
+import type { Schema } from '../core/data-type.ts';
+import type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../core/encoder.ts';
+import { SluiceError } from '../core/errors.ts';
+
+/** What the sink needs of a compression; formats/compression has them. */
+export interface MemberCompressor {
+  readonly extension: string;
+  /** One complete member. With no compression, the bytes themselves. */
+  compress(bytes: Uint8Array): Uint8Array;
+}
+
+/** Output per input byte before anything was compressed: what text usually comes to. */
+const FIRST_RATIO = 0.25;
+/** A saved tail begins with its number of rows, 32 bits. */
+const TAIL_HEADER_BYTES = 4;
+/** Small first: thousands of buckets may hold a buffer each. */
+const FIRST_CAPACITY = 512;
+
+/** A row format in the shape in which the sink drives all formats. */
+export function rowPartFormat(format: RowFormat, compressor: MemberCompressor, schema: Schema): BulkFormat {
+  const encoder = format.createEncoder(schema);
+  const ratio = { value: compressor.extension === '' ? 1 : FIRST_RATIO };
+  return {
+    type: format.type,
+    extension: encoder.extension + compressor.extension,
+    createWriter: (_schema, footer) => new RowPartWriter(encoder, compressor, ratio, footer !== null),
+  };
+}
+
+class RowPartWriter implements BulkWriter {
+  readonly #encoder: RowEncoder;
+  readonly #compressor: MemberCompressor;
+  /** Shared by the parts of a format: output per input byte, as seen last. */
+  readonly #ratio: { value: number };
+  #buffer = new ByteBuffer(FIRST_CAPACITY);
+  /** Whether the part has its header, in the file or in the buffer. */
+  #started: boolean;
+  #rows = 0;
+  /** Up to where the buffer was saved: the next `saveRows` begins there. */
+  #saved = { rows: 0, bytes: 0 };
+
+  constructor(encoder: RowEncoder, compressor: MemberCompressor, ratio: { value: number }, started: boolean) {
+    this.#encoder = encoder;
+    this.#compressor = compressor;
+    this.#ratio = ratio;
+    this.#started = started;
+  }
+
+  append(batch: Batch, rows: Int32Array, from: number, to: number): void {
+    if (!this.#started && this.#encoder.header !== null) this.#buffer.push(this.#encoder.header);
+    this.#started = true;
+    this.#encoder.encode(batch, rows, from, to, this.#buffer);
+    this.#rows += to - from;
+  }
+
+  get bufferedRows(): number {
+    return this.#rows;
+  }
+
+  get memoryBytes(): number {
+    return this.#buffer.memoryBytes;
+  }
+
+  get estimatedBytes(): number {
+    return Math.ceil(this.#buffer.length * this.#ratio.value);
+  }
+
+  flush(): Uint8Array {
+    const bytes = this.#buffer.view();
+    if (bytes.length === 0) return bytes;
+    const member = this.#compressor.compress(bytes);
+    this.#ratio.value = member.length / bytes.length;
+    // Without compression the buffer itself goes to the disk, so a new one is needed while it does.
+    if (member.buffer === bytes.buffer) this.#buffer = new ByteBuffer(FIRST_CAPACITY);
+    else this.#buffer.clear();
+    this.#rows = 0;
+    this.#saved = { rows: 0, bytes: 0 };
+    return member;
+  }
+
+  finish(): Uint8Array {
+    return this.flush();
+  }
+
+  footer(): unknown {
+    return this.#started ? {} : null;
+  }
+
+  saveRows(fromRow: number): Uint8Array {
+    const from = fromRow === 0 ? { rows: 0, bytes: 0 } : this.#saved;
+    if (from.rows !== fromRow) {
+      throw new SluiceError(
+        'STEP_ILLEGAL',
+        `rows saved from ${fromRow}, and the last save ended at ${from.rows}`,
+      );
+    }
+    const bytes = this.#buffer.view().subarray(from.bytes);
+    const saved = new Uint8Array(TAIL_HEADER_BYTES + bytes.length);
+    new DataView(saved.buffer).setUint32(0, this.#rows - from.rows, true);
+    saved.set(bytes, TAIL_HEADER_BYTES);
+    this.#saved = { rows: this.#rows, bytes: this.#buffer.length };
+    return saved;
+  }
+
+  restoreRows(saved: Uint8Array): void {
+    if (saved.length < TAIL_HEADER_BYTES)
+      throw new SluiceError('STATE_CORRUPT', 'a saved tail has no header');
+    this.#rows += new DataView(saved.buffer, saved.byteOffset).getUint32(0, true);
+    this.#buffer.push(saved.subarray(TAIL_HEADER_BYTES));
+    this.#started = true;
+    this.#saved = { rows: this.#rows, bytes: this.#buffer.length };
+  }
+}

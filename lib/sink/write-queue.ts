@@ -1,0 +1,54 @@
+/**
+ * File writes of a subtask, off the decoding path and bounded: so many under way at once, so many bytes waiting. The
+ * first failure is kept and thrown at the next `settle`, since nobody awaits the single write.
+ */
+import pLimit from 'p-limit';
+
+/** node's thread pool has 4 threads; more tasks keep it busy between their steps. */
+const CONCURRENT_WRITES = 8;
+
+export class WriteQueue {
+  readonly #limit = pLimit(CONCURRENT_WRITES);
+  readonly #maxBytes: number;
+  readonly #running = new Set<Promise<void>>();
+  #waitingBytes = 0;
+  #failure: { error: unknown } | null = null;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Queues a task that holds so many bytes. The promise never rejects; failures come out of `settle` and `all`. */
+  add(bytes: number, task: () => Promise<void>): Promise<void> {
+    this.#waitingBytes += bytes;
+    const done = this.#limit(async () => {
+      // After a failure nothing more is written: the state on disk stays what the last checkpoint can continue.
+      if (this.#failure === null) await task();
+    })
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#waitingBytes -= bytes;
+        this.#running.delete(done);
+      });
+    this.#running.add(done);
+    return done;
+  }
+
+  /** Waits while too many bytes wait. @throws the first failure */
+  async settle(): Promise<void> {
+    while (this.#waitingBytes > this.#maxBytes && this.#failure === null) await Promise.race(this.#running);
+    this.#throwFailure();
+  }
+
+  /** Waits for everything queued. @throws the first failure */
+  async all(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+}
