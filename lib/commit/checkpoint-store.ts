@@ -1,0 +1,143 @@
+/**
+ * The state folder of a job:
+ *
+ *     <state>/<job>/checkpoints/0000000042.checkpoint    the newest one counts, `retain` of them are kept
+ *     <state>/<job>/segments/...                         rows and discovery entries that checkpoints refer to
+ *     <state>/<job>/lock.<n>                             see process-lock.ts
+ */
+import { SluiceError } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+
+const ID_DIGITS = 10;
+const SUFFIX = '.checkpoint';
+
+export class CheckpointStore {
+  readonly #fileSystem: FileSystem;
+  readonly #folder: string;
+  /** Retained checkpoints, oldest first. */
+  #retained: Checkpoint[] = [];
+
+  constructor(fileSystem: FileSystem, statePath: string) {
+    this.#fileSystem = fileSystem;
+    this.#folder = statePath;
+  }
+
+  get segmentsFolder(): string {
+    return `${this.#folder}/segments`;
+  }
+
+  /** Checkpoints on storage that recovery could still be asked for, oldest first; as of the last `load` or `write`. */
+  get retained(): readonly Checkpoint[] {
+    return this.#retained;
+  }
+
+  /**
+   * The newest checkpoint; null where the job never wrote one.
+   * @throws SluiceError STATE_CORRUPT, STATE_VERSION: then nothing may be started, not even from an older checkpoint
+   */
+  async load(): Promise<Checkpoint | null> {
+    const retained: Checkpoint[] = [];
+    for (const id of await this.#ids()) {
+      const name = fileName(id);
+      const bytes = await this.#fileSystem.readFile(`${this.#folder}/checkpoints/${name}`);
+      // Another process retired it between listing and reading: `status` reads without the lock.
+      if (bytes === null) continue;
+      const checkpoint = decodeCheckpoint(bytes, `${this.#folder}/checkpoints/${name}`);
+      if (checkpoint.id !== id)
+        throw new SluiceError(
+          'STATE_CORRUPT',
+          `the checkpoint ${name} says that it is number ${checkpoint.id}`,
+          { hint: 'files in the state folder must not be renamed' },
+        );
+      retained.push(checkpoint);
+    }
+    this.#retained = retained;
+    return retained.at(-1) ?? null;
+  }
+
+  /**
+   * Writes a checkpoint create-exclusively: the fence between two processes that both believe they run the job.
+   * @throws SluiceError FENCED where another process was quicker
+   */
+  async write(checkpoint: Checkpoint, retain: number): Promise<number> {
+    const bytes = encodeCheckpoint(checkpoint);
+    failpoint('checkpoint.write.before');
+    const created = await this.#fileSystem.createExclusive(
+      `${this.#folder}/checkpoints/${fileName(checkpoint.id)}`,
+      bytes,
+    );
+    if (!created) throw fenced(checkpoint.id);
+    // Old checkpoints are removed, so a process that slept for long could find its number free again: newer ones tell.
+    const newest = (await this.#ids()).at(-1) ?? 0;
+    if (newest > checkpoint.id) {
+      await this.#fileSystem.remove(`${this.#folder}/checkpoints/${fileName(checkpoint.id)}`);
+      throw fenced(newest);
+    }
+    failpoint('checkpoint.write.after');
+    this.#retained.push(checkpoint);
+    while (this.#retained.length > retain) {
+      const old = this.#retained.shift()!;
+      await this.#fileSystem.remove(`${this.#folder}/checkpoints/${fileName(old.id)}`);
+    }
+    return bytes.length;
+  }
+
+  /** Removes segments that no retained checkpoint refers to. Those of a checkpoint under way are younger and stay. */
+  async collectSegments(): Promise<void> {
+    const needed = new Set<string>();
+    for (const checkpoint of this.#retained) {
+      for (const piece of checkpoint.discovery) needed.add(piece.segment);
+      for (const { sink } of checkpoint.subtasks) {
+        for (const part of sink.openParts) for (const tail of part.tails) needed.add(tail.segment);
+      }
+    }
+    const newest = this.#retained.at(-1)?.id ?? 0;
+    for (const name of await this.#names('segments')) {
+      const id = /^(\d+)-.*\.segment$/.exec(name)?.[1];
+      if (id !== undefined && Number(id) <= newest && !needed.has(name))
+        await this.#fileSystem.remove(`${this.#folder}/segments/${name}`);
+    }
+  }
+
+  /** Removes what a crash left of files that were being written (their temporary names). For the holder of the lock. */
+  async removeTemporaries(): Promise<void> {
+    for (const folder of ['checkpoints', 'segments']) {
+      for (const name of await this.#names(folder)) {
+        if (/^\..*\.tmp\.[0-9a-f]+$/.test(name))
+          await this.#fileSystem.remove(`${this.#folder}/${folder}/${name}`);
+      }
+    }
+  }
+
+  async #ids(): Promise<number[]> {
+    return (await this.#names('checkpoints'))
+      .filter((name) => /^\d{10,15}\.checkpoint$/.test(name))
+      .map((name) => Number(name.slice(0, -SUFFIX.length)))
+      .sort((a, b) => a - b);
+  }
+
+  async #names(folder: string): Promise<string[]> {
+    const path = `${this.#folder}/${folder}`;
+    if ((await this.#fileSystem.stat(path)) === null) return [];
+    const names: string[] = [];
+    for await (const files of this.#fileSystem.list(path, {
+      enterFolder: () => false,
+      wantFile: () => true,
+    })) {
+      for (const file of files) names.push(file.path.slice(path.length + 1));
+    }
+    return names;
+  }
+}
+
+function fileName(id: number): string {
+  return `${String(id).padStart(ID_DIGITS, '0')}${SUFFIX}`;
+}
+
+function fenced(id: number): SluiceError {
+  return new SluiceError('FENCED', `checkpoint ${id} was written by another process`, {
+    hint: 'another process runs this job: this one stops, and has published nothing that the other does not know of',
+  });
+}

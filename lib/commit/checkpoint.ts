@@ -1,0 +1,112 @@
+/**
+ * A checkpoint: everything that is known about a job's progress, in one file. The first line names the kind of file,
+ * its version and the SHA-256 of the rest; the rest is JSON, so that an operator can read it.
+ */
+import { createHash } from 'node:crypto';
+import type { Schema } from '../core/data-type.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { Committable, SinkState } from '../sink/sink-state.ts';
+import type { Split } from '../source/split.ts';
+import type { EnumeratorState } from '../source/split-enumerator.ts';
+
+export const CHECKPOINT_VERSION = 1;
+
+export interface Checkpoint {
+  /** 1, 2, 3 ... */
+  readonly id: number;
+  /** 8 hex digits, made once a job. */
+  readonly jobId: string;
+  readonly jobName: string;
+  /** The run that wrote it. */
+  readonly runId: string;
+  readonly createdMs: number;
+  /** What of the job file must not change while this state lives. */
+  readonly fingerprint: JobFingerprint;
+  /** Of the rows: fixed at the first start. null until an inferred one is known. */
+  readonly schema: Schema | null;
+  readonly enumerator: EnumeratorState;
+  /** Segments that, applied in order, tell which files were taken. */
+  readonly discovery: readonly SegmentPiece[];
+  readonly subtasks: readonly SubtaskState[];
+  /** Parts that this checkpoint promises to publish and that no later one has acknowledged. */
+  readonly committables: readonly Committable[];
+  readonly totals: Totals;
+}
+
+export interface SubtaskState {
+  readonly splits: readonly Split[];
+  readonly sink: SinkState;
+}
+
+/** A whole segment file. */
+export interface SegmentPiece {
+  readonly segment: string;
+  readonly lengthBytes: number;
+  readonly crc32: number;
+}
+
+/** Sections of a job file, as JSON text, whose change would make state and job disagree. */
+export type JobFingerprint = Readonly<Record<string, string>>;
+
+/** Since the job began. */
+export interface Totals {
+  readonly files: number;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly bytesIn: number;
+  readonly parts: number;
+  readonly bytesOut: number;
+  readonly missingFiles: number;
+}
+
+export const NO_TOTALS: Totals = {
+  files: 0,
+  rows: 0,
+  rejected: 0,
+  bytesIn: 0,
+  parts: 0,
+  bytesOut: 0,
+  missingFiles: 0,
+};
+
+const HEADER = /^sluice-checkpoint (\d{1,9}) ([0-9a-f]{64})\n$/;
+/** The longest header there is. */
+const MAX_HEADER_BYTES = 128;
+
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const body = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
+  const hash = createHash('sha256').update(body).digest('hex');
+  return Buffer.concat([Buffer.from(`sluice-checkpoint ${CHECKPOINT_VERSION} ${hash}\n`), body]);
+}
+
+/** @throws SluiceError STATE_CORRUPT, STATE_VERSION. `name` says which file, for the message. */
+export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = buffer.subarray(0, MAX_HEADER_BYTES).indexOf(10) + 1;
+  const header = HEADER.exec(buffer.toString('latin1', 0, end));
+  if (header === null) throw corrupt(name, 'it does not begin like a checkpoint');
+  const version = Number(header[1]);
+  if (version !== CHECKPOINT_VERSION) {
+    throw new SluiceError(
+      'STATE_VERSION',
+      `the checkpoint ${name} is of version ${version}, and this program knows version ${CHECKPOINT_VERSION}`,
+      {
+        hint:
+          version > CHECKPOINT_VERSION
+            ? 'use the newer sluice that wrote it'
+            : 'use an older sluice that can read it',
+      },
+    );
+  }
+  const body = buffer.subarray(end);
+  if (createHash('sha256').update(body).digest('hex') !== header[2])
+    throw corrupt(name, 'its checksum is wrong');
+  // The checksum proves that we wrote it, so its shape is that of the version.
+  return JSON.parse(body.toString()) as Checkpoint;
+}
+
+function corrupt(name: string, why: string): SluiceError {
+  return new SluiceError('STATE_CORRUPT', `the checkpoint ${name} is damaged: ${why}`, {
+    hint: 'restore the state folder from a backup. sluice does not fall back to an older checkpoint by itself, because parts may have been published since',
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * `<sink path>/.sluice-<job>.json`: the lake's own memory of which state belongs to it. Without it, a job whose state
+ * folder was deleted would begin anew and double every row. Readers skip the name.
+ */
+import { SluiceError } from '../core/errors.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+
+/** The id of the job of this name that wrote to the folder; null where none did. */
+export async function readLakeMarker(
+  fileSystem: FileSystem,
+  sinkPath: string,
+  jobName: string,
+): Promise<string | null> {
+  const bytes = await fileSystem.readFile(markerPath(sinkPath, jobName));
+  if (bytes === null) return null;
+  try {
+    const marker: unknown = JSON.parse(Buffer.from(bytes).toString());
+    if (typeof marker === 'object' && marker !== null && 'jobId' in marker) return String(marker.jobId);
+  } catch {
+    // Below: what is there and cannot be read must not count as nothing.
+  }
+  throw new SluiceError('STATE_CORRUPT', `${markerPath(sinkPath, jobName)} cannot be read`, {
+    hint: 'it names the job id that the part files carry: restore it',
+  });
+}
+
+export async function writeLakeMarker(
+  fileSystem: FileSystem,
+  sinkPath: string,
+  jobName: string,
+  jobId: string,
+): Promise<void> {
+  const text = `${JSON.stringify({ version: 1, job: jobName, jobId })}\n`;
+  await fileSystem.createExclusive(markerPath(sinkPath, jobName), Buffer.from(text));
+}
+
+/**
+ * Holds marker and state against each other before a job starts.
+ * @throws SluiceError STATE_MISSING where the lake knows the job and there is no state
+ * @throws SluiceError JOB_MISMATCH where the lake belongs to another job of the same name
+ */
+export function proveLakeMatches(
+  markerJobId: string | null,
+  stateJobId: string | null,
+  sinkPath: string,
+  jobName: string,
+  statePath: string,
+): void {
+  if (markerJobId === null || markerJobId === stateJobId) return;
+  if (stateJobId === null) {
+    throw new SluiceError(
+      'STATE_MISSING',
+      `job '${jobName}' has written to ${sinkPath} before, and its state in ${statePath} is gone`,
+      {
+        hint: `restore the state folder; or, to read everything again into a new lake, use another sink.path; or remove ${markerPath(sinkPath, jobName)} if doubled rows are what you want`,
+      },
+    );
+  }
+  throw new SluiceError(
+    'JOB_MISMATCH',
+    `${sinkPath} belongs to another job of the name '${jobName}' (id ${markerJobId}; the state in ${statePath} is of id ${stateJobId})`,
+    {
+      hint: 'give one of the two jobs another name',
+    },
+  );
+}
+
+function markerPath(sinkPath: string, jobName: string): string {
+  return `${sinkPath}/.sluice-${jobName}.json`;
+}

@@ -1,0 +1,62 @@
+/**
+ * What coordinator and subtasks say to each other. Plain data: today it crosses a thread, and may cross a network.
+ * Messages arrive in the order in which they were sent; that is what a checkpoint's consistency rests on.
+ */
+import type { ErrorMessage } from '../core/errors.ts';
+import type { SinkSnapshot } from '../sink/sink-state.ts';
+import type { Split } from '../source/split.ts';
+import type { StageTimes } from './stage-timings.ts';
+
+export type ToSubtask =
+  /** Read this split. Sent only to a subtask that asked. */
+  | { readonly type: 'assign'; readonly split: Split }
+  /** Take a snapshot between two batches. */
+  | {
+      readonly type: 'snapshot';
+      readonly checkpointId: number;
+      /** Close every open part: the end of the input. */
+      readonly closeAll: boolean;
+      /** Read nothing afterwards: the job ends with this checkpoint. */
+      readonly last: boolean;
+    }
+  /** Let go of everything and end. Nothing is tidied up: that is a restart's work, whatever ended the process. */
+  | { readonly type: 'end' };
+
+export type FromSubtask =
+  /** The sink is restored; nothing was read yet. */
+  | { readonly type: 'ready'; readonly subtask: number; readonly openParts: number }
+  | { readonly type: 'split-request'; readonly subtask: number }
+  | {
+      readonly type: 'progress';
+      readonly subtask: number;
+      readonly counts: SubtaskCounts;
+      readonly openParts: number;
+    }
+  | { readonly type: 'warning'; readonly subtask: number; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'snapshot';
+      readonly subtask: number;
+      readonly checkpointId: number;
+      /** The split being read, at its position after the last batch that is in the sink. */
+      readonly splits: readonly Split[];
+      /** Read to their ends since the last snapshot. */
+      readonly finished: readonly FinishedSplit[];
+      /** Since the last snapshot. */
+      readonly counts: SubtaskCounts;
+      readonly sink: SinkSnapshot;
+    }
+  | { readonly type: 'ended'; readonly subtask: number; readonly times: StageTimes }
+  | { readonly type: 'failed'; readonly subtask: number; readonly error: ErrorMessage };
+
+export interface SubtaskCounts {
+  readonly rows: number;
+  readonly rejected: number;
+  /** Bytes of the files as they are stored. */
+  readonly bytesIn: number;
+}
+
+export interface FinishedSplit {
+  readonly split: Split;
+  /** The file was gone when it was opened. */
+  readonly missing: boolean;
+}

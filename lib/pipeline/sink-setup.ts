@@ -1,0 +1,88 @@
+/** A subtask's sink from a job's description. */
+import { createBucketAssigner } from '../../bucketing/index.ts';
+import { createOutputFormat } from '../../formats/index.ts';
+import { createRollingPolicy } from '../../rolling/index.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
+import type { BulkFormat } from '../core/encoder.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { OutputFormatSpec } from '../core/specs.ts';
+import { Buckets } from '../sink/buckets.ts';
+import { rowPartFormat } from '../sink/row-part-writer.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import type { SubtaskConfig } from './subtask-config.ts';
+
+/** Buffered bytes at which a part of a row format is written out: a large enough write, and a fair gzip member. */
+const ROW_FLUSH_BYTES = 1024 * 1024;
+
+export async function createSink(
+  config: SubtaskConfig,
+  fileSystem: FileSystem,
+  clock: Clock,
+): Promise<Buckets> {
+  const { job, jobId, runId, schema, subtask } = config;
+  const { sink } = job;
+  const assigner = await createBucketAssigner(sink.bucket, schema);
+  const partSchema = withoutColumns(schema, assigner.partitionColumns);
+  const format = await createPartFormat(sink.format, partSchema, passesThrough(config, partSchema));
+  const buckets = new Buckets({
+    path: sink.path,
+    staging: sink.staging,
+    naming: { prefix: sink.partPrefix, jobId, suffix: sink.partSuffix ?? format.extension },
+    subtask,
+    schema: partSchema,
+    format,
+    assigner,
+    policy: await createRollingPolicy(sink.rolling),
+    memoryBytes: config.memoryBytes,
+    flushBytes: flushBytes(sink.format, config.memoryBytes),
+    fileSystem,
+    segmentsFolder: config.segmentsFolder,
+    runId,
+    clock,
+  });
+  for (const state of config.restored) await buckets.restore(state);
+  return buckets;
+}
+
+async function createPartFormat(
+  spec: OutputFormatSpec,
+  schema: Schema,
+  passThrough: boolean,
+): Promise<BulkFormat> {
+  const output = await createOutputFormat(spec, { passThrough });
+  return output.kind === 'bulk' ? output.format : rowPartFormat(output.format, output.compressor, schema);
+}
+
+/**
+ * Whether rows may be copied as the bytes they came in: the lines of NDJSON, where nothing of them changes on the way.
+ */
+export function passesThrough(config: Pick<SubtaskConfig, 'job' | 'schema'>, partSchema: Schema): boolean {
+  const { source, sink } = config.job;
+  return (
+    source.format.type === 'ndjson' &&
+    sink.format.type === 'ndjson' &&
+    sink.format.dialect === 'standard' &&
+    partSchema.fields.length === config.schema.fields.length
+  );
+}
+
+function flushBytes(format: OutputFormatSpec, memoryBytes: number): number {
+  return format.type === 'parquet' ? Math.min(format.rowGroupBytes, memoryBytes / 2) : ROW_FLUSH_BYTES;
+}
+
+/** The schema of the part files: columns whose values stand in the folder's name are not repeated in the file. */
+export function withoutColumns(schema: Schema, names: readonly string[]): Schema {
+  if (names.length === 0) return schema;
+  const fields = schema.fields.filter((field) => !names.includes(field.name));
+  if (fields.length === 0) {
+    throw new SluiceError(
+      'JOB_INVALID',
+      'every column is a partition column: nothing is left for the part files',
+      {
+        hint: 'set bucket.keep_fields: true',
+      },
+    );
+  }
+  return { fields };
+}

@@ -1,0 +1,18 @@
+/** All a subtask is made from. Plain data, since it may be made on another thread. */
+import type { CompiledJob } from '../config/compiled-job.ts';
+import type { Schema } from '../core/data-type.ts';
+import type { SinkState } from '../sink/sink-state.ts';
+
+export interface SubtaskConfig {
+  readonly subtask: number;
+  readonly job: CompiledJob;
+  readonly jobId: string;
+  readonly runId: string;
+  /** Of the rows that the source gives. */
+  readonly schema: Schema;
+  /** This subtask's share of the memory budget. */
+  readonly memoryBytes: number;
+  readonly segmentsFolder: string;
+  /** What earlier subtasks left open and this one continues. */
+  readonly restored: readonly SinkState[];
+}

@@ -1,0 +1,213 @@
+/**
+ * One chain source -> sink, driven by messages: reads the split it was given, writes each batch to its buckets, and
+ * takes a snapshot between two batches, so that the position in the split and the state of every part agree by
+ * construction. Shares nothing with other subtasks.
+ */
+import type { Batch } from '../core/batch.ts';
+import { type Clock, yieldToEventLoop } from '../core/clock.ts';
+import { SluiceError, unreachable } from '../core/errors.ts';
+import { failpoint } from '../core/failpoint.ts';
+import type { Buckets } from '../sink/buckets.ts';
+import type { Split } from '../source/split.ts';
+import type { SplitReader } from '../source/split-reader.ts';
+import type { FinishedSplit, FromSubtask, ToSubtask } from './messages.ts';
+import { StageTimings } from './stage-timings.ts';
+
+/** How often progress is reported, in milliseconds. */
+const PROGRESS_INTERVAL_MS = 200;
+
+export interface SubtaskParts {
+  readonly subtask: number;
+  readonly reader: SplitReader;
+  readonly sink: Buckets;
+  /** Event times of a batch's rows; null where the job has none. */
+  readonly eventTime: ((batch: Batch) => Float64Array) | null;
+  /** How often the sink's timer runs. */
+  readonly bucketCheckIntervalMs: number;
+  readonly clock: Clock;
+  readonly send: (message: FromSubtask) => void;
+}
+
+export class Subtask {
+  readonly #parts: SubtaskParts;
+  readonly #timings: StageTimings;
+  /** Messages in the order of their arrival. The coordinator sends at most an assignment and a snapshot at a time. */
+  readonly #inbox: ToSubtask[] = [];
+  #wakeUp: (() => void) | null = null;
+  #splitRequested = false;
+  #reading = false;
+  /** After the last snapshot nothing is read or written any more. */
+  #sealed = false;
+  #finished: FinishedSplit[] = [];
+  #rows = 0;
+  #rejected = 0;
+  #bytesIn = 0;
+  #progressAt = 0;
+  #timerAt: number;
+
+  constructor(parts: SubtaskParts) {
+    this.#parts = parts;
+    this.#timings = new StageTimings(() => parts.clock.elapsed());
+    this.#timerAt = parts.clock.elapsed() + parts.bucketCheckIntervalMs;
+  }
+
+  /** A message from the coordinator. */
+  receive(message: ToSubtask): void {
+    this.#inbox.push(message);
+    this.#wakeUp?.();
+  }
+
+  /** Runs until the coordinator says `end`. @throws SluiceError what reading or writing threw */
+  async run(): Promise<void> {
+    const { send, subtask, sink } = this.#parts;
+    send({ type: 'ready', subtask, openParts: sink.openParts });
+    for (;;) {
+      const message = this.#inbox.shift();
+      if (message !== undefined) {
+        if (message.type === 'end') break;
+        await this.#handle(message);
+      } else if (this.#sealed) await this.#idle(Number.POSITIVE_INFINITY);
+      else await this.#work();
+      // Messages and finished writes come in here; everything above may run on what is ready already.
+      await yieldToEventLoop();
+    }
+    await this.#parts.reader.close();
+    send({ type: 'ended', subtask, times: this.#timings.times });
+  }
+
+  async #handle(message: Exclude<ToSubtask, { type: 'end' }>): Promise<void> {
+    switch (message.type) {
+      case 'assign':
+        this.#splitRequested = false;
+        await this.#open(message.split);
+        return;
+      case 'snapshot':
+        await this.#timings.measure('snapshot', () =>
+          this.#snapshot(message.checkpointId, message.closeAll, message.last),
+        );
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  async #work(): Promise<void> {
+    if (this.#parts.clock.elapsed() >= this.#timerAt) await this.#onTimer();
+    if (this.#reading) await this.#readBatch();
+    else {
+      this.#requestSplit();
+      await this.#idle(this.#timerAt - this.#parts.clock.elapsed());
+    }
+  }
+
+  #requestSplit(): void {
+    if (this.#splitRequested) return;
+    this.#splitRequested = true;
+    this.#report();
+    this.#parts.send({ type: 'split-request', subtask: this.#parts.subtask });
+  }
+
+  async #open(split: Split): Promise<void> {
+    const found = await this.#parts.reader.open(split);
+    if (found) this.#reading = true;
+    else this.#finished.push({ split, missing: true });
+  }
+
+  async #readBatch(): Promise<void> {
+    const { reader, sink, eventTime } = this.#parts;
+    const batch = await this.#timings.measure('read', () => reader.next());
+    if (batch === null) {
+      this.#finished.push({ split: reader.split(), missing: false });
+      this.#bookCounts();
+      await reader.close();
+      this.#reading = false;
+      return;
+    }
+    await this.#timings.measure('sink', () =>
+      sink.write(batch, { watermarkMs: Number.NEGATIVE_INFINITY, timestampsMs: eventTime?.(batch) ?? null }),
+    );
+    this.#rows += batch.length;
+    failpoint('subtask.batch.after');
+    if (this.#parts.clock.elapsed() >= this.#progressAt) this.#report();
+  }
+
+  async #onTimer(): Promise<void> {
+    const { clock, bucketCheckIntervalMs, sink } = this.#parts;
+    this.#timerAt = clock.elapsed() + bucketCheckIntervalMs;
+    const before = sink.openParts;
+    await sink.onProcessingTime();
+    if (sink.openParts !== before) this.#report();
+  }
+
+  async #snapshot(checkpointId: number, closeAll: boolean, last: boolean): Promise<void> {
+    const { reader, sink, send, subtask } = this.#parts;
+    this.#bookCounts();
+    const splits = this.#reading ? [reader.split()] : [];
+    const snapshot = await sink.snapshot(checkpointId, closeAll);
+    this.#sealed = last;
+    send({
+      type: 'snapshot',
+      subtask,
+      checkpointId,
+      splits,
+      finished: this.#finished,
+      counts: { rows: this.#rows, rejected: this.#rejected, bytesIn: this.#bytesIn },
+      sink: snapshot,
+    });
+    this.#finished = [];
+    this.#rows = 0;
+    this.#rejected = 0;
+    this.#bytesIn = 0;
+  }
+
+  /** Takes over what the reader counted since it was asked last. */
+  #bookCounts(): void {
+    const counts = this.#parts.reader.takeCounts();
+    this.#rejected += counts.rejected;
+    this.#bytesIn += counts.bytesIn;
+    for (const warning of counts.warnings)
+      this.#parts.send({ type: 'warning', subtask: this.#parts.subtask, ...warning });
+  }
+
+  /** Tells the coordinator what was done since the last snapshot: for people, and to know that there is something to keep. */
+  #report(): void {
+    this.#bookCounts();
+    const { clock, send, subtask, sink } = this.#parts;
+    this.#progressAt = clock.elapsed() + PROGRESS_INTERVAL_MS;
+    send({
+      type: 'progress',
+      subtask,
+      counts: { rows: this.#rows, rejected: this.#rejected, bytesIn: this.#bytesIn },
+      openParts: sink.openParts,
+    });
+  }
+
+  /** Waits for a message, at most so long. */
+  async #idle(delayMs: number): Promise<void> {
+    if (this.#inbox.length > 0 || delayMs <= 0) return;
+    await this.#timings.measure(
+      'idle',
+      () =>
+        new Promise<void>((resolve) => {
+          const cancel = Number.isFinite(delayMs) ? this.#parts.clock.after(delayMs, resolve) : () => {};
+          this.#wakeUp = () => {
+            cancel();
+            resolve();
+          };
+        }),
+    );
+    this.#wakeUp = null;
+  }
+}
+
+/** Runs a subtask and tells the coordinator how it ended. */
+export async function runSubtask(
+  subtask: Subtask,
+  parts: Pick<SubtaskParts, 'subtask' | 'send'>,
+): Promise<void> {
+  try {
+    await subtask.run();
+  } catch (error) {
+    parts.send({ type: 'failed', subtask: parts.subtask, error: SluiceError.from(error).toJSON() });
+  }
+}

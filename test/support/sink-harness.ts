@@ -1,0 +1,232 @@
+/**
+ * The sink of one subtask over a real folder, driven step by step: {write, tick, snapshot, notify, crash, restore}.
+ * Records are strings `bucket:text`; a row's bytes are `text` and a line feed.
+ */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Committer } from '../../lib/commit/committer.ts';
+import { Batch } from '../../lib/core/batch.ts';
+import type { BucketAssigner, BucketVector } from '../../lib/core/bucket-assigner.ts';
+import type { BulkFormat, RowFormat } from '../../lib/core/encoder.ts';
+import { type Ids, randomIds } from '../../lib/core/ids.ts';
+import type { PartFileInfo, RollingPolicy } from '../../lib/core/rolling-policy.ts';
+import { Buckets } from '../../lib/sink/buckets.ts';
+import { rowPartFormat } from '../../lib/sink/row-part-writer.ts';
+import type { Committable, SinkState } from '../../lib/sink/sink-state.ts';
+import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { ManualClock } from './manual-clock.ts';
+
+export const neverRoll: RollingPolicy = {
+  shouldRollOnEvent: () => false,
+  shouldRollOnCheckpoint: () => false,
+  shouldRollOnProcessingTime: () => false,
+};
+
+export function policy(overrides: Partial<RollingPolicy>): RollingPolicy {
+  return { ...neverRoll, ...overrides };
+}
+
+/** Flink's default policy in its own words, for tests that are about the sink and not about our policies. */
+export function sizeAndTime(limits: { size?: number; age?: number; inactivity?: number }): RollingPolicy {
+  return policy({
+    shouldRollOnEvent: (part) => part.sizeBytes > (limits.size ?? Number.POSITIVE_INFINITY),
+    shouldRollOnCheckpoint: (part) => part.sizeBytes > (limits.size ?? Number.POSITIVE_INFINITY),
+    shouldRollOnProcessingTime: (part: PartFileInfo, nowMs) =>
+      nowMs - part.creationTimeMs >= (limits.age ?? Number.POSITIVE_INFINITY) ||
+      nowMs - part.lastUpdateTimeMs >= (limits.inactivity ?? Number.POSITIVE_INFINITY),
+  });
+}
+
+/** `bucket:text` goes to bucket `bucket`. */
+const byPrefix: BucketAssigner = {
+  partitionColumns: [],
+  assign(batch): BucketVector {
+    const ids: string[] = [];
+    const codes = new Int32Array(batch.length);
+    for (let row = 0; row < batch.length; row++) {
+      const id = String(batch.record(row)).split(':')[0]!;
+      if (!ids.includes(id)) ids.push(id);
+      codes[row] = ids.indexOf(id);
+    }
+    return { codes, ids };
+  },
+};
+
+const textRows: RowFormat = {
+  type: 'text',
+  createEncoder: () => ({
+    extension: '.txt',
+    header: null,
+    encode(batch, rows, from, to, out) {
+      for (let i = from; i < to; i++) out.pushText(`${String(batch.record(rows[i]!)).split(':')[1]}\n`);
+    },
+  }),
+};
+
+const schema = { fields: [] };
+const plain = { extension: '', compress: (bytes: Uint8Array) => bytes };
+
+export function textFormat(): BulkFormat {
+  return rowPartFormat(textRows, plain, schema);
+}
+
+export interface HarnessOptions {
+  readonly policy?: RollingPolicy;
+  readonly format?: () => BulkFormat;
+  readonly assigner?: BucketAssigner;
+  readonly memoryBytes?: number;
+  readonly flushBytes?: number;
+  readonly prefix?: string;
+  readonly suffix?: string;
+  readonly staging?: boolean;
+}
+
+/** What a checkpoint would hold. */
+export interface Checkpointed {
+  readonly id: number;
+  readonly state: SinkState;
+  readonly promised: readonly Committable[];
+}
+
+export class SinkHarness {
+  readonly folder: string;
+  readonly clock = new ManualClock(0);
+  readonly options: HarnessOptions;
+  buckets: Buckets;
+  #ids: Ids;
+  #closed: { id: number; committables: readonly Committable[] }[] = [];
+  #committed = 0;
+
+  private constructor(folder: string, options: HarnessOptions) {
+    this.folder = folder;
+    this.options = options;
+    this.#ids = randomIds;
+    this.buckets = this.#newBuckets(0);
+  }
+
+  static async open(options: HarnessOptions = {}): Promise<SinkHarness> {
+    return new SinkHarness(await mkdtemp(path.join(tmpdir(), 'sluice-sink-')), options);
+  }
+
+  #fileSystem() {
+    return localFileSystem(this.#ids.hex(4));
+  }
+
+  #newBuckets(subtask: number): Buckets {
+    const format = (this.options.format ?? textFormat)();
+    return new Buckets({
+      path: path.join(this.folder, 'lake'),
+      staging: this.options.staging === true ? path.join(this.folder, 'staging') : null,
+      naming: {
+        prefix: this.options.prefix ?? 'part',
+        jobId: '0a1b2c3d',
+        suffix: this.options.suffix ?? format.extension,
+      },
+      subtask,
+      schema,
+      format,
+      assigner: this.options.assigner ?? byPrefix,
+      policy: this.options.policy ?? neverRoll,
+      memoryBytes: this.options.memoryBytes ?? 1 << 20,
+      flushBytes: this.options.flushBytes ?? 1 << 16,
+      fileSystem: this.#fileSystem(),
+      segmentsFolder: path.join(this.folder, 'segments'),
+      runId: this.#ids.hex(4),
+      clock: this.clock,
+    });
+  }
+
+  /** Writes records, each in a batch of its own. */
+  async write(...records: string[]): Promise<void> {
+    for (const record of records) await this.writeBatch([record]);
+  }
+
+  async writeBatch(records: readonly string[]): Promise<void> {
+    await this.buckets.write(Batch.ofObjects(records), {
+      watermarkMs: Number.NEGATIVE_INFINITY,
+      timestampsMs: null,
+    });
+  }
+
+  /** Lets time pass, then runs the sink's timer. */
+  async tick(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await this.buckets.onProcessingTime();
+  }
+
+  async snapshot(id: number, closeAll = false): Promise<Checkpointed> {
+    const snapshot = await this.buckets.snapshot(id, closeAll);
+    this.#closed.push({ id, committables: snapshot.committables });
+    const stored = {
+      id,
+      state: snapshot.state,
+      promised: this.#closed
+        .filter((entry) => entry.id > this.#committed)
+        .flatMap((entry) => entry.committables),
+    };
+    return JSON.parse(JSON.stringify(stored)) as Checkpointed;
+  }
+
+  /** Checkpoint `id` is durable: publishes what it and those before it closed. Flink: notifyCheckpointComplete. */
+  async notify(id: number): Promise<void> {
+    const due = this.#closed.filter((entry) => entry.id <= id && entry.id > this.#committed);
+    const committer = new Committer(
+      this.#fileSystem().recoverableWriter,
+      due.flatMap((entry) => entry.committables),
+    );
+    await committer.commit();
+    this.#committed = Math.max(this.#committed, id);
+    this.#closed = this.#closed.filter((entry) => entry.id > id);
+  }
+
+  /** The process dies; another one starts from these checkpoints (one a subtask of the dead run). */
+  async restart(...from: Checkpointed[]): Promise<void> {
+    await this.restartAs(0, ...from);
+  }
+
+  /** {@link restart}, as subtask number `subtask`. */
+  async restartAs(subtask: number, ...from: Checkpointed[]): Promise<void> {
+    this.#closed = [];
+    this.buckets = this.#newBuckets(subtask);
+    for (const checkpointed of from) {
+      await new Committer(this.#fileSystem().recoverableWriter, checkpointed.promised).commit();
+      this.#committed = Math.max(this.#committed, checkpointed.id);
+      await this.buckets.restore(checkpointed.state);
+    }
+  }
+
+  async files(): Promise<string[]> {
+    const entries = await readdir(path.join(this.folder, 'lake'), {
+      recursive: true,
+      withFileTypes: true,
+    }).catch(() => []);
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(path.join(this.folder, 'lake'), path.join(entry.parentPath, entry.name)))
+      .sort();
+  }
+
+  async visible(): Promise<string[]> {
+    return (await this.files()).filter((file) => !/^[._]/.test(path.basename(file)));
+  }
+
+  async hidden(): Promise<string[]> {
+    return (await this.files()).filter((file) => path.basename(file).startsWith('.'));
+  }
+
+  /** Contents of visible files by `bucket/counter`: lines joined by commas. */
+  async contents(): Promise<Record<string, string>> {
+    const contents: Record<string, string> = {};
+    for (const file of await this.visible()) {
+      const counter = /-(\d+)\.[a-z.]*$/.exec(file)?.[1];
+      const text = await readFile(path.join(this.folder, 'lake', file), 'utf8');
+      contents[`${path.dirname(file)}/${counter}`] = text.trimEnd().replaceAll('\n', ',');
+    }
+    return contents;
+  }
+
+  async dispose(): Promise<void> {
+    await rm(this.folder, { recursive: true });
+  }
+}
