@@ -14,3 +14,15 @@ export function setFailpointHook(next: FailpointHook | null): void {
 export function failpoint(name: string): void {
   if (hook !== null) hook(name);
 }
+
+/**
+ * Kills the process, as kill -9 does, at a failpoint: `name`, or `name:3` for the third time it is reached.
+ * For fault tests of the real program.
+ */
+export function killAtFailpoint(text: string): void {
+  const [target, nth] = text.split(':');
+  let left = Number(nth ?? 1);
+  setFailpointHook((name) => {
+    if (name === target && --left === 0) process.kill(process.pid, 'SIGKILL');
+  });
+}

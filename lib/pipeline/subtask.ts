@@ -12,6 +12,7 @@ import type { Split } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import type { FinishedSplit, FromSubtask, ToSubtask } from './messages.ts';
 import { StageTimings } from './stage-timings.ts';
+import { WakeUp } from './wake-up.ts';
 
 /** How often progress is reported, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 200;
@@ -33,7 +34,7 @@ export class Subtask {
   readonly #timings: StageTimings;
   /** Messages in the order of their arrival. The coordinator sends at most an assignment and a snapshot at a time. */
   readonly #inbox: ToSubtask[] = [];
-  #wakeUp: (() => void) | null = null;
+  readonly #wakeUp: WakeUp;
   #splitRequested = false;
   #reading = false;
   /** After the last snapshot nothing is read or written any more. */
@@ -48,13 +49,14 @@ export class Subtask {
   constructor(parts: SubtaskParts) {
     this.#parts = parts;
     this.#timings = new StageTimings(() => parts.clock.elapsed());
+    this.#wakeUp = new WakeUp(parts.clock);
     this.#timerAt = parts.clock.elapsed() + parts.bucketCheckIntervalMs;
   }
 
   /** A message from the coordinator. */
   receive(message: ToSubtask): void {
     this.#inbox.push(message);
-    this.#wakeUp?.();
+    this.#wakeUp.signal();
   }
 
   /** Runs until the coordinator says `end`. @throws SluiceError what reading or writing threw */
@@ -72,6 +74,7 @@ export class Subtask {
       await yieldToEventLoop();
     }
     await this.#parts.reader.close();
+    await sink.close();
     send({ type: 'ended', subtask, times: this.#timings.times });
   }
 
@@ -184,30 +187,7 @@ export class Subtask {
 
   /** Waits for a message, at most so long. */
   async #idle(delayMs: number): Promise<void> {
-    if (this.#inbox.length > 0 || delayMs <= 0) return;
-    await this.#timings.measure(
-      'idle',
-      () =>
-        new Promise<void>((resolve) => {
-          const cancel = Number.isFinite(delayMs) ? this.#parts.clock.after(delayMs, resolve) : () => {};
-          this.#wakeUp = () => {
-            cancel();
-            resolve();
-          };
-        }),
-    );
-    this.#wakeUp = null;
-  }
-}
-
-/** Runs a subtask and tells the coordinator how it ended. */
-export async function runSubtask(
-  subtask: Subtask,
-  parts: Pick<SubtaskParts, 'subtask' | 'send'>,
-): Promise<void> {
-  try {
-    await subtask.run();
-  } catch (error) {
-    parts.send({ type: 'failed', subtask: parts.subtask, error: SluiceError.from(error).toJSON() });
+    if (this.#inbox.length > 0) return;
+    await this.#timings.measure('idle', () => this.#wakeUp.wait(delayMs));
   }
 }

@@ -90,6 +90,11 @@ export class Buckets {
     }
   }
 
+  /** Of the part files. */
+  get schema(): Schema {
+    return this.#config.schema;
+  }
+
   get openParts(): number {
     return this.#open.size;
   }
@@ -210,5 +215,11 @@ export class Buckets {
       },
       committables,
     };
+  }
+
+  /** Lets go of file handles once the writes under way are done. What is not in a checkpoint stays hidden, or nowhere. */
+  async close(): Promise<void> {
+    await this.#queue.idle();
+    for (const part of [...this.#open.values(), ...this.#closed]) await part.release();
   }
 }

@@ -167,6 +167,11 @@ export class PartFile implements PartFileInfo {
     return { bucketId: this.bucketId, file: this.#stage.file, rows: this.rows };
   }
 
+  /** Gives the file handle back; another write opens it again. */
+  async release(): Promise<void> {
+    await this.#file?.release();
+  }
+
   #open(step: string): BulkWriter {
     if (this.#stage.kind !== 'in-progress') throw illegal(step, this.#stage.kind, this.finalPath);
     return this.#stage.writer;
@@ -188,7 +193,7 @@ export class PartFile implements PartFileInfo {
   }
 
   async #releaseIfCrowded(): Promise<void> {
-    if (this.#storage.crowded()) await this.#file?.release();
+    if (this.#storage.crowded()) await this.release();
   }
 
   #enqueue(bytes: number, task: () => Promise<void>): void {

@@ -44,8 +44,13 @@ export class WriteQueue {
 
   /** Waits for everything queued. @throws the first failure */
   async all(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    await this.idle();
     this.#throwFailure();
+  }
+
+  /** Waits until nothing is under way, failed or not. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   #throwFailure(): void {

@@ -187,6 +187,8 @@ export class SinkHarness {
 
   /** {@link restart}, as subtask number `subtask`. */
   async restartAs(subtask: number, ...from: Checkpointed[]): Promise<void> {
+    // A dead process writes nothing more; one that we only pretend to be dead must have its say first.
+    await this.buckets.close();
     this.#closed = [];
     this.buckets = this.#newBuckets(subtask);
     for (const checkpointed of from) {
@@ -215,11 +217,11 @@ export class SinkHarness {
     return (await this.files()).filter((file) => path.basename(file).startsWith('.'));
   }
 
-  /** Contents of visible files by `bucket/counter`: lines joined by commas. */
+  /** Contents of visible files by `bucket/counter` (`bucket/1-counter` of subtask 1): lines joined by commas. */
   async contents(): Promise<Record<string, string>> {
     const contents: Record<string, string> = {};
     for (const file of await this.visible()) {
-      const counter = /-(\d+)\.[a-z.]*$/.exec(file)?.[1];
+      const counter = /-((?:[1-9]\d*-)?\d+)\.[a-z.]*$/.exec(file)?.[1]?.replace(/^0-/, '');
       const text = await readFile(path.join(this.folder, 'lake', file), 'utf8');
       contents[`${path.dirname(file)}/${counter}`] = text.trimEnd().replaceAll('\n', ',');
     }
@@ -227,6 +229,7 @@ export class SinkHarness {
   }
 
   async dispose(): Promise<void> {
+    await this.buckets.close();
     await rm(this.folder, { recursive: true });
   }
 }

@@ -1,0 +1,49 @@
+/** What a running job tells about itself. */
+import type { StageTimes } from './stage-timings.ts';
+
+export interface JobProgress {
+  readonly filesKnown: number;
+  readonly filesDone: number;
+  readonly bytesKnown: number;
+  readonly bytesRead: number;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly openParts: number;
+  readonly partsCommitted: number;
+  readonly bytesOut: number;
+  /** The newest durable checkpoint. */
+  readonly checkpointId: number;
+}
+
+export type JobEvent =
+  | {
+      readonly type: 'recovered';
+      readonly checkpointId: number;
+      readonly openParts: number;
+      readonly committed: number;
+    }
+  | {
+      readonly type: 'checkpoint';
+      readonly id: number;
+      readonly durationMs: number;
+      readonly bytes: number;
+      readonly parts: number;
+    }
+  | { readonly type: 'warning'; readonly code: string; readonly message: string };
+
+/** Of one run, not of the job's life. Snake case: this is what `--json` prints. */
+export interface JobSummary {
+  readonly job: string;
+  readonly files: number;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly bytes_in: number;
+  readonly parts: number;
+  readonly bytes_out: number;
+  readonly seconds: number;
+  readonly checkpoints: number;
+  /** Whether a signal ended it before the input was at its end. */
+  readonly stopped: boolean;
+  /** Milliseconds by stage, summed over subtasks; for `--timings`. */
+  readonly timings: StageTimes;
+}

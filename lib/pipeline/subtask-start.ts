@@ -1,0 +1,50 @@
+/** Makes a subtask from its configuration and sets it going. */
+import { createEventTime } from '../../bucketing/event-time.ts';
+import { createInputFormat } from '../../formats/index.ts';
+import type { Clock } from '../core/clock.ts';
+import { SplitReader } from '../source/split-reader.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import type { FromSubtask, ToSubtask } from './messages.ts';
+import { createSink, passesThrough } from './sink-setup.ts';
+import { Subtask } from './subtask.ts';
+import type { SubtaskConfig } from './subtask-config.ts';
+
+/**
+ * Rows of a batch. 8,192 keep a batch of common width within a core's second-level cache while it is sorted into
+ * buckets.
+ */
+const BATCH_ROWS = 8192;
+
+export interface RunningSubtask {
+  readonly receive: (message: ToSubtask) => void;
+  /** Settles when the subtask has ended. */
+  readonly done: Promise<void>;
+}
+
+/** @throws SluiceError what restoring the sink throws */
+export async function startSubtask(
+  config: SubtaskConfig,
+  fileSystem: FileSystem,
+  clock: Clock,
+  send: (message: FromSubtask) => void,
+): Promise<RunningSubtask> {
+  const { job, schema } = config;
+  const sink = await createSink(config, fileSystem, clock);
+  const subtask = new Subtask({
+    subtask: config.subtask,
+    reader: new SplitReader({
+      fileSystem,
+      source: job.source,
+      format: createInputFormat(job.source.format),
+      schema,
+      batchRows: BATCH_ROWS,
+      keepLines: passesThrough(config, sink.schema),
+    }),
+    sink,
+    eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
+    bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,
+    clock,
+    send,
+  });
+  return { receive: (message) => subtask.receive(message), done: subtask.run() };
+}

@@ -1,0 +1,25 @@
+/** Entry of a subtask's thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import { killAtFailpoint } from '../core/failpoint.ts';
+import { localFileSystem } from '../storage/local/local-file-system.ts';
+import type { FromSubtask, ToSubtask } from './messages.ts';
+import type { ThreadData } from './subtask-host.ts';
+import { startSubtask } from './subtask-start.ts';
+
+const port = parentPort;
+if (port === null) throw new SluiceError('INTERNAL', 'the subtask entry was started outside a thread');
+const { config, failpoint } = workerData as ThreadData;
+if (failpoint !== null) killAtFailpoint(failpoint);
+const send = (message: FromSubtask) => port.postMessage(message);
+
+// Messages that arrive while formats load wait in the port: it starts with the first listener.
+try {
+  const running = await startSubtask(config, localFileSystem(config.runId), systemClock, send);
+  port.on('message', (message: ToSubtask) => running.receive(message));
+  await running.done;
+} catch (error) {
+  send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toJSON() });
+}
+port.close();
