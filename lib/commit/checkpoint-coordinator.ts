@@ -6,11 +6,13 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { FromSubtask } from '../pipeline/messages.ts';
 import type { Committable } from '../sink/sink-state.ts';
-import type { EnumeratorState } from '../source/split-enumerator.ts';
+import { type EnumeratorState, withOutcomes } from '../source/enumerator-state.ts';
+import type { SplitOutcome } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
@@ -24,10 +26,8 @@ export type SnapshotAnswer = Extract<FromSubtask, { type: 'snapshot' }>;
 /** The coordinator's own part of a checkpoint, taken in one synchronous moment. */
 export interface SourceCapture {
   readonly enumerator: EnumeratorState;
-  /** What the last discovery pieces lack; null where nothing changed. */
-  readonly delta: Uint8Array | null;
-  /** Everything that is known, to replace all pieces. Called at most once, in the same moment. */
-  readonly everything: () => Uint8Array;
+  /** What the last discovery pieces lack, or all of it where that was asked for; empty where nothing changed. */
+  readonly discovery: Uint8Array;
 }
 
 export interface CheckpointRequest {
@@ -54,10 +54,11 @@ export interface CheckpointConfig {
   readonly subtasks: number;
   /** The checkpoint that the run began with. */
   readonly base: Checkpoint;
-  readonly capture: (wantEverything: boolean) => SourceCapture;
+  /** Called in the same synchronous moment in which the subtasks are asked. */
+  readonly capture: (allDiscovery: boolean) => SourceCapture;
   readonly ask: (subtask: number, checkpointId: number, request: CheckpointRequest) => void;
-  /** How many files were finished with these splits; asked once a checkpoint. */
-  readonly countFiles: (answers: readonly SnapshotAnswer[]) => { files: number; missing: number };
+  /** How many files ended with these splits; asked once a checkpoint. */
+  readonly countFiles: (outcomes: readonly SplitOutcome[]) => { files: number; missing: number };
 }
 
 /** The one round that is under way. */
@@ -76,6 +77,11 @@ export class CheckpointCoordinator {
   constructor(config: CheckpointConfig) {
     this.#config = config;
     this.#last = config.base;
+  }
+
+  /** Fixes the schema that was inferred: from the next checkpoint on. */
+  fixSchema(schema: Schema): void {
+    this.#last = { ...this.#last, schema };
   }
 
   /** The newest durable checkpoint. */
@@ -99,7 +105,10 @@ export class CheckpointCoordinator {
       id,
       runId: this.#config.runId,
       createdMs: clock.now(),
-      enumerator: capture.enumerator,
+      enumerator: withOutcomes(
+        capture.enumerator,
+        answers.flatMap((answer) => answer.outcomes),
+      ),
       discovery,
       subtasks: answers.map((answer) => ({ splits: answer.splits, sink: answer.sink.state })),
       committables: [...committer.promised, ...fresh],
@@ -170,8 +179,8 @@ export class CheckpointCoordinator {
     compact: boolean,
   ): Promise<readonly SegmentPiece[]> {
     const { fileSystem, store, runId } = this.#config;
-    const bytes = compact ? capture.everything() : capture.delta;
-    if (bytes === null) return this.#last.discovery;
+    const bytes = capture.discovery;
+    if (bytes.length === 0) return compact ? [] : this.#last.discovery;
     const segment = `${id}-discovery-${runId}.segment`;
     if (!(await fileSystem.createExclusive(`${store.segmentsFolder}/${segment}`, bytes))) {
       throw new SluiceError(
@@ -185,7 +194,7 @@ export class CheckpointCoordinator {
 
   #totals(answers: readonly SnapshotAnswer[], fresh: readonly Committable[]): Totals {
     const before = this.#last.totals;
-    const files = this.#config.countFiles(answers);
+    const files = this.#config.countFiles(answers.flatMap((answer) => answer.outcomes));
     const sum = (value: (answer: SnapshotAnswer) => number) =>
       answers.reduce((total, answer) => total + value(answer), 0);
     return {

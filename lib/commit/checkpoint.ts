@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Committable, SinkState } from '../sink/sink-state.ts';
+import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { Split } from '../source/split.ts';
-import type { EnumeratorState } from '../source/split-enumerator.ts';
 
 export const CHECKPOINT_VERSION = 1;
 
@@ -24,13 +24,15 @@ export interface Checkpoint {
   readonly fingerprint: JobFingerprint;
   /** Of the rows: fixed at the first start. null until an inferred one is known. */
   readonly schema: Schema | null;
-  readonly enumerator: EnumeratorState;
+  readonly enumerator: EnumeratorState | null;
   /** Segments that, applied in order, tell which files were taken. */
   readonly discovery: readonly SegmentPiece[];
   readonly subtasks: readonly SubtaskState[];
   /** Parts that this checkpoint promises to publish and that no later one has acknowledged. */
   readonly committables: readonly Committable[];
   readonly totals: Totals;
+  /** Where a program that drives the sink itself goes on reading. JSON of its own. */
+  readonly position?: unknown;
 }
 
 export interface SubtaskState {

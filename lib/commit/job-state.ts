@@ -3,7 +3,6 @@
  * this job and this lake. Everything that can be wrong with state is found here, before a row is read.
  */
 import type { Clock } from '../core/clock.ts';
-import type { Schema } from '../core/data-type.ts';
 import type { Ids } from '../core/ids.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { ProcessLock } from '../storage/local/process-lock.ts';
@@ -25,8 +24,6 @@ export interface JobStateOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly lock: () => Promise<ProcessLock>;
-  /** The schema to fix at the first start. Asked only then, and before anything is written. */
-  readonly firstSchema: () => Promise<Schema>;
 }
 
 export interface JobState {
@@ -39,8 +36,8 @@ export interface JobState {
 }
 
 /**
- * @throws SluiceError JOB_RUNNING, STATE_CORRUPT, STATE_VERSION, STATE_MISSING, JOB_MISMATCH, and what `firstSchema`
- *   throws; the lock is then free again and nothing has changed
+ * @throws SluiceError JOB_RUNNING, STATE_CORRUPT, STATE_VERSION, STATE_MISSING, JOB_MISMATCH; the lock is then free
+ *   again and nothing has changed
  */
 export async function openJobState(options: JobStateOptions): Promise<JobState> {
   const lock = await options.lock();
@@ -71,7 +68,7 @@ async function writeFirst(store: CheckpointStore, options: JobStateOptions): Pro
     runId,
     createdMs: clock.now(),
     fingerprint,
-    schema: await options.firstSchema(),
+    schema: null,
     enumerator: null,
     discovery: [],
     subtasks: [],

@@ -4,7 +4,7 @@
  */
 import type { ErrorMessage } from '../core/errors.ts';
 import type { SinkSnapshot } from '../sink/sink-state.ts';
-import type { Split } from '../source/split.ts';
+import type { Split, SplitOutcome } from '../source/split.ts';
 import type { StageTimes } from './stage-timings.ts';
 
 export type ToSubtask =
@@ -19,6 +19,8 @@ export type ToSubtask =
       /** Read nothing afterwards: the job ends with this checkpoint. */
       readonly last: boolean;
     }
+  /** PROCESS_ONCE: nothing is left to read; in answer to a request. */
+  | { readonly type: 'no-more-splits' }
   /** Let go of everything and end. Nothing is tidied up: that is a restart's work, whatever ended the process. */
   | { readonly type: 'end' };
 
@@ -26,6 +28,7 @@ export type FromSubtask =
   /** The sink is restored; nothing was read yet. */
   | { readonly type: 'ready'; readonly subtask: number; readonly openParts: number }
   | { readonly type: 'split-request'; readonly subtask: number }
+  | { readonly type: 'split-finished'; readonly subtask: number; readonly outcome: SplitOutcome }
   | {
       readonly type: 'progress';
       readonly subtask: number;
@@ -40,7 +43,7 @@ export type FromSubtask =
       /** The split being read, at its position after the last batch that is in the sink. */
       readonly splits: readonly Split[];
       /** Read to their ends since the last snapshot. */
-      readonly finished: readonly FinishedSplit[];
+      readonly outcomes: readonly SplitOutcome[];
       /** Since the last snapshot. */
       readonly counts: SubtaskCounts;
       readonly sink: SinkSnapshot;
@@ -53,10 +56,4 @@ export interface SubtaskCounts {
   readonly rejected: number;
   /** Bytes of the files as they are stored. */
   readonly bytesIn: number;
-}
-
-export interface FinishedSplit {
-  readonly split: Split;
-  /** The file was gone when it was opened. */
-  readonly missing: boolean;
 }

@@ -4,7 +4,6 @@ import type { StageTimes } from './stage-timings.ts';
 export interface JobProgress {
   readonly filesKnown: number;
   readonly filesDone: number;
-  readonly bytesKnown: number;
   readonly bytesRead: number;
   readonly rows: number;
   readonly rejected: number;

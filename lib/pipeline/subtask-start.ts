@@ -29,16 +29,21 @@ export async function startSubtask(
   send: (message: FromSubtask) => void,
 ): Promise<RunningSubtask> {
   const { job, schema } = config;
+  const { source } = job;
   const sink = await createSink(config, fileSystem, clock);
   const subtask = new Subtask({
     subtask: config.subtask,
     reader: new SplitReader({
       fileSystem,
-      source: job.source,
-      format: createInputFormat(job.source.format),
+      clock,
+      format: createInputFormat(source.format),
+      compression: source.format.compression,
       schema,
       batchRows: BATCH_ROWS,
       keepLines: passesThrough(config, sink.schema),
+      maxRecordBytes: source.maxRecordBytes,
+      onBadRecord: source.onBadRecord,
+      modified: source.modified,
     }),
     sink,
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),

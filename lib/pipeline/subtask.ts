@@ -5,12 +5,12 @@
  */
 import type { Batch } from '../core/batch.ts';
 import { type Clock, yieldToEventLoop } from '../core/clock.ts';
-import { SluiceError, unreachable } from '../core/errors.ts';
+import { unreachable } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { Buckets } from '../sink/buckets.ts';
-import type { Split } from '../source/split.ts';
+import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
-import type { FinishedSplit, FromSubtask, ToSubtask } from './messages.ts';
+import type { FromSubtask, ToSubtask } from './messages.ts';
 import { StageTimings } from './stage-timings.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -39,7 +39,7 @@ export class Subtask {
   #reading = false;
   /** After the last snapshot nothing is read or written any more. */
   #sealed = false;
-  #finished: FinishedSplit[] = [];
+  #outcomes: SplitOutcome[] = [];
   #rows = 0;
   #rejected = 0;
   #bytesIn = 0;
@@ -84,6 +84,8 @@ export class Subtask {
         this.#splitRequested = false;
         await this.#open(message.split);
         return;
+      case 'no-more-splits':
+        return;
       case 'snapshot':
         await this.#timings.measure('snapshot', () =>
           this.#snapshot(message.checkpointId, message.closeAll, message.last),
@@ -111,19 +113,18 @@ export class Subtask {
   }
 
   async #open(split: Split): Promise<void> {
-    const found = await this.#parts.reader.open(split);
-    if (found) this.#reading = true;
-    else this.#finished.push({ split, missing: true });
+    const { reader } = this.#parts;
+    this.#reading = await reader.open(split);
+    if (!this.#reading) this.#finish({ split, kind: reader.outcome });
   }
 
   async #readBatch(): Promise<void> {
     const { reader, sink, eventTime } = this.#parts;
     const batch = await this.#timings.measure('read', () => reader.next());
     if (batch === null) {
-      this.#finished.push({ split: reader.split(), missing: false });
       this.#bookCounts();
-      await reader.close();
       this.#reading = false;
+      this.#finish({ split: reader.split(), kind: reader.outcome });
       return;
     }
     await this.#timings.measure('sink', () =>
@@ -132,6 +133,11 @@ export class Subtask {
     this.#rows += batch.length;
     failpoint('subtask.batch.after');
     if (this.#parts.clock.elapsed() >= this.#progressAt) this.#report();
+  }
+
+  #finish(outcome: SplitOutcome): void {
+    this.#outcomes.push(outcome);
+    this.#parts.send({ type: 'split-finished', subtask: this.#parts.subtask, outcome });
   }
 
   async #onTimer(): Promise<void> {
@@ -153,11 +159,11 @@ export class Subtask {
       subtask,
       checkpointId,
       splits,
-      finished: this.#finished,
+      outcomes: this.#outcomes,
       counts: { rows: this.#rows, rejected: this.#rejected, bytesIn: this.#bytesIn },
       sink: snapshot,
     });
-    this.#finished = [];
+    this.#outcomes = [];
     this.#rows = 0;
     this.#rejected = 0;
     this.#bytesIn = 0;

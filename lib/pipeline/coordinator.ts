@@ -1,0 +1,219 @@
+/**
+ * Runs a job's subtasks: hands out splits, takes checkpoints at their interval, and ends the job when the input is at
+ * its end, when it is told to stop, or when anything fails. It decides; subtasks, the enumerator and the checkpoint
+ * coordinator do.
+ */
+import type { CheckpointCoordinator, CheckpointRequest } from '../commit/checkpoint-coordinator.ts';
+import type { Clock } from '../core/clock.ts';
+import { SluiceError, unreachable } from '../core/errors.ts';
+import type { FileEnd } from '../source/open-files.ts';
+import type { SplitEnumerator } from '../source/split-enumerator.ts';
+import type { FromSubtask, SubtaskCounts, ToSubtask } from './messages.ts';
+import type { JobEvent, JobProgress } from './progress.ts';
+import { STAGES, type Stage, type StageTimes } from './stage-timings.ts';
+import { WakeUp } from './wake-up.ts';
+
+/** How often the progress callback is called at the most, in milliseconds. */
+const PROGRESS_INTERVAL_MS = 200;
+
+export interface CoordinatorConfig {
+  readonly subtasks: number;
+  readonly send: (subtask: number, message: ToSubtask) => void;
+  readonly enumerator: SplitEnumerator;
+  readonly checkpoints: CheckpointCoordinator;
+  readonly checkpointIntervalMs: number;
+  readonly clock: Clock;
+  readonly onEvent: (event: JobEvent) => void;
+  readonly onProgress: (progress: JobProgress) => void;
+}
+
+/** The input is at its end · somebody asked to stop. */
+export type JobEnd = 'finished' | 'stopped';
+
+export class Coordinator {
+  readonly #config: CoordinatorConfig;
+  readonly #wakeUp: WakeUp;
+  /** Subtasks that were told that nothing is left. */
+  readonly #drained = new Set<number>();
+  /** Since its last snapshot, by subtask. */
+  readonly #counts = new Map<number, SubtaskCounts>();
+  readonly #openParts = new Map<number, number>();
+  /** Files that ended, by the split that ended them; until a checkpoint counts them. */
+  readonly #fileEnds = new Map<string, FileEnd>();
+  #stopping = false;
+  #failure: SluiceError | null = null;
+  /** Whether anything happened that the last checkpoint does not know. */
+  #dirty = true;
+  #ended = 0;
+  #checkpointsTaken = 0;
+  #progressAt = 0;
+  readonly #times: Record<Stage, number> = { read: 0, decode: 0, sink: 0, snapshot: 0, idle: 0 };
+
+  constructor(config: CoordinatorConfig) {
+    this.#config = config;
+    this.#wakeUp = new WakeUp(config.clock);
+  }
+
+  get checkpointsTaken(): number {
+    return this.#checkpointsTaken;
+  }
+
+  /** Summed over subtasks; complete once `run` is done. */
+  get times(): StageTimes {
+    return this.#times;
+  }
+
+  /** Ends the job in good order: a last checkpoint, commits; open parts stay resumable. Calls may repeat. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wakeUp.signal();
+  }
+
+  /** Runs the job to its end. @throws SluiceError the first failure of any part of it */
+  async run(): Promise<JobEnd> {
+    const { clock, checkpointIntervalMs, checkpoints } = this.#config;
+    let nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
+    for (;;) {
+      this.#throwFailure();
+      const finished = this.#drained.size === this.#config.subtasks;
+      if (finished || this.#stopping) {
+        await this.#checkpoint({ closeAll: finished, last: true });
+        await checkpoints.acknowledge();
+        await this.#endSubtasks();
+        return finished ? 'finished' : 'stopped';
+      }
+      if (clock.elapsed() >= nextCheckpointAt) {
+        if (this.#dirty) await this.#checkpoint({ closeAll: false, last: false });
+        nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
+      }
+      this.#reportProgress();
+      await this.#wakeUp.wait(nextCheckpointAt - clock.elapsed());
+    }
+  }
+
+  /** A message of a subtask. */
+  receive(message: FromSubtask): void {
+    const { enumerator, checkpoints, onEvent } = this.#config;
+    switch (message.type) {
+      case 'ready':
+        this.#openParts.set(message.subtask, message.openParts);
+        enumerator.addReader(message.subtask);
+        break;
+      case 'split-request':
+        enumerator.handleSplitRequest(message.subtask);
+        break;
+      case 'split-finished': {
+        this.#dirty = true;
+        const end = enumerator.finishSplit(message.outcome);
+        if (end !== null) this.#fileEnds.set(message.outcome.split.id, end);
+        break;
+      }
+      case 'progress':
+        this.#dirty ||= message.counts.rows > 0 || this.#openParts.get(message.subtask) !== message.openParts;
+        this.#counts.set(message.subtask, message.counts);
+        this.#openParts.set(message.subtask, message.openParts);
+        this.#reportProgress();
+        return;
+      case 'warning':
+        onEvent({ type: 'warning', code: message.code, message: message.message });
+        return;
+      case 'snapshot':
+        this.#counts.delete(message.subtask);
+        this.#openParts.set(message.subtask, message.sink.state.openParts.length);
+        checkpoints.onSnapshot(message);
+        return;
+      case 'ended':
+        this.#ended++;
+        for (const stage of STAGES) this.#times[stage] += message.times[stage];
+        break;
+      case 'failed':
+        this.fail(SluiceError.fromJSON(message.error));
+        break;
+      default:
+        unreachable(message);
+    }
+    this.#wakeUp.signal();
+  }
+
+  /** The enumerator has a split for a subtask. */
+  assign(message: ToSubtask, subtask: number): void {
+    this.#dirty = true;
+    this.#config.send(subtask, message);
+  }
+
+  /** The enumerator has nothing left, ever. */
+  drained(subtask: number): void {
+    this.#drained.add(subtask);
+    this.#wakeUp.signal();
+  }
+
+  /** Something the job cannot go on without has failed. The first failure counts. */
+  fail(error: SluiceError): void {
+    this.#failure ??= error;
+    this.#config.checkpoints.abort(this.#failure);
+    this.#wakeUp.signal();
+  }
+
+  /** For the checkpoint: files that ended with these splits. */
+  countFiles(outcomes: readonly { readonly split: { readonly id: string } }[]): {
+    files: number;
+    missing: number;
+  } {
+    let files = 0;
+    let missing = 0;
+    for (const { split } of outcomes) {
+      const end = this.#fileEnds.get(split.id);
+      this.#fileEnds.delete(split.id);
+      if (end?.kind === 'missing') missing++;
+      else if (end !== undefined) files++;
+    }
+    return { files, missing };
+  }
+
+  async #checkpoint(request: CheckpointRequest): Promise<void> {
+    // Before, not after: what happens while it is taken belongs to the next one.
+    this.#dirty = false;
+    const { id, durationMs, sizeBytes, published } = await this.#config.checkpoints.take(request);
+    this.#throwFailure();
+    // Published parts are promised until a checkpoint says that they are done.
+    this.#dirty ||= published.length > 0;
+    this.#checkpointsTaken++;
+    this.#config.onEvent({ type: 'checkpoint', id, durationMs, bytes: sizeBytes, parts: published.length });
+  }
+
+  async #endSubtasks(): Promise<void> {
+    for (let subtask = 0; subtask < this.#config.subtasks; subtask++)
+      this.#config.send(subtask, { type: 'end' });
+    while (this.#ended < this.#config.subtasks) {
+      this.#throwFailure();
+      await this.#wakeUp.wait(Number.POSITIVE_INFINITY);
+    }
+    this.#progressAt = 0;
+    this.#reportProgress();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #reportProgress(): void {
+    const { clock, enumerator, checkpoints, onProgress } = this.#config;
+    if (clock.elapsed() < this.#progressAt) return;
+    this.#progressAt = clock.elapsed() + PROGRESS_INTERVAL_MS;
+    const { totals, id } = checkpoints.last;
+    const sum = (value: (counts: SubtaskCounts) => number) =>
+      [...this.#counts.values()].reduce((total, counts) => total + value(counts), 0);
+    const { known, waiting } = enumerator.counters;
+    onProgress({
+      filesKnown: known + waiting,
+      filesDone: totals.files + this.#fileEnds.size,
+      bytesRead: totals.bytesIn + sum((counts) => counts.bytesIn),
+      rows: totals.rows + sum((counts) => counts.rows),
+      rejected: totals.rejected + sum((counts) => counts.rejected),
+      openParts: [...this.#openParts.values()].reduce((total, parts) => total + parts, 0),
+      partsCommitted: totals.parts,
+      bytesOut: totals.bytesOut,
+      checkpointId: id,
+    });
+  }
+}

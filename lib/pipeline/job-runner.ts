@@ -1,0 +1,325 @@
+/** Runs a job: takes hold of its state, recovers, starts the subtasks, and sees it through to its end. */
+import { createInputFormat } from '../../formats/index.ts';
+import type { Checkpoint } from '../commit/checkpoint.ts';
+import { CheckpointCoordinator } from '../commit/checkpoint-coordinator.ts';
+import { Committer } from '../commit/committer.ts';
+import { jobFingerprint } from '../commit/fingerprint.ts';
+import { type JobState, openJobState } from '../commit/job-state.ts';
+import { removeLeftovers } from '../commit/leftovers.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
+import { SluiceError } from '../core/errors.ts';
+import { type Ids, randomIds } from '../core/ids.ts';
+import { type SourceRoot, selectRoots } from '../source/file-selector.ts';
+import { FolderWatcher } from '../source/folder-watcher.ts';
+import { sampleSchema } from '../source/schema-sampler.ts';
+import { SplitEnumerator, type SplitEnumeratorContext } from '../source/split-enumerator.ts';
+import { Warnings } from '../source/warnings.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { localFileSystem } from '../storage/local/local-file-system.ts';
+import { acquireProcessLock } from '../storage/local/process-lock.ts';
+import { Coordinator } from './coordinator.ts';
+import type { JobEvent, JobProgress, JobSummary } from './progress.ts';
+import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import { NO_TIMES } from './stage-timings.ts';
+import { type StartSubtask, type SubtaskHost, threadSubtasks } from './subtask-host.ts';
+import { WakeUp } from './wake-up.ts';
+
+export interface RunOptions {
+  /** once: Flink's PROCESS_ONCE, until the input is at its end · continuously: PROCESS_CONTINUOUSLY, until it is stopped. */
+  readonly mode: 'once' | 'continuously';
+  /** Aborting it stops the job in good order. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: JobProgress) => void;
+  readonly onEvent?: (event: JobEvent) => void;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  /** For tests: other storage than the local disk, subtasks elsewhere than in threads. */
+  readonly fileSystem?: (runId: string) => FileSystem;
+  readonly startSubtask?: StartSubtask;
+}
+
+/**
+ * @throws SluiceError whatever ended the job. Everything that a checkpoint holds is safe, and the next start goes on
+ *   from there.
+ */
+export async function runJob(job: CompiledJob, options: RunOptions): Promise<JobSummary> {
+  const clock = options.clock ?? systemClock;
+  const ids = options.ids ?? randomIds;
+  const runId = ids.hex(4);
+  const fileSystem = (options.fileSystem ?? localFileSystem)(runId);
+  const state = await openJobState({
+    jobName: job.name,
+    statePath: job.statePath,
+    sinkPath: job.sink.path,
+    fingerprint: jobFingerprint(job),
+    retain: job.checkpoint.retain,
+    runId,
+    fileSystem,
+    clock,
+    ids,
+    lock: () => acquireProcessLock(job.statePath, ids),
+  });
+  try {
+    return await new JobRun(job, options, state, fileSystem, clock, runId).run();
+  } finally {
+    await state.lock.release();
+  }
+}
+
+/** What `sluice check` shows: the schema that a first start would fix. null where there is no file to learn it from. */
+export async function firstSchema(
+  job: CompiledJob,
+  fileSystem: FileSystem,
+  warnings: Warnings,
+): Promise<Schema | null> {
+  if (job.source.schema !== 'infer') return job.source.schema;
+  const roots = await selectRoots(job.source, fileSystem, () => {});
+  return sampleSchema({
+    fileSystem,
+    roots,
+    format: createInputFormat(job.source.format),
+    compression: job.source.format.compression,
+    warnings,
+  });
+}
+
+class JobRun {
+  readonly #job: CompiledJob;
+  readonly #options: RunOptions;
+  readonly #state: JobState;
+  readonly #fileSystem: FileSystem;
+  readonly #clock: Clock;
+  readonly #runId: string;
+  readonly #warnings: Warnings;
+  readonly #startedAt: number;
+
+  constructor(
+    job: CompiledJob,
+    options: RunOptions,
+    state: JobState,
+    fileSystem: FileSystem,
+    clock: Clock,
+    runId: string,
+  ) {
+    this.#job = job;
+    this.#options = options;
+    this.#state = state;
+    this.#fileSystem = fileSystem;
+    this.#clock = clock;
+    this.#runId = runId;
+    this.#startedAt = clock.elapsed();
+    this.#warnings = new Warnings(clock, ({ kind, message }) =>
+      this.#event({ type: 'warning', code: kind, message }),
+    );
+  }
+
+  async run(): Promise<JobSummary> {
+    const { base, store, fresh } = this.#state;
+    const committer = new Committer(this.#fileSystem.recoverableWriter, base.committables);
+    const committed = await committer.commit();
+    if (!fresh)
+      this.#event({
+        type: 'recovered',
+        checkpointId: base.id,
+        openParts: countOpenParts(base),
+        committed: committed.length,
+      });
+    // Hidden files of this run carry its id, so this may go on beside it.
+    const folders = [
+      this.#job.sink.path,
+      ...(this.#job.sink.staging === null ? [] : [this.#job.sink.staging]),
+    ];
+    const tidying = removeLeftovers(this.#fileSystem, folders, base.jobId, this.#runId, [...store.retained]);
+    tidying.catch((error: unknown) =>
+      this.#event({
+        type: 'warning',
+        code: 'leftovers',
+        message: `leftovers of dead runs stay: ${SluiceError.from(error).message}`,
+      }),
+    );
+    const schema = base.schema ?? (await this.#waitForSchema());
+    const summary =
+      schema === null
+        ? this.#summary(base, 0, this.#options.signal?.aborted ?? false)
+        : await this.#runSubtasks(schema, committer);
+    await tidying;
+    this.#warnings.flush();
+    return summary;
+  }
+
+  /** The schema of the job file, or of the first files there are; null where the job ends before there is one. */
+  async #waitForSchema(): Promise<Schema | null> {
+    const wakeUp = new WakeUp(this.#clock);
+    const stop = () => wakeUp.signal();
+    this.#options.signal?.addEventListener('abort', stop);
+    try {
+      for (;;) {
+        const schema = await firstSchema(this.#job, this.#fileSystem, this.#warnings);
+        if (schema !== null || this.#options.mode === 'once' || this.#options.signal?.aborted) return schema;
+        await wakeUp.wait(this.#job.source.monitorIntervalMs);
+        if (this.#options.signal?.aborted) return null;
+      }
+    } finally {
+      this.#options.signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async #runSubtasks(schema: Schema, committer: Committer): Promise<JobSummary> {
+    const { base, store } = this.#state;
+    const job = this.#job;
+    const hosts: SubtaskHost[] = [];
+    const checkpoints: CheckpointCoordinator = new CheckpointCoordinator({
+      store,
+      committer,
+      fileSystem: this.#fileSystem,
+      clock: this.#clock,
+      runId: this.#runId,
+      retain: job.checkpoint.retain,
+      subtasks: job.parallelism,
+      base: { ...base, schema },
+      capture: (all) => ({
+        enumerator: enumerator.snapshot(),
+        discovery: captureDiscovery(enumerator, all),
+      }),
+      ask: (subtask, checkpointId, request) =>
+        hosts[subtask]!.send({ type: 'snapshot', checkpointId, ...request }),
+      countFiles: (outcomes) => coordinator.countFiles(outcomes),
+    });
+    const enumerator = await this.#createEnumerator({
+      assignSplit: (subtask, split) => coordinator.assign({ type: 'assign', split }, subtask),
+      signalNoMoreSplits: (subtask) => coordinator.drained(subtask),
+      fail: (error) => coordinator.fail(error),
+    });
+    const coordinator = new Coordinator({
+      subtasks: job.parallelism,
+      send: (subtask, message) => hosts[subtask]!.send(message),
+      enumerator,
+      checkpoints,
+      checkpointIntervalMs: job.checkpoint.intervalMs,
+      clock: this.#clock,
+      onEvent: (event) => this.#event(event),
+      onProgress: (progress) => this.#options.onProgress?.(progress),
+    });
+    const watcher = await this.#watch(enumerator);
+    const stop = () => this.#stop(coordinator);
+    this.#options.signal?.addEventListener('abort', stop);
+    if (this.#options.signal?.aborted) stop();
+    try {
+      const start = this.#options.startSubtask ?? threadSubtasks(null);
+      const shares = shareSinkStates(base, job.parallelism);
+      for (let subtask = 0; subtask < job.parallelism; subtask++) {
+        const config = {
+          subtask,
+          job,
+          jobId: base.jobId,
+          runId: this.#runId,
+          schema,
+          memoryBytes: Math.floor(job.memoryBytes / job.parallelism),
+          segmentsFolder: store.segmentsFolder,
+          restored: shares[subtask]!,
+        };
+        hosts.push(start(config, (message) => coordinator.receive(message)));
+      }
+      enumerator.start();
+      const end = await coordinator.run();
+      return this.#summary(checkpoints.last, coordinator.checkpointsTaken, end === 'stopped', coordinator);
+    } finally {
+      this.#options.signal?.removeEventListener('abort', stop);
+      await watcher?.close();
+      await enumerator.close();
+      await Promise.all(hosts.map((host) => host.terminate()));
+    }
+  }
+
+  async #createEnumerator(context: SplitEnumeratorContext): Promise<SplitEnumerator> {
+    const { source } = this.#job;
+    const { base, store } = this.#state;
+    const restored =
+      base.enumerator === null
+        ? null
+        : {
+            state: base.enumerator,
+            discovery: await readDiscovery(this.#fileSystem, store.segmentsFolder, base.discovery),
+            splits: openSplits(base),
+          };
+    return new SplitEnumerator(
+      {
+        fileSystem: this.#fileSystem,
+        clock: this.#clock,
+        roots: await this.#roots(),
+        mode: this.#options.mode,
+        monitorIntervalMs: source.monitorIntervalMs,
+        minAgeMs: source.minAgeMs,
+        modified: source.modified,
+        splittable: createInputFormat(source.format).splittable,
+        compression: source.format.compression,
+        splitSizeBytes: source.splitSizeBytes,
+        maxRecordBytes: source.maxRecordBytes,
+        warnings: this.#warnings,
+      },
+      context,
+      restored,
+    );
+  }
+
+  #roots(): Promise<SourceRoot[]> {
+    return selectRoots(this.#job.source, this.#fileSystem, (path) =>
+      this.#warnings.warn('file-name-unreadable', `${path} is left out: its name is not valid UTF-8`),
+    );
+  }
+
+  async #watch(enumerator: SplitEnumerator): Promise<FolderWatcher | null> {
+    if (this.#options.mode === 'once' || !this.#job.source.watch) return null;
+    const watcher = new FolderWatcher(() => enumerator.wake(), this.#warnings);
+    // Not awaited: the first listing finds what is there, watched or not.
+    void watcher.start(await this.#roots());
+    return watcher;
+  }
+
+  #stop(coordinator: Coordinator): void {
+    coordinator.stop();
+    const { shutdownTimeoutMs } = this.#job;
+    this.#clock.after(shutdownTimeoutMs, () =>
+      coordinator.fail(
+        new SluiceError(
+          'SHUTDOWN_TIMEOUT',
+          `stopping took longer than shutdown_timeout (${shutdownTimeoutMs} ms)`,
+          {
+            hint: 'nothing is lost: the next start goes on from the last checkpoint. Raise shutdown_timeout if the storage is slow',
+          },
+        ),
+      ),
+    );
+  }
+
+  #summary(last: Checkpoint, checkpoints: number, stopped: boolean, coordinator?: Coordinator): JobSummary {
+    const before = this.#state.base.totals;
+    const { totals } = last;
+    return {
+      job: this.#job.name,
+      files: totals.files - before.files,
+      rows: totals.rows - before.rows,
+      rejected: totals.rejected - before.rejected,
+      bytes_in: totals.bytesIn - before.bytesIn,
+      parts: totals.parts - before.parts,
+      bytes_out: totals.bytesOut - before.bytesOut,
+      seconds: Math.round(this.#clock.elapsed() - this.#startedAt) / 1000,
+      checkpoints,
+      stopped,
+      timings: coordinator?.times ?? NO_TIMES,
+    };
+  }
+
+  #event(event: JobEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+/** The moment's discovery entries: all of them, or those since the last capture. */
+function captureDiscovery(enumerator: SplitEnumerator, all: boolean): Uint8Array {
+  // The delta is taken in both cases: what a snapshot holds must not come again in the next delta.
+  const delta = enumerator.takeDiscoveryDelta();
+  return all ? enumerator.discoverySnapshot() : delta;
+}

@@ -1,0 +1,52 @@
+/** What a run takes over from the checkpoint it begins with. */
+import { crc32 } from 'node:zlib';
+import type { Checkpoint, SegmentPiece } from '../commit/checkpoint.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { SinkState } from '../sink/sink-state.ts';
+import type { Split } from '../source/split.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+
+/**
+ * Sink states for the subtasks of this run, whose number may have changed: state i goes to subtask i modulo their
+ * number. Part names stay unique, since every subtask counts on above the highest counter of all.
+ */
+export function shareSinkStates(base: Checkpoint, subtasks: number): SinkState[][] {
+  const nextCounter = Math.max(0, ...base.subtasks.map(({ sink }) => sink.nextCounter));
+  return Array.from({ length: subtasks }, (_, subtask) => [
+    { nextCounter, openParts: [] },
+    ...base.subtasks.filter((_state, index) => index % subtasks === subtask).map(({ sink }) => sink),
+  ]);
+}
+
+/** Splits that subtasks were reading: they go back to the enumerator, at their positions. */
+export function openSplits(base: Checkpoint): Split[] {
+  return base.subtasks.flatMap(({ splits }) => splits);
+}
+
+export function countOpenParts(base: Checkpoint): number {
+  return base.subtasks.reduce((count, { sink }) => count + sink.openParts.length, 0);
+}
+
+/** The pieces of the table of known files, in order. @throws SluiceError STATE_CORRUPT */
+export async function readDiscovery(
+  fileSystem: FileSystem,
+  segmentsFolder: string,
+  pieces: readonly SegmentPiece[],
+): Promise<Uint8Array[]> {
+  const read: Uint8Array[] = [];
+  for (const { segment, lengthBytes, crc32: expected } of pieces) {
+    const bytes = await fileSystem.readFile(`${segmentsFolder}/${segment}`);
+    if (bytes === null || bytes.length !== lengthBytes || crc32(bytes) !== expected) {
+      const why = bytes === null ? 'missing' : 'damaged';
+      throw new SluiceError(
+        'STATE_CORRUPT',
+        `the segment ${segment} is ${why}: it holds which files were taken`,
+        {
+          hint: 'restore the state folder from a backup; starting without it would double rows',
+        },
+      );
+    }
+    read.push(bytes);
+  }
+  return read;
+}

@@ -1,0 +1,377 @@
+/**
+ * The file sink for programs of their own: records in, part files out, exactly once. Flink: StreamingFileSink.
+ *
+ *     const sink = StreamingFileSink.forRowFormat('/lake/events', ndjsonRows)
+ *       .withBucketAssigner(byDay)
+ *       .withRollingPolicy(rollingPolicy)
+ *       .build();
+ *     const writer = await sink.open({ state: '/state', name: 'events' });
+ *     await seek(writer.position);                         // where the last checkpoint left the program's input
+ *     await writer.write(record, { timestamp: record.time });
+ *     await writer.checkpoint({ position });               // durable, and what it closed is visible
+ *     await writer.close();
+ */
+import path from 'node:path';
+import { basePathAssigner } from '../../bucketing/index.ts';
+import { defaultRollingPolicy } from '../../rolling/index.ts';
+import type { Checkpoint, JobFingerprint } from '../commit/checkpoint.ts';
+import type { CheckpointStore } from '../commit/checkpoint-store.ts';
+import { Committer } from '../commit/committer.ts';
+import { type JobState, openJobState } from '../commit/job-state.ts';
+import { removeLeftovers } from '../commit/leftovers.ts';
+import { Batch } from '../core/batch.ts';
+import type { BucketAssigner } from '../core/bucket-assigner.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
+import type { BulkFormat, RowEncoder } from '../core/encoder.ts';
+import { SluiceError } from '../core/errors.ts';
+import { type Ids, randomIds } from '../core/ids.ts';
+import type { RollingPolicy } from '../core/rolling-policy.ts';
+import { columnsOf } from '../core/values.ts';
+import { Buckets } from '../sink/buckets.ts';
+import { type MemberCompressor, rowPartFormat } from '../sink/row-part-writer.ts';
+import { localFileSystem } from '../storage/local/local-file-system.ts';
+import { acquireProcessLock } from '../storage/local/process-lock.ts';
+import { withoutColumns } from './sink-setup.ts';
+
+/** Records collected before they go to their buckets together. */
+const COLLECTED_RECORDS = 1024;
+const RETAINED_CHECKPOINTS = 3;
+const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
+const ROW_FLUSH_BYTES = 1024 * 1024;
+const BULK_FLUSH_BYTES = 32 * 1024 * 1024;
+const NO_COMPRESSION: MemberCompressor = { extension: '', compress: (bytes) => bytes };
+const NO_SCHEMA: Schema = { fields: [] };
+
+export interface OutputFileConfig {
+  /** What part names begin with; `part` unless given. */
+  readonly prefix?: string;
+  /** What they end with; the format's extension unless given. */
+  readonly suffix?: string;
+}
+
+interface SinkDescription {
+  readonly path: string;
+  readonly format: BulkFormat;
+  readonly flushBytes: number;
+  /** Of the records; without fields where they are taken as they are. */
+  readonly schema: Schema;
+  readonly assigner: BucketAssigner;
+  readonly policy: RollingPolicy;
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly bucketCheckIntervalMs: number;
+}
+
+export interface OpenOptions {
+  /** Folder of the state. */
+  readonly state: string;
+  /** Names the state within that folder; `[a-z0-9-]+`. */
+  readonly name: string;
+  /** Budget for buffered rows. */
+  readonly memoryBytes?: number;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+}
+
+export interface RecordContext {
+  /** Event time, milliseconds since 1970. */
+  readonly timestamp?: number;
+}
+
+export class StreamingFileSink {
+  readonly #description: SinkDescription;
+
+  /** @internal Use forRowFormat or forBulkFormat. */
+  constructor(description: SinkDescription) {
+    this.#description = description;
+  }
+
+  /**
+   * Rows that are encoded one by one.
+   * @param schema of the records, for encoders that read columns; leave it out for encoders that read records
+   */
+  static forRowFormat(
+    basePath: string,
+    encoder: RowEncoder,
+    options: { readonly schema?: Schema; readonly compressor?: MemberCompressor } = {},
+  ): StreamingFileSinkBuilder {
+    const schema = options.schema ?? NO_SCHEMA;
+    const format = rowPartFormat(
+      { type: 'row', createEncoder: () => encoder },
+      options.compressor ?? NO_COMPRESSION,
+      schema,
+    );
+    return new StreamingFileSinkBuilder(basePath, format, schema, ROW_FLUSH_BYTES);
+  }
+
+  /** Rows that are encoded in groups, such as Parquet. */
+  static forBulkFormat(basePath: string, format: BulkFormat, schema: Schema): StreamingFileSinkBuilder {
+    return new StreamingFileSinkBuilder(basePath, format, schema, BULK_FLUSH_BYTES);
+  }
+
+  /**
+   * Takes hold of the state, publishes what the last checkpoint promised, and continues its open parts.
+   * @throws SluiceError JOB_RUNNING, STATE_CORRUPT, STATE_MISSING, JOB_MISMATCH ...
+   */
+  async open(options: OpenOptions): Promise<SinkWriter> {
+    return openWriter(this.#description, options);
+  }
+}
+
+export class StreamingFileSinkBuilder {
+  readonly #path: string;
+  readonly #format: BulkFormat;
+  readonly #schema: Schema;
+  readonly #flushBytes: number;
+  #assigner: BucketAssigner | null = null;
+  #policy: RollingPolicy | null = null;
+  #files: OutputFileConfig = {};
+  #bucketCheckIntervalMs = 60_000;
+
+  constructor(basePath: string, format: BulkFormat, schema: Schema, flushBytes: number) {
+    this.#path = path.resolve(basePath);
+    this.#format = format;
+    this.#schema = schema;
+    this.#flushBytes = flushBytes;
+  }
+
+  withBucketAssigner(assigner: BucketAssigner): this {
+    this.#assigner = assigner;
+    return this;
+  }
+
+  withRollingPolicy(policy: RollingPolicy): this {
+    this.#policy = policy;
+    return this;
+  }
+
+  withOutputFileConfig(files: OutputFileConfig): this {
+    this.#files = files;
+    return this;
+  }
+
+  /** How often the rolling policy is asked about time. Flink's default: a minute. */
+  withBucketCheckInterval(intervalMs: number): this {
+    this.#bucketCheckIntervalMs = intervalMs;
+    return this;
+  }
+
+  build(): StreamingFileSink {
+    return new StreamingFileSink({
+      path: this.#path,
+      format: this.#format,
+      flushBytes: this.#flushBytes,
+      schema: this.#schema,
+      assigner: this.#assigner ?? basePathAssigner(),
+      policy: this.#policy ?? defaultRollingPolicy(),
+      prefix: this.#files.prefix ?? 'part',
+      suffix: this.#files.suffix ?? this.#format.extension,
+      bucketCheckIntervalMs: this.#bucketCheckIntervalMs,
+    });
+  }
+}
+
+async function openWriter(description: SinkDescription, options: OpenOptions): Promise<SinkWriter> {
+  const ids = options.ids ?? randomIds;
+  const clock = options.clock ?? systemClock;
+  const runId = ids.hex(4);
+  const fileSystem = localFileSystem(runId);
+  const statePath = path.resolve(options.state, options.name);
+  const state = await openJobState({
+    jobName: options.name,
+    statePath,
+    sinkPath: description.path,
+    fingerprint: fingerprintOf(description),
+    retain: RETAINED_CHECKPOINTS,
+    runId,
+    fileSystem,
+    clock,
+    ids,
+    lock: () => acquireProcessLock(statePath, ids),
+  });
+  try {
+    const committer = new Committer(fileSystem.recoverableWriter, state.base.committables);
+    await committer.commit();
+    const buckets = new Buckets({
+      path: description.path,
+      staging: null,
+      naming: { prefix: description.prefix, jobId: state.base.jobId, suffix: description.suffix },
+      subtask: 0,
+      schema: withoutColumns(description.schema, description.assigner.partitionColumns),
+      format: description.format,
+      assigner: description.assigner,
+      policy: description.policy,
+      memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
+      flushBytes: description.flushBytes,
+      fileSystem,
+      segmentsFolder: state.store.segmentsFolder,
+      runId,
+      clock,
+    });
+    for (const { sink } of state.base.subtasks) await buckets.restore(sink);
+    await removeLeftovers(fileSystem, [description.path], state.base.jobId, runId, state.store.retained);
+    return new SinkWriter(description, state, committer, buckets, clock, runId);
+  } catch (error) {
+    await state.lock.release();
+    throw error;
+  }
+}
+
+function fingerprintOf(description: SinkDescription): JobFingerprint {
+  return {
+    'sink.path': description.path,
+    'sink.format': `${description.format.type} ${description.suffix}`,
+    schema: JSON.stringify(description.schema),
+  };
+}
+
+/** An open sink. One caller at a time: each call is awaited before the next. */
+export class SinkWriter {
+  readonly #description: SinkDescription;
+  readonly #store: CheckpointStore;
+  readonly #state: JobState;
+  readonly #committer: Committer;
+  readonly #buckets: Buckets;
+  readonly #clock: Clock;
+  readonly #runId: string;
+  #last: Checkpoint;
+  #records: unknown[] = [];
+  #timestamps: number[] = [];
+  #checkAt: number;
+  #closed = false;
+
+  /** @internal Use StreamingFileSink.open. */
+  constructor(
+    description: SinkDescription,
+    state: JobState,
+    committer: Committer,
+    buckets: Buckets,
+    clock: Clock,
+    runId: string,
+  ) {
+    this.#description = description;
+    this.#state = state;
+    this.#store = state.store;
+    this.#committer = committer;
+    this.#buckets = buckets;
+    this.#clock = clock;
+    this.#runId = runId;
+    this.#last = state.base;
+    this.#checkAt = clock.elapsed() + description.bucketCheckIntervalMs;
+  }
+
+  /** What the newest checkpoint was given as `position`: where the program goes on. null at the first start. */
+  get position(): unknown {
+    return this.#last.position ?? null;
+  }
+
+  /**
+   * Writes a record (an object with the schema's fields; anything, where the encoder takes records as they are) or a
+   * batch of columns. Visible once a checkpoint after the part's end is complete.
+   * @throws SluiceError BAD_RECORD where the record does not fit the schema; nothing of it is then written
+   */
+  async write(record: unknown, context: RecordContext = {}): Promise<void> {
+    this.#proveOpen();
+    if (record instanceof Batch) {
+      await this.#flushRecords();
+      await this.#writeBatch(record, null);
+      return;
+    }
+    const { schema } = this.#description;
+    // Checked now, so that the caller learns which record it was.
+    if (schema.fields.length > 0) columnsOf(schema, [record as Record<string, unknown>]);
+    this.#records.push(record);
+    this.#timestamps.push(context.timestamp ?? Number.NaN);
+    if (this.#records.length >= COLLECTED_RECORDS) await this.#flushRecords();
+    await this.#checkTime();
+  }
+
+  /**
+   * Makes everything written so far durable, then publishes the parts that are closed.
+   * @param options.position JSON that `position` gives back after a restart; as it was where left out
+   * @param options.closeParts closes every open part first, so that all rows become visible
+   */
+  async checkpoint(
+    options: { readonly position?: unknown; readonly closeParts?: boolean } = {},
+  ): Promise<number> {
+    this.#proveOpen();
+    await this.#flushRecords();
+    const id = this.#last.id + 1;
+    const snapshot = await this.#buckets.snapshot(id, options.closeParts ?? false);
+    await this.#write({
+      ...this.#last,
+      id,
+      position: options.position === undefined ? this.#last.position : options.position,
+      subtasks: [{ splits: [], sink: snapshot.state }],
+      committables: [...this.#committer.promised, ...snapshot.committables],
+    });
+    this.#committer.promise(snapshot.committables);
+    await this.#committer.commit();
+    await this.#store.collectSegments();
+    return id;
+  }
+
+  /** Lets time-based rolling happen while nothing is written. */
+  async tick(): Promise<void> {
+    this.#proveOpen();
+    await this.#flushRecords();
+    await this.#buckets.onProcessingTime();
+  }
+
+  /** Closes every part, takes a last checkpoint, publishes, and lets the state go. */
+  async close(options: { readonly position?: unknown } = {}): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.checkpoint({ ...options, closeParts: true });
+      if (this.#last.committables.length > 0)
+        await this.#write({ ...this.#last, id: this.#last.id + 1, committables: [] });
+    } finally {
+      this.#closed = true;
+      await this.#buckets.close();
+      await this.#state.lock.release();
+    }
+  }
+
+  /** Lets go of everything without a checkpoint, as a crash would: rows since the last one are not kept. */
+  async abandon(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#buckets.close();
+    await this.#state.lock.release();
+  }
+
+  async #write(checkpoint: Checkpoint): Promise<void> {
+    const stamped = { ...checkpoint, runId: this.#runId, createdMs: this.#clock.now() };
+    await this.#store.write(stamped, RETAINED_CHECKPOINTS);
+    this.#last = stamped;
+  }
+
+  async #flushRecords(): Promise<void> {
+    if (this.#records.length === 0) return;
+    const { schema } = this.#description;
+    const records = this.#records;
+    const timestamps = Float64Array.from(this.#timestamps);
+    this.#records = [];
+    this.#timestamps = [];
+    const batch =
+      schema.fields.length === 0
+        ? Batch.ofObjects(records)
+        : new Batch(schema, columnsOf(schema, records as Record<string, unknown>[]), records.length);
+    await this.#writeBatch(batch, timestamps);
+  }
+
+  async #writeBatch(batch: Batch, timestampsMs: Float64Array | null): Promise<void> {
+    await this.#buckets.write(batch, { watermarkMs: Number.NEGATIVE_INFINITY, timestampsMs });
+  }
+
+  async #checkTime(): Promise<void> {
+    if (this.#clock.elapsed() < this.#checkAt) return;
+    this.#checkAt = this.#clock.elapsed() + this.#description.bucketCheckIntervalMs;
+    await this.tick();
+  }
+
+  #proveOpen(): void {
+    if (this.#closed) throw new SluiceError('STEP_ILLEGAL', 'the sink is closed');
+  }
+}
