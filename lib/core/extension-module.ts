@@ -1,0 +1,42 @@
+/** Loads what a user wrote: `{ type: custom, module: ./b.js }`. */
+import { pathToFileURL } from 'node:url';
+import { SluiceError } from './errors.ts';
+
+/**
+ * Imports an ES module and gives its export `name`, or else its default export.
+ * @param path absolute
+ * @throws SluiceError JOB_INVALID where the module does not load or exports neither
+ */
+export async function loadExtension(path: string, name: string): Promise<unknown> {
+  let loaded: Readonly<Record<string, unknown>>;
+  try {
+    loaded = await import(pathToFileURL(path).href);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('JOB_INVALID', `cannot load the module ${path}: ${why}`, {
+      cause,
+      details: { module: path },
+      hint: 'the module has to be JavaScript that Node can import, at this path',
+    });
+  }
+  const found = loaded[name] ?? loaded['default'];
+  if (found === undefined || found === null) {
+    throw new SluiceError('JOB_INVALID', `the module ${path} exports neither '${name}' nor a default`, {
+      details: { module: path },
+      hint: `write: export function ${name}(options) { ... }`,
+    });
+  }
+  return found;
+}
+
+/** Whether a value made by user code has a method of that name. */
+export function hasMethod<Name extends string>(
+  value: unknown,
+  name: Name,
+): value is Record<Name, (...args: never[]) => unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Record<string, unknown>)[name] === 'function'
+  );
+}
