@@ -110,8 +110,8 @@ class JobRun {
     this.#clock = clock;
     this.#runId = runId;
     this.#startedAt = clock.elapsed();
-    this.#warnings = new Warnings(clock, ({ kind, message }) =>
-      this.#event({ type: 'warning', code: kind, message }),
+    this.#warnings = new Warnings(clock, ({ code, message }) =>
+      this.#event({ type: 'warning', code, message }),
     );
   }
 
