@@ -21,6 +21,7 @@
  *
  * The checksum is that of the segment file which many tails stand in. Reading checks every bound all the same.
  */
+import { pushBits } from './bitmap.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import { appendColumnRange, type Column, type Dictionary, type DictionaryColumn } from './column.ts';
 import { SluiceError } from './errors.ts';
@@ -270,21 +271,6 @@ function pushIntegers(out: ByteBuffer, values: Int32Array, count: number, larges
     at += count * 4;
   }
   out.length = at;
-}
-
-/** The bits [from, to), moved to begin at bit 0; what is left of the last byte is 0. */
-function pushBits(out: ByteBuffer, bits: Uint8Array, from: number, to: number): void {
-  const count = to - from;
-  const size = (count + 7) >> 3;
-  out.reserve(size);
-  const { bytes } = out;
-  const start = out.length;
-  const shift = from & 7;
-  for (let i = 0, at = from >> 3; i < size; i++, at++) {
-    bytes[start + i] = shift === 0 ? bits[at]! : (bits[at]! >> shift) | ((bits[at + 1] ?? 0) << (8 - shift));
-  }
-  if ((count & 7) !== 0) bytes[start + size - 1]! &= (1 << (count & 7)) - 1;
-  out.length = start + size;
 }
 
 function pushUint32(out: ByteBuffer, value: number): void {

@@ -1,0 +1,39 @@
+/** How pages are compressed, by the codec numbers of the format (parquet.thrift, CompressionCodec). */
+import type { ByteBuffer } from '../../lib/core/byte-buffer.ts';
+import { SnappyCompressor } from './snappy.ts';
+
+export type ParquetCompression = 'none' | 'snappy' | 'gzip' | 'zstd';
+
+export interface Codec {
+  readonly id: number;
+  /** The compressed form of what is in `page`: in `scratch`, in the page itself, or in memory of its own. */
+  compress(page: ByteBuffer, scratch: ByteBuffer): Uint8Array;
+}
+
+const IDS = { none: 0, snappy: 1, gzip: 2, zstd: 6 } as const;
+
+/** Loads what a codec needs (zstd is WebAssembly on Node 20), so that compressing itself need not wait. */
+export async function loadCodec(compression: ParquetCompression): Promise<Codec> {
+  const id = IDS[compression];
+  switch (compression) {
+    case 'none':
+      return { id, compress: (page) => page.view() };
+    case 'snappy': {
+      const snappy = new SnappyCompressor();
+      return {
+        id,
+        compress(page, scratch) {
+          scratch.clear();
+          snappy.compress(page.bytes, page.length, scratch);
+          return scratch.view();
+        },
+      };
+    }
+    case 'gzip':
+    case 'zstd': {
+      const { loadCompressor } = await import('../compression/compressor.ts');
+      const compressor = await loadCompressor(compression);
+      return { id, compress: (page) => compressor.compress(page.view()) };
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Dictionaries of a column chunk, made from the codes that the decoder gave: no value is hashed again.
+ * https://parquet.apache.org/docs/file-format/data-pages/encodings/#DICTIONARY
+ */
+import type { ByteValues } from './chunk-values.ts';
+import { bitWidth } from './rle.ts';
+
+/** Readers hold a dictionary in memory for the whole chunk. */
+const MAX_DICTIONARY_BYTES = 16 << 20;
+/** Packing works on up to 24 bits. */
+const MAX_ENTRIES = 1 << 20;
+
+export interface ChunkDictionary {
+  /** Entries used, in order of appearance, as codes of the stream's dictionary. */
+  readonly entries: Int32Array;
+  readonly count: number;
+  /** For each value, its index into `entries`. */
+  readonly indexes: Int32Array;
+  /** Bits of an index. */
+  readonly width: number;
+}
+
+/** Makes ChunkDictionaries, in memory that is used again for each leaf. */
+export class DictionaryBuilder {
+  /** Of a stream code: its index + 1. All 0 between two calls, cleared by the entries used: it is far longer than they. */
+  #indexOf = new Int32Array(0);
+  #entries = new Int32Array(0);
+  #indexes = new Int32Array(0);
+
+  /** The dictionary of a chunk. null where it would save nothing, or the values did not come as codes. */
+  build(values: ByteValues): ChunkDictionary | null {
+    const { index: codes, count, offsets, dictionaryEntries } = values;
+    if (codes === null || dictionaryEntries === 0 || count === 0) return null;
+    if (this.#indexOf.length < dictionaryEntries) this.#indexOf = new Int32Array(dictionaryEntries * 2);
+    if (this.#indexes.length < count)
+      this.#indexes = new Int32Array(Math.max(count, this.#indexes.length * 2));
+    const most = Math.min(dictionaryEntries, count);
+    if (this.#entries.length < most) this.#entries = new Int32Array(most * 2);
+    const indexOf = this.#indexOf;
+    const entries = this.#entries;
+    const indexes = this.#indexes;
+    let used = 0;
+    let dictionaryBytes = 0;
+    let plain = 0;
+    for (let i = 0; i < count; i++) {
+      const code = codes[i]!;
+      const length = 4 + offsets[code + 1]! - offsets[code]!;
+      plain += length;
+      let index = indexOf[code]!;
+      if (index === 0) {
+        entries[used++] = code;
+        dictionaryBytes += length;
+        index = used;
+        indexOf[code] = index;
+      }
+      indexes[i] = index - 1;
+    }
+    for (let i = 0; i < used; i++) indexOf[entries[i]!] = 0;
+    const width = bitWidth(used - 1);
+    if (used > MAX_ENTRIES || dictionaryBytes > MAX_DICTIONARY_BYTES) return null;
+    if (dictionaryBytes + (count * width) / 8 >= plain) return null;
+    return { entries, count: used, indexes, width };
+  }
+}
+
+/** The dictionary's entries as values: what its page holds, and all that its statistics have to look at. */
+export function dictionaryValues(dictionary: ChunkDictionary, values: ByteValues): ByteValues {
+  return { ...values, index: dictionary.entries, count: dictionary.count };
+}

@@ -1,0 +1,219 @@
+/**
+ * Least and greatest value of a column chunk, in the orders that TypeDefinedOrder gives (parquet.thrift, ColumnOrder).
+ * Readers skip whole row groups by them, so a wrong one makes queries lose rows in silence: what is not certain is left out.
+ */
+import { ByteBuffer } from '../../lib/core/byte-buffer.ts';
+import type { BitValues, ByteValues, ChunkValues, FixedValues } from './chunk-values.ts';
+import { pushDecimal } from './plain.ts';
+import type { Leaf } from './schema.ts';
+
+/** Longer byte strings are cut: the footer is read by everybody, and a bound need not be a value. */
+const MAX_BOUND_BYTES = 64;
+
+export interface Bound {
+  /** The value, PLAIN encoded, byte strings without their length. */
+  readonly bytes: Uint8Array;
+  /** Whether the value occurs; otherwise it is only beyond all that do. */
+  readonly exact: boolean;
+}
+
+export interface Bounds {
+  readonly min: Bound | null;
+  readonly max: Bound | null;
+}
+
+const NONE: Bounds = { min: null, max: null };
+
+/** Bounds of the values; of a chunk with a dictionary, its entries are enough. */
+export function boundsOf(leaf: Leaf, values: ChunkValues): Bounds {
+  if (values.count === 0) return NONE;
+  switch (values.kind) {
+    case 'bits':
+      return bitBounds(values);
+    case 'fixed':
+      return fixedBounds(leaf, values);
+    case 'bytes':
+      return byteBounds(leaf, values);
+  }
+}
+
+function exactly(min: Uint8Array, max: Uint8Array): Bounds {
+  return { min: { bytes: min, exact: true }, max: { bytes: max, exact: true } };
+}
+
+function bitBounds({ bits, count }: BitValues): Bounds {
+  let ones = 0;
+  for (let i = 0; i < count; i++) ones += (bits[i >> 3]! >> (i & 7)) & 1;
+  return exactly(Uint8Array.of(ones === count ? 1 : 0), Uint8Array.of(ones === 0 ? 0 : 1));
+}
+
+function fixedBounds(leaf: Leaf, values: FixedValues): Bounds {
+  switch (leaf.type.kind) {
+    case 'float32':
+      return floatBounds(new Float32Array(values.values.buffer, values.values.byteOffset, values.count), 4);
+    case 'float64':
+      return floatBounds(new Float64Array(values.values.buffer, values.values.byteOffset, values.count), 8);
+    default:
+      if (values.words === 1) return int32Bounds(values);
+      return values.words === 2 ? int64Bounds(values) : decimalBounds(leaf, values);
+  }
+}
+
+function int32Bounds({ values, count }: FixedValues): Bounds {
+  let min = values[0]!;
+  let max = min;
+  for (let i = 1; i < count; i++) {
+    const value = values[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return exactly(new Uint8Array(Int32Array.of(min).buffer), new Uint8Array(Int32Array.of(max).buffer));
+}
+
+/** The high words decide, signed; where they are equal the low words do, unsigned. */
+function int64Bounds({ values, count }: FixedValues): Bounds {
+  let minHigh = values[1]!;
+  let minLow = values[0]! >>> 0;
+  let maxHigh = minHigh;
+  let maxLow = minLow;
+  for (let i = 1; i < count; i++) {
+    const high = values[i * 2 + 1]!;
+    const low = values[i * 2]! >>> 0;
+    if (high < minHigh || (high === minHigh && low < minLow)) {
+      minHigh = high;
+      minLow = low;
+    }
+    if (high > maxHigh || (high === maxHigh && low > maxLow)) {
+      maxHigh = high;
+      maxLow = low;
+    }
+  }
+  return exactly(
+    new Uint8Array(Int32Array.of(minLow, minHigh).buffer),
+    new Uint8Array(Int32Array.of(maxLow, maxHigh).buffer),
+  );
+}
+
+/** Signed, of 128 bits: the highest word decides, then the others unsigned. */
+function decimalBounds(leaf: Leaf, { values, count }: FixedValues): Bounds {
+  let min = 0;
+  let max = 0;
+  for (let i = 1; i < count; i++) {
+    if (compareInt128(values, i * 4, min * 4) < 0) min = i;
+    if (compareInt128(values, i * 4, max * 4) > 0) max = i;
+  }
+  const bytes = (i: number) => {
+    const out = new ByteBuffer(leaf.typeLength);
+    pushDecimal(out, values, i * 4, leaf.typeLength);
+    return out.view();
+  };
+  return exactly(bytes(min), bytes(max));
+}
+
+function compareInt128(words: Int32Array, a: number, b: number): number {
+  if (words[a + 3] !== words[b + 3]) return words[a + 3]! < words[b + 3]! ? -1 : 1;
+  for (let word = 2; word >= 0; word--) {
+    const left = words[a + word]! >>> 0;
+    const right = words[b + word]! >>> 0;
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return 0;
+}
+
+/**
+ * NaN has no place in the order, and engines disagree on it (greater than all others in DuckDB, Trino and Spark): a
+ * chunk that has one gets no bounds, or a filter would lose it. Zero is -0 as a minimum and +0 as a maximum, since
+ * both are equal and either may be asked for (parquet.thrift, ColumnOrder).
+ */
+function floatBounds(values: Float32Array | Float64Array, size: 4 | 8): Bounds {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (Number.isNaN(value)) return NONE;
+  }
+  const bytes = (value: number) =>
+    new Uint8Array((size === 4 ? Float32Array.of(value) : Float64Array.of(value)).buffer);
+  return exactly(bytes(min === 0 ? -0 : min), bytes(max === 0 ? 0 : max));
+}
+
+/** Unsigned bytes, lexicographically: a prefix is less than what it begins. */
+function byteBounds(leaf: Leaf, values: ByteValues): Bounds {
+  const { index, offsets, bytes, count } = values;
+  let min = index === null ? 0 : index[0]!;
+  let max = min;
+  let minKey = keyOf(bytes, offsets[min]!, offsets[min + 1]!);
+  let maxKey = minKey;
+  for (let i = 1; i < count; i++) {
+    const entry = index === null ? i : index[i]!;
+    // The first four bytes tell most values apart; the rest is looked at only where they are equal.
+    const key = keyOf(bytes, offsets[entry]!, offsets[entry + 1]!);
+    if (key < minKey || (key === minKey && compareEntries(values, entry, min) < 0)) {
+      min = entry;
+      minKey = key;
+    } else if (key > maxKey || (key === maxKey && compareEntries(values, entry, max) > 0)) {
+      max = entry;
+      maxKey = key;
+    }
+  }
+  const isText = leaf.type.kind !== 'binary';
+  return {
+    min: lowerBound(bytes.subarray(offsets[min]!, offsets[min + 1]!), isText),
+    max: upperBound(bytes.subarray(offsets[max]!, offsets[max + 1]!), isText),
+  };
+}
+
+/** The first four bytes as a number of the same order; short values are filled up with zeros. */
+function keyOf(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start >= 4) {
+    return (
+      ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) >>> 0
+    );
+  }
+  let key = 0;
+  for (let i = 0; i < 4; i++) key = key * 256 + (start + i < end ? bytes[start + i]! : 0);
+  return key;
+}
+
+function compareEntries({ offsets, bytes }: ByteValues, a: number, b: number): number {
+  let i = offsets[a]!;
+  let k = offsets[b]!;
+  const endA = offsets[a + 1]!;
+  const endB = offsets[b + 1]!;
+  while (i < endA && k < endB) {
+    const difference = bytes[i++]! - bytes[k++]!;
+    if (difference !== 0) return difference;
+  }
+  return endA - i - (endB - k);
+}
+
+/** A prefix is never greater than the value. */
+export function lowerBound(value: Uint8Array, isText: boolean): Bound {
+  if (value.length <= MAX_BOUND_BYTES) return { bytes: value.slice(), exact: true };
+  return { bytes: value.slice(0, cutAt(value, isText)), exact: false };
+}
+
+/**
+ * A prefix with its last byte increased is greater than all that begins with the prefix. In text only ASCII is increased, or the
+ * bound would not be UTF-8. null where nothing can be increased.
+ */
+export function upperBound(value: Uint8Array, isText: boolean): Bound | null {
+  if (value.length <= MAX_BOUND_BYTES) return { bytes: value.slice(), exact: true };
+  const highest = isText ? 0x7e : 0xfe;
+  for (let last = cutAt(value, isText) - 1; last >= 0; last--) {
+    if (value[last]! > highest) continue;
+    const bytes = value.slice(0, last + 1);
+    bytes[last]!++;
+    return { bytes, exact: false };
+  }
+  return null;
+}
+
+/** Where a long value is cut: in text, before a character and not within one. */
+function cutAt(value: Uint8Array, isText: boolean): number {
+  let at = MAX_BOUND_BYTES;
+  while (isText && at > 0 && (value[at]! & 0xc0) === 0x80) at--;
+  return at;
+}

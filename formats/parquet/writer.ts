@@ -1,0 +1,109 @@
+import type { Batch } from '../../lib/core/batch.ts';
+import { ByteBuffer } from '../../lib/core/byte-buffer.ts';
+import type { Schema } from '../../lib/core/data-type.ts';
+import type { BulkWriter } from '../../lib/core/encoder.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
+import type { RowBuffer } from '../../lib/core/row-buffer.ts';
+import { restoreRows, saveRows } from '../../lib/core/tail.ts';
+import { bufferedBytes } from './buffered-bytes.ts';
+import { MAGIC, pushFooter } from './footer.ts';
+import { encodePartState, type PartState } from './part-state.ts';
+import type { RowBufferPool } from './row-buffer-pool.ts';
+import type { RowGroupEncoder } from './row-group.ts';
+import type { Leaf } from './schema.ts';
+import type { SizeEstimator } from './size-estimator.ts';
+
+/** What the writers of a format share; they are used one at a time. */
+export interface SharedEncoder {
+  readonly rowGroups: RowGroupEncoder;
+  readonly buffers: RowBufferPool;
+  readonly sizes: SizeEstimator;
+}
+
+/** Writes one part. Rows wait in a row buffer, which goes back to the pool with every row group. */
+export class ParquetWriter implements BulkWriter {
+  readonly #schema: Schema;
+  readonly #leaves: readonly Leaf[];
+  readonly #shared: SharedEncoder;
+  #buffer: RowBuffer | null = null;
+  #state: PartState;
+  #isFinished = false;
+
+  constructor(schema: Schema, leaves: readonly Leaf[], shared: SharedEncoder, state: PartState) {
+    this.#schema = schema;
+    this.#leaves = leaves;
+    this.#shared = shared;
+    this.#state = state;
+  }
+
+  append(batch: Batch, rows: Int32Array, from: number, to: number): void {
+    this.#open().append(batch, rows, from, to);
+  }
+
+  get bufferedRows(): number {
+    return this.#buffer?.length ?? 0;
+  }
+
+  get memoryBytes(): number {
+    return this.#buffer === null ? 0 : bufferedBytes(this.#buffer);
+  }
+
+  get estimatedBytes(): number {
+    return this.bufferedRows === 0 ? 0 : this.#shared.sizes.estimate(this.memoryBytes);
+  }
+
+  flush(): Uint8Array {
+    this.#requireOpen();
+    const out = new ByteBuffer(this.estimatedBytes);
+    this.#flushInto(out);
+    return out.view();
+  }
+
+  finish(): Uint8Array {
+    this.#requireOpen();
+    const out = new ByteBuffer(this.estimatedBytes + 256 * (this.#leaves.length + 1));
+    this.#flushInto(out);
+    if (this.#state.offset === 0) out.push(MAGIC);
+    pushFooter(out, this.#schema, this.#leaves, this.#state.rows, this.#state.rowGroups);
+    this.#isFinished = true;
+    return out.view();
+  }
+
+  footer(): unknown {
+    return encodePartState(this.#schema, this.#state);
+  }
+
+  saveRows(fromRow: number): Uint8Array {
+    return saveRows(this.#open(), fromRow);
+  }
+
+  restoreRows(saved: Uint8Array): void {
+    restoreRows(this.#open(), saved);
+  }
+
+  #flushInto(out: ByteBuffer): void {
+    const buffer = this.#buffer;
+    if (buffer === null || buffer.length === 0) return;
+    const { offset, rows, rowGroups } = this.#state;
+    if (offset === 0) out.push(MAGIC);
+    const rowGroup = this.#shared.rowGroups.encode(buffer, this.#leaves, out, offset);
+    this.#shared.sizes.learn(bufferedBytes(buffer), out.length);
+    this.#state = {
+      offset: offset + out.length,
+      rows: rows + buffer.length,
+      rowGroups: [...rowGroups, rowGroup],
+    };
+    this.#buffer = null;
+    this.#shared.buffers.give(buffer);
+  }
+
+  #open(): RowBuffer {
+    this.#requireOpen();
+    this.#buffer ??= this.#shared.buffers.take(this.#schema);
+    return this.#buffer;
+  }
+
+  #requireOpen(): void {
+    if (this.#isFinished) throw new SluiceError('STEP_ILLEGAL', 'the Parquet part is finished');
+  }
+}
