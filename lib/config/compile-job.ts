@@ -1,0 +1,168 @@
+/** Validated to compiled: paths absolute, options as the specs of lib/core, schema in hand. */
+import path from 'node:path';
+import type { Schema } from '../core/data-type.ts';
+import type {
+  BucketSpec,
+  InputFormatSpec,
+  OutputFormatSpec,
+  RollingSpec,
+  SchemaSpec,
+} from '../core/specs.ts';
+import type { CompiledJob } from './compiled-job.ts';
+import type { ValidatedJob } from './job-definition.ts';
+
+type SourceFormat = ValidatedJob['source']['format'];
+
+export interface CompileContext {
+  /** Absolute folder that relative paths are relative to: the job file's. */
+  readonly folder: string;
+  /** What `source.format.schema` stands for, its file read. */
+  readonly schema: SchemaSpec;
+  /** Cores there are. */
+  readonly parallelism: number;
+}
+
+export function compileJob(job: ValidatedJob, context: CompileContext): CompiledJob {
+  const absolute = (given: string) => path.resolve(context.folder, given);
+  const { source, sink } = job;
+  return {
+    name: job.job,
+    statePath: path.join(absolute(job.state), job.job),
+    parallelism: job.parallelism ?? context.parallelism,
+    memoryBytes: job.memory,
+    checkpoint: { intervalMs: job.checkpoint.interval, retain: job.checkpoint.retain },
+    shutdownTimeoutMs: job.shutdown_timeout,
+    source: {
+      paths: (typeof source.path === 'string' ? [source.path] : source.path).map(absolute),
+      include: source.include,
+      exclude: source.exclude,
+      recursive: source.recursive,
+      monitorIntervalMs: source.monitor_interval,
+      watch: source.watch,
+      minAgeMs: source.min_age,
+      modified: source.modified,
+      splitSizeBytes: source.split_size,
+      maxRecordBytes: source.max_record_size,
+      onBadRecord: source.format.on_bad_record,
+      format: compileInputFormat(source.format),
+      schema: context.schema,
+    },
+    eventTime:
+      job.event_time === undefined ? null : { column: job.event_time.field, unit: job.event_time.unit },
+    sink: {
+      path: absolute(sink.path),
+      staging: sink.staging === undefined ? null : absolute(sink.staging),
+      format: compileOutputFormat(sink.format),
+      bucket: compileBucket(sink.bucket, absolute),
+      rolling: compileRolling(sink.rolling, absolute),
+      partPrefix: sink.part.prefix,
+      partSuffix: sink.part.suffix ?? null,
+      bucketCheckIntervalMs: sink.bucket_check_interval,
+    },
+  };
+}
+
+function compileInputFormat(format: SourceFormat): InputFormatSpec {
+  const { compression } = format;
+  switch (format.type) {
+    case 'ndjson':
+      return { type: 'ndjson', compression };
+    case 'csv':
+      return {
+        type: 'csv',
+        compression,
+        delimiter: format.delimiter,
+        quote: format.quote,
+        header: format.header,
+        columns: format.columns ?? null,
+        nullText: format.null_text ?? null,
+        quotedNewlines: format.quoted_newlines,
+      };
+    case 'text':
+      return { type: 'text', compression, column: format.column };
+  }
+}
+
+function compileOutputFormat(format: ValidatedJob['sink']['format']): OutputFormatSpec {
+  switch (format.type) {
+    case 'parquet':
+      return {
+        type: 'parquet',
+        engine: format.engine,
+        compression: format.compression,
+        rowGroupBytes: format.row_group_size,
+        pageBytes: format.page_size,
+      };
+    case 'ndjson':
+      return { type: 'ndjson', compression: format.compression, dialect: format.dialect };
+    case 'csv':
+      return {
+        type: 'csv',
+        compression: format.compression,
+        dialect: format.dialect,
+        delimiter: format.delimiter,
+        // Hive's tables have no header line: their readers would take it for a row.
+        header: format.header ?? format.dialect !== 'hive',
+        nullText: format.null_text,
+      };
+    case 'text':
+      return { type: 'text', compression: format.compression, column: format.column ?? null };
+  }
+}
+
+function compileBucket(
+  bucket: ValidatedJob['sink']['bucket'],
+  absolute: (given: string) => string,
+): BucketSpec {
+  switch (bucket.type) {
+    case 'base_path':
+      return { type: 'base_path' };
+    case 'datetime':
+      return { type: 'datetime', time: bucket.time, pattern: bucket.pattern, zone: bucket.zone };
+    case 'fields':
+      return { type: 'fields', fields: bucket.fields, keepFields: bucket.keep_fields };
+    case 'custom':
+      return {
+        type: 'custom',
+        module: moduleSpecifier(bucket.module, absolute),
+        options: bucket.options ?? null,
+      };
+  }
+}
+
+function compileRolling(
+  rolling: ValidatedJob['sink']['rolling'],
+  absolute: (given: string) => string,
+): RollingSpec {
+  if (rolling.type === 'custom') {
+    return {
+      type: 'custom',
+      module: moduleSpecifier(rolling.module, absolute),
+      options: rolling.options ?? null,
+    };
+  }
+  return {
+    type: 'default',
+    partSizeBytes: rolling.part_size,
+    rolloverIntervalMs: rolling.rollover_interval,
+    inactivityIntervalMs: rolling.inactivity_interval,
+    maxRows: rolling.max_rows ?? null,
+    onCheckpoint: rolling.on_checkpoint,
+  };
+}
+
+/** A path, as `./bucket.js`, relative to the job file; anything else is a package, found from where sluice is installed. */
+function moduleSpecifier(given: string, absolute: (given: string) => string): string {
+  return /^\.{0,2}\//.test(given) ? absolute(given) : given;
+}
+
+/** The schema of `source.format` where the job file itself says it; a path where it is in a file of its own. */
+export function givenSchema(format: SourceFormat): { readonly path: string } | SchemaSpec {
+  const schema = format.type === 'text' ? 'infer' : format.schema;
+  if (schema === 'infer') return 'infer';
+  return typeof schema === 'string' ? { path: schema } : { fields: schema };
+}
+
+export function isSchema(given: { readonly path: string } | SchemaSpec): given is Schema {
+  return typeof given === 'object' && 'fields' in given;
+}

@@ -1,0 +1,53 @@
+/** The keys of a job file: the one place that validation, the JSON Schema and the manual are made from. */
+import * as z from 'zod';
+import { choice, duration, integer, matching, path, section, size, text } from './options.ts';
+import { sinkSection } from './sink-section.ts';
+import { sourceSection } from './source-section.ts';
+
+export const MAX_PARALLELISM = 256;
+export const MIN_MEMORY_BYTES = 64 * 1024;
+
+const checkpoint = section({
+  interval: duration(1)
+    .prefault('10s')
+    .describe('how often progress is made safe and finished parts become visible'),
+  retain: integer(1, 1000).prefault(3).describe('how many checkpoints are kept'),
+});
+
+const eventTime = section({
+  field: text('the name of a column').describe(
+    'column with the time of the row: a timestamp, a date, ISO 8601 text or a number',
+  ),
+  unit: choice(['s', 'ms', 'us', 'ns']).prefault('ms').describe('what a number counts since 1970'),
+});
+
+export const jobDefinition = section({
+  version: z
+    .union([z.literal(1), z.literal('1')], { error: 'expected 1' })
+    .meta({ title: '1' })
+    .describe('version of this format'),
+  job: matching(/^[a-z0-9](?:[a-z0-9-]{0,62})$/, 'a name of a-z, 0-9 and -, at most 63 characters').describe(
+    'name of the job: names its state and its lock',
+  ),
+  state: path()
+    .prefault('./state')
+    .describe('folder for checkpoints; the job makes a folder of its name in it'),
+  parallelism: integer(1, MAX_PARALLELISM)
+    .optional()
+    .describe('subtasks that read and write in parallel; default: available cores'),
+  memory: size(MIN_MEMORY_BYTES).prefault('256MiB').describe('budget for buffered rows, whole job'),
+  checkpoint: checkpoint.prefault({}).describe('how progress is kept'),
+  shutdown_timeout: duration(1)
+    .prefault('30s')
+    .describe('how long a stop by a signal may take to finish its last checkpoint'),
+  source: sourceSection.describe('what is read'),
+  event_time: eventTime
+    .optional()
+    .describe('where the time of a row comes from; needed for `bucket.time: event`'),
+  sink: sinkSection.describe('what is written'),
+});
+
+/** What a job file may hold. */
+export type RawJob = z.input<typeof jobDefinition>;
+/** The same, checked, with defaults, bytes and milliseconds. */
+export type ValidatedJob = z.output<typeof jobDefinition>;

@@ -1,0 +1,153 @@
+/**
+ * Kinds of options. Each says what it takes when it is given something else, and how its values are called in the
+ * manual (`title`); an option itself adds its default (`prefault`, as a user would write it) and its meaning
+ * (`describe`). Numbers and booleans are taken as text too: that is how an environment variable brings them.
+ */
+import * as z from 'zod';
+import {
+  DURATION_FORM,
+  DURATION_PATTERN,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  SIZE_FORM,
+  SIZE_PATTERN,
+} from './units.ts';
+
+/** The longest wait that a timer takes (2^31 - 1 ms) is 24.8 days; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 24 * 86_400_000;
+
+export function text(takes = 'text') {
+  return z
+    .string({ error: `expected ${takes}` })
+    .min(1, { error: 'is empty text' })
+    .meta({ title: 'text' });
+}
+
+/** Text that may be empty. */
+export function anyText() {
+  return z
+    .string({ error: 'expected text (quoted, where it looks like something else)' })
+    .meta({ title: 'text' });
+}
+
+/** Text of one form. */
+export function matching(pattern: RegExp, takes: string) {
+  const error = `expected ${takes}`;
+  return z.string({ error }).regex(pattern, { error }).meta({ title: 'text' });
+}
+
+/** A file, folder or module on this machine. */
+export function path(takes = 'a path') {
+  return text(takes)
+    .superRefine((value, context) => {
+      const problem = pathProblem(value);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta({ title: 'path' });
+}
+
+function pathProblem(value: string): string | null {
+  if (value.includes('\0')) return 'a path cannot hold a NUL character';
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(value)?.[1];
+  if (scheme !== undefined) return `${scheme}:// is not in this version: expected a path on this machine`;
+  if (/^~(?:\/|$)/.test(value)) return `'~' is not expanded: write \${HOME}${value.slice(1)}`;
+  return null;
+}
+
+/** One of some words. `later`: words that the documentation of other versions may have promised. */
+export function choice<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  later: readonly string[] = [],
+) {
+  return z
+    .enum(values, { error: ({ input }) => expectedOneOf(values, later, input) })
+    .meta({ title: 'choice' });
+}
+
+export function expectedOneOf(values: readonly string[], later: readonly string[], given: unknown): string {
+  const expected = `expected ${listOr(values)}`;
+  if (typeof given !== 'string') {
+    return later.length === 0 ? expected : `${expected} (not in this version: ${later.join(', ')})`;
+  }
+  if (later.includes(given)) return `'${given}' is not in this version: ${expected}`;
+  return `${expected}, not '${given.slice(0, 50)}'`;
+}
+
+function listOr(values: readonly string[]): string {
+  return values.length === 1 ? `${values[0]}` : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
+
+export function flag() {
+  return z
+    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
+    .transform((value) => value === true || value === 'true')
+    .meta({ title: 'boolean' });
+}
+
+export function integer(min: number, max: number) {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z
+    .union([z.int().min(min, { error }).max(max, { error }), z.string().regex(/^\d{1,15}$/, { error })], {
+      error,
+    })
+    .transform(bounded(Number, { min, max, form: error, format: String }))
+    .meta({ title: 'integer' });
+}
+
+/** Bytes. */
+export function size(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  const error = `expected ${SIZE_FORM}`;
+  return z
+    .union([z.int().nonnegative(), z.string().regex(SIZE_PATTERN, { error })], { error })
+    .transform(bounded(parseSize, { min, max, form: error, format: formatSize }))
+    .meta({ title: 'size' });
+}
+
+/** Milliseconds. */
+export function duration(min: number, max: number = LONGEST_TIMER_MS) {
+  const error = `expected ${DURATION_FORM}`;
+  return z
+    .union([z.literal(0), z.string().regex(DURATION_PATTERN, { error })], { error })
+    .transform(bounded(parseDuration, { min, max, form: error, format: formatDuration }))
+    .meta({ title: 'duration' });
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly form: string;
+  readonly format: (value: number) => string;
+}
+
+function bounded(parse: (text: string) => number | null, { min, max, form, format }: Bounds) {
+  return (given: string | number, context: z.RefinementCtx<string | number>): number => {
+    const value = parse(String(given));
+    if (value !== null && value >= min && value <= max) return value;
+    const bound = value !== null && value < min ? `at least ${format(min)}` : `at most ${format(max)}`;
+    context.addIssue({ code: 'custom', message: value === null ? form : `expected ${bound}` });
+    return z.NEVER;
+  };
+}
+
+/** Keys and values; nothing but the keys that are named. */
+export function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'invalid_type' ? 'expected keys and values' : undefined),
+  });
+}
+
+/** Sections told apart by their `type`. */
+export function byType<const Options extends readonly [z.ZodObject, ...z.ZodObject[]]>(
+  options: Options,
+  types: readonly string[],
+  later: readonly string[] = [],
+) {
+  return z.discriminatedUnion('type', options, {
+    error: ({ input }) => {
+      if (typeof input !== 'object' || input === null) return 'expected keys and values';
+      return expectedOneOf(types, later, 'type' in input ? input.type : undefined);
+    },
+  });
+}

@@ -1,0 +1,159 @@
+/** A compiled job as a job file that gives the same job: every default written out, paths absolute. */
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { formatDataType, type Schema } from '../core/data-type.ts';
+import type { BucketSpec, InputFormatSpec, OutputFormatSpec, RollingSpec } from '../core/specs.ts';
+import type { CompiledJob } from './compiled-job.ts';
+import { escapeReferences } from './environment.ts';
+import type { RawJob } from './job-definition.ts';
+import { formatDuration, formatSize } from './units.ts';
+
+/** @param schema the columns, where they are known although the job says `infer`: they are written out */
+export function jobToYaml(job: CompiledJob, schema?: Schema): string {
+  return stringify(escaped(rawJob(job, schema)), { lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** The job in the shape of a job file. */
+export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
+  const { source, sink, eventTime } = job;
+  return {
+    version: 1,
+    job: job.name,
+    state: path.dirname(job.statePath),
+    parallelism: job.parallelism,
+    memory: formatSize(job.memoryBytes),
+    checkpoint: { interval: formatDuration(job.checkpoint.intervalMs), retain: job.checkpoint.retain },
+    shutdown_timeout: formatDuration(job.shutdownTimeoutMs),
+    source: {
+      path: source.paths.length === 1 ? (source.paths[0] ?? '') : [...source.paths],
+      include: [...source.include],
+      exclude: [...source.exclude],
+      recursive: source.recursive,
+      monitor_interval: formatDuration(source.monitorIntervalMs),
+      watch: source.watch,
+      min_age: formatDuration(source.minAgeMs),
+      modified: source.modified,
+      split_size: formatSize(source.splitSizeBytes),
+      max_record_size: formatSize(source.maxRecordBytes),
+      format: rawInputFormat(source, schema ?? (source.schema === 'infer' ? null : source.schema)),
+      after_commit: 'keep',
+    },
+    ...(eventTime === null ? {} : { event_time: { field: eventTime.column, unit: eventTime.unit } }),
+    sink: {
+      path: sink.path,
+      ...(sink.staging === null ? {} : { staging: sink.staging }),
+      format: rawOutputFormat(sink.format),
+      bucket: rawBucket(sink.bucket),
+      rolling: rawRolling(sink.rolling),
+      part: { prefix: sink.partPrefix, ...(sink.partSuffix === null ? {} : { suffix: sink.partSuffix }) },
+      bucket_check_interval: formatDuration(sink.bucketCheckIntervalMs),
+    },
+  };
+}
+
+/** A schema as the list that `source.format.schema` takes. */
+export function rawSchema(schema: Schema): { name: string; type: string; nullable: boolean }[] {
+  return schema.fields.map(({ name, type, nullable }) => ({ name, type: formatDataType(type), nullable }));
+}
+
+function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): RawJob['source']['format'] {
+  const format: InputFormatSpec = source.format;
+  const policies = {
+    on_bad_record: source.onBadRecord,
+    on_new_field: 'ignore' as const,
+    schema: schema === null ? 'infer' : rawSchema(schema),
+  };
+  switch (format.type) {
+    case 'ndjson':
+      return { type: 'ndjson', compression: format.compression, ...policies };
+    case 'csv':
+      return {
+        type: 'csv',
+        compression: format.compression,
+        delimiter: format.delimiter,
+        quote: format.quote,
+        header: format.header,
+        ...(format.columns === null ? {} : { columns: [...format.columns] }),
+        ...(format.nullText === null ? {} : { null_text: format.nullText }),
+        quoted_newlines: format.quotedNewlines,
+        ...policies,
+      };
+    case 'text':
+      return {
+        type: 'text',
+        compression: format.compression,
+        column: format.column,
+        on_bad_record: source.onBadRecord,
+      };
+  }
+}
+
+function rawOutputFormat(format: OutputFormatSpec): NonNullable<RawJob['sink']['format']> {
+  switch (format.type) {
+    case 'parquet':
+      return {
+        type: 'parquet',
+        engine: format.engine,
+        compression: format.compression,
+        row_group_size: formatSize(format.rowGroupBytes),
+        page_size: formatSize(format.pageBytes),
+      };
+    case 'ndjson':
+      return { type: 'ndjson', compression: format.compression, dialect: format.dialect };
+    case 'csv':
+      return {
+        type: 'csv',
+        compression: format.compression,
+        dialect: format.dialect,
+        delimiter: format.delimiter,
+        header: format.header,
+        null_text: format.nullText,
+      };
+    case 'text':
+      return {
+        type: 'text',
+        compression: format.compression,
+        ...(format.column === null ? {} : { column: format.column }),
+      };
+  }
+}
+
+function rawBucket(bucket: BucketSpec): NonNullable<RawJob['sink']['bucket']> {
+  switch (bucket.type) {
+    case 'base_path':
+      return { type: 'base_path' };
+    case 'datetime':
+      return { type: 'datetime', time: bucket.time, pattern: bucket.pattern, zone: bucket.zone };
+    case 'fields':
+      return {
+        type: 'fields',
+        fields: bucket.fields.map(({ name, column, transform }) =>
+          name === column && transform === 'value' && !name.includes(':')
+            ? name
+            : { [name]: `${column}:${transform}` },
+        ),
+        keep_fields: bucket.keepFields,
+      };
+    case 'custom':
+      return { type: 'custom', module: bucket.module, options: bucket.options };
+  }
+}
+
+function rawRolling(rolling: RollingSpec): NonNullable<RawJob['sink']['rolling']> {
+  if (rolling.type === 'custom') return { type: 'custom', module: rolling.module, options: rolling.options };
+  return {
+    part_size: formatSize(rolling.partSizeBytes),
+    rollover_interval: formatDuration(rolling.rolloverIntervalMs),
+    inactivity_interval: formatDuration(rolling.inactivityIntervalMs),
+    ...(rolling.maxRows === null ? {} : { max_rows: rolling.maxRows }),
+    on_checkpoint: rolling.onCheckpoint,
+  };
+}
+
+/** Values, at any depth, whose text would be taken for references to the environment. */
+function escaped(value: unknown): unknown {
+  if (typeof value === 'string') return escapeReferences(value);
+  if (Array.isArray(value)) return value.map(escaped);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, escaped(each)]));
+}

@@ -1,0 +1,101 @@
+/** From a job file to a compiled job: raw -> validated -> compiled. */
+import path from 'node:path';
+import { SluiceError } from '../core/errors.ts';
+import type { SchemaSpec } from '../core/specs.ts';
+import type { SourceRoot } from '../source/file-selector.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { compileJob, givenSchema, isSchema } from './compile-job.ts';
+import type { CompiledJob } from './compiled-job.ts';
+import { crossCheck } from './cross-checks.ts';
+import type { Environment } from './environment.ts';
+import { jobDefinition, type ValidatedJob } from './job-definition.ts';
+import { jobInvalid, placeProblems } from './problems.ts';
+import { findReadBack } from './read-back.ts';
+import { fieldList } from './source-section.ts';
+import { validate } from './validate.ts';
+import { MAX_FILE_BYTES, parseYaml } from './yaml-source.ts';
+
+export interface ReadJobOptions {
+  readonly fileSystem: FileSystem;
+  readonly environment: Environment;
+  /** Cores there are: the default of `parallelism`. */
+  readonly parallelism: number;
+}
+
+/**
+ * Reads a job file.
+ * @param file absolute path
+ * @throws SluiceError JOB_INVALID listing everything that is wrong with it, each with line and column
+ * @throws SluiceError NOT_FOUND, ACCESS_DENIED where it cannot be read
+ */
+export async function readJob(file: string, options: ReadJobOptions): Promise<CompiledJob> {
+  const { fileSystem, environment, parallelism } = options;
+  const yaml = parseYaml(await readSmall(fileSystem, file, 'the job file'), file, environment);
+  const validation = validate(jobDefinition, yaml.value);
+  if (!validation.ok || yaml.problems.length > 0) {
+    const problems = validation.ok ? [] : placeProblems(validation.problems, yaml.locate);
+    throw jobInvalid(file, withoutEchoes(yaml.problems, problems));
+  }
+  const job = validation.value;
+  const folder = path.dirname(file);
+  const schema = await readSchema(job, folder, fileSystem);
+  const compiled = compileJob(job, { folder, schema, parallelism });
+  const problems = [...crossCheck(compiled), ...findReadBack(compiled, await rootsOf(compiled, fileSystem))];
+  if (problems.length > 0) throw jobInvalid(file, placeProblems(problems, yaml.locate));
+  return compiled;
+}
+
+/** A value whose variable is missing is wrong in other ways too: only the first is worth saying. */
+function withoutEchoes<T extends { readonly line: number; readonly column: number }>(
+  first: readonly T[],
+  others: readonly T[],
+): T[] {
+  const places = new Set(first.map(({ line, column }) => `${line}:${column}`));
+  return [...first, ...others.filter(({ line, column }) => !places.has(`${line}:${column}`))];
+}
+
+async function readSchema(job: ValidatedJob, folder: string, fileSystem: FileSystem): Promise<SchemaSpec> {
+  const given = givenSchema(job.source.format);
+  if (given === 'infer' || isSchema(given)) return given;
+  const file = path.resolve(folder, given.path);
+  const yaml = parseYaml(await readSmall(fileSystem, file, 'the schema file'), file, null);
+  const validation = validate(fieldList, yaml.value);
+  if (!validation.ok) throw jobInvalid(file, placeProblems(validation.problems, yaml.locate));
+  return { fields: validation.value };
+}
+
+async function readSmall(fileSystem: FileSystem, file: string, what: string): Promise<Uint8Array> {
+  const status = await fileSystem.stat(file);
+  if (status === null) {
+    throw new SluiceError('NOT_FOUND', `${what} ${file} does not exist`, {
+      hint: 'check the path; `sluice init` writes a job file by looking at a data folder',
+      details: { path: file },
+    });
+  }
+  if (status.isFolder) throw new SluiceError('USAGE', `${what} ${file} is a folder`, { hint: 'name a file' });
+  // Before it is read: the path may well be that of a file of data.
+  if (status.sizeBytes > MAX_FILE_BYTES) {
+    throw new SluiceError(
+      'JOB_INVALID',
+      `${what} ${file} has ${status.sizeBytes} bytes, ${MAX_FILE_BYTES} are the most`,
+      {
+        hint: 'is it a job file?',
+      },
+    );
+  }
+  return (await fileSystem.readFile(file)) ?? new Uint8Array(0);
+}
+
+/** What the source would list. Nothing where that cannot be said yet: who lists it says why. */
+async function rootsOf({ source }: CompiledJob, fileSystem: FileSystem): Promise<readonly SourceRoot[]> {
+  const { selectRoots } = await import('../source/file-selector.ts');
+  const roots: SourceRoot[] = [];
+  for (const each of source.paths) {
+    try {
+      roots.push(...(await selectRoots({ ...source, paths: [each] }, fileSystem, () => {})));
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+    }
+  }
+  return roots;
+}

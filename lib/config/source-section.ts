@@ -1,0 +1,158 @@
+/** The keys of `source` in a job file. Descriptions and defaults stand here and nowhere else. */
+import * as z from 'zod';
+import { type DataType, parseDataType } from '../core/data-type.ts';
+import { SluiceError } from '../core/errors.ts';
+import { byType, choice, duration, flag, matching, path, section, size, text } from './options.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+/** For ages, which no timer waits for. */
+const TEN_YEARS_MS = 3650 * 86_400_000;
+
+/** A column's type in its text form. */
+const dataType = text('a type')
+  .transform((value, context): DataType => {
+    try {
+      return parseDataType(value);
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      context.addIssue({ code: 'custom', message: `${error.message}; ${error.hint}` });
+      return z.NEVER;
+    }
+  })
+  .meta({ title: 'type' });
+
+export const fieldList = z
+  .array(
+    section({
+      name: text('the name of a column').describe('name of the column'),
+      type: dataType.describe(
+        'boolean, int32, int64, float32, float64, decimal(p,s), string, binary, json, date, timestamp(ms|us), list&lt;type&gt; or struct&lt;name:type,...&gt;',
+      ),
+      nullable: flag().prefault(true).describe('whether a row may lack the value'),
+    }),
+    { error: 'expected a list of {name, type, nullable}' },
+  )
+  .min(1, { error: 'a schema has at least one column' })
+  .max(10_000, { error: 'a schema has at most 10,000 columns' });
+
+const schema = z
+  .union([path(), fieldList], { error: 'expected infer, a list of {name, type, nullable}, or a path' })
+  .meta({ title: 'infer, a list or a path' })
+  .prefault('infer')
+  .describe(
+    '`infer` reads a sample at the first start and keeps to the result; a list of {name, type, nullable} gives the columns; a path names a YAML or JSON file with that list',
+  );
+
+const compression = choice(['auto', 'none', 'gzip', 'zstd'])
+  .prefault('auto')
+  .describe('`auto` tells by the file name and its first bytes');
+
+const onBadRecord = choice(['fail', 'skip'], ['quarantine'])
+  .prefault('fail')
+  .describe('a record that does not fit: `fail` stops the job with its place (exit 3), `skip` counts it');
+
+const onNewField = choice(['ignore'], ['rescue', 'evolve', 'fail'])
+  .prefault('ignore')
+  .describe('a field that the schema does not have: `ignore` drops it');
+
+/** One printable ASCII character, as the decoder compares bytes. */
+function character(takes: string) {
+  return matching(/^(?:\t|[\x20-\x7e])$/, `one ASCII character, ${takes}`).meta({ title: 'character' });
+}
+
+export const delimiter = character('as between two values');
+
+const ndjson = section({
+  type: z.literal('ndjson').describe('one JSON object a line'),
+  compression,
+  schema,
+  on_bad_record: onBadRecord,
+  on_new_field: onNewField,
+});
+
+const csv = section({
+  type: z.literal('csv').describe('RFC 4180'),
+  compression,
+  schema,
+  on_bad_record: onBadRecord,
+  on_new_field: onNewField,
+  delimiter: delimiter.prefault(',').describe('what stands between two values'),
+  quote: character('as around a value')
+    .prefault('"')
+    .describe('what stands around a value that holds a delimiter; doubled inside'),
+  header: flag().prefault(true).describe('whether the first line of each file names the columns'),
+  columns: z
+    .array(text('the name of a column'), { error: 'expected a list of column names' })
+    .min(1, { error: 'names no column' })
+    .optional()
+    .meta({ title: 'list' })
+    .describe('names of the columns in order, for files without a header; default: those of `schema`'),
+  null_text: text()
+    .optional()
+    .describe('unquoted text that means null, such as `NA`; an unquoted empty value always does'),
+  quoted_newlines: flag()
+    .prefault(true)
+    .describe('whether a quoted value may hold line ends; `false` lets large files be read in pieces'),
+});
+
+const textLines = section({
+  type: z.literal('text').describe('each line is one string'),
+  compression,
+  column: text('the name of a column').prefault('line').describe('name of the one column'),
+  on_bad_record: onBadRecord,
+});
+
+export const inputFormat = byType(
+  [ndjson, csv, textLines],
+  ['ndjson', 'csv', 'text'],
+  ['parquet', 'avro', 'arrow'],
+);
+
+const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).meta({ title: 'list of globs' });
+
+export const sourceSection = section({
+  path: z
+    .union(
+      [path(), z.array(path(), { error: 'expected a list of paths' }).min(1, { error: 'names no path' })],
+      {
+        error: 'expected a folder, a file, a glob, or a list of them',
+      },
+    )
+    .meta({ title: 'path or list' })
+    .describe('folder, file or glob to read, or a list of them'),
+  include: globs
+    .prefault([])
+    .describe(
+      'what of a folder is read, relative to it; default: every file. Names that begin with `.` or `_` never are',
+    ),
+  exclude: globs.prefault([]).describe('what of a folder is not read; wins over `include`'),
+  recursive: flag().prefault(true).describe('whether folders below are read'),
+  monitor_interval: duration(1).prefault('10s').describe('`run`: how often the source is listed'),
+  watch: flag()
+    .prefault(true)
+    .describe(
+      '`run`: whether a change that the system reports makes the next listing come sooner; the listing stays the truth',
+    ),
+  min_age: duration(0, TEN_YEARS_MS)
+    .prefault('0s')
+    .describe(
+      'how long a file must be unchanged before it is taken; better: write elsewhere, then rename in',
+    ),
+  modified: choice(['ignore', 'reread', 'append', 'fail'])
+    .prefault('ignore')
+    .describe(
+      'a file that changes after it was taken: `ignore` warns, `reread` reads it again from the start, `append` reads what was added if the rest is unchanged, `fail` stops the job',
+    ),
+  split_size: size(KIB)
+    .prefault('64MiB')
+    .describe('uncompressed files of one record a line are read in pieces of this size, in parallel'),
+  max_record_size: size(KIB, GIB)
+    .prefault('32MiB')
+    .describe('a longer record stops the job (exit 3), or is skipped'),
+  format: inputFormat.describe('how the files are read'),
+  after_commit: choice(['keep'], ['delete', 'move'])
+    .prefault('keep')
+    .describe('what becomes of files whose rows are all visible'),
+});
