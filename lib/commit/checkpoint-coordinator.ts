@@ -6,7 +6,6 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../core/clock.ts';
-import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { FromSubtask } from '../pipeline/messages.ts';
@@ -77,11 +76,6 @@ export class CheckpointCoordinator {
   constructor(config: CheckpointConfig) {
     this.#config = config;
     this.#last = config.base;
-  }
-
-  /** Fixes the schema that was inferred: from the next checkpoint on. */
-  fixSchema(schema: Schema): void {
-    this.#last = { ...this.#last, schema };
   }
 
   /** The newest durable checkpoint. */

@@ -109,7 +109,8 @@ export class Coordinator {
         break;
       }
       case 'progress':
-        this.#dirty ||= message.counts.rows > 0 || this.#openParts.get(message.subtask) !== message.openParts;
+        this.#dirty ||=
+          message.counts.bytesIn > 0 || this.#openParts.get(message.subtask) !== message.openParts;
         this.#counts.set(message.subtask, message.counts);
         this.#openParts.set(message.subtask, message.openParts);
         this.#reportProgress();

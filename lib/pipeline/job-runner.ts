@@ -203,7 +203,10 @@ class JobRun {
       onProgress: (progress) => this.#options.onProgress?.(progress),
     });
     const watcher = await this.#watch(enumerator);
-    const stop = () => this.#stop(coordinator);
+    let cancelTimeout = () => {};
+    const stop = () => {
+      cancelTimeout = this.#stop(coordinator);
+    };
     this.#options.signal?.addEventListener('abort', stop);
     if (this.#options.signal?.aborted) stop();
     try {
@@ -226,6 +229,7 @@ class JobRun {
       const end = await coordinator.run();
       return this.#summary(checkpoints.last, coordinator.checkpointsTaken, end === 'stopped', coordinator);
     } finally {
+      cancelTimeout();
       this.#options.signal?.removeEventListener('abort', stop);
       await watcher?.close();
       await enumerator.close();
@@ -278,10 +282,11 @@ class JobRun {
     return watcher;
   }
 
-  #stop(coordinator: Coordinator): void {
+  /** Begins to stop; the function returned calls the time limit off. */
+  #stop(coordinator: Coordinator): () => void {
     coordinator.stop();
     const { shutdownTimeoutMs } = this.#job;
-    this.#clock.after(shutdownTimeoutMs, () =>
+    return this.#clock.after(shutdownTimeoutMs, () =>
       coordinator.fail(
         new SluiceError(
           'SHUTDOWN_TIMEOUT',
