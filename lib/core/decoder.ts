@@ -80,6 +80,13 @@ export interface InputFormat {
   readonly splittable: boolean;
   createDecoder(options: DecoderOptions): Decoder;
   /**
+   * For formats whose files begin with what later records need (a CSV header): the state of a decoder that begins at a
+   * record further on, read from the file's first bytes (decompressed). null asks for more bytes; with `last` there are
+   * none. Left out where a decoder can begin at any record with the state null.
+   * @throws SluiceError where the header is wrong
+   */
+  readHeader?(head: Uint8Array, last: boolean): DecoderState;
+  /**
    * Infers a schema from the first bytes of some files (decompressed; the last record of each may be cut).
    * @throws SluiceError SCHEMA_UNKNOWN where nothing can be said
    */

@@ -1,0 +1,57 @@
+/** What a checkpoint holds of the enumerator, besides the table of known files. Plain JSON. */
+import { SluiceError } from '../core/errors.ts';
+import type { RealmState } from './realms.ts';
+import { checkSplit, isUntouched, type Split, type SplitOutcome } from './split.ts';
+
+export const ENUMERATOR_VERSION = 1;
+
+export interface EnumeratorState {
+  readonly version: typeof ENUMERATOR_VERSION;
+  /** Number of the next file taken. */
+  readonly nextFile: number;
+  readonly realms: readonly RealmState[];
+  /** Splits that nobody reads. Those being read are in the subtasks' states. */
+  readonly splits: readonly Split[];
+}
+
+export const NO_ENUMERATOR_STATE: EnumeratorState = {
+  version: ENUMERATOR_VERSION,
+  nextFile: 1,
+  realms: [],
+  splits: [],
+};
+
+/** Checks what comes out of a checkpoint. @throws SluiceError STATE_CORRUPT, STATE_VERSION */
+export function checkEnumeratorState(value: unknown): EnumeratorState {
+  const state = value as EnumeratorState;
+  if (typeof value !== 'object' || value === null) {
+    throw new SluiceError('STATE_CORRUPT', 'the state of the file source is missing');
+  }
+  if (state.version !== ENUMERATOR_VERSION) {
+    throw new SluiceError(
+      'STATE_VERSION',
+      `the state of the file source is of version ${state.version}, known is ${ENUMERATOR_VERSION}`,
+    );
+  }
+  const valid =
+    Number.isSafeInteger(state.nextFile) &&
+    state.nextFile >= 1 &&
+    Array.isArray(state.realms) &&
+    Array.isArray(state.splits);
+  if (!valid) throw new SluiceError('STATE_CORRUPT', 'the state of the file source is damaged');
+  for (const split of state.splits) checkSplit(split);
+  return state;
+}
+
+/**
+ * The state of a checkpoint, captured when it began, together with how splits ended until each subtask answered. A split
+ * that ended untouched (its file was gone or had changed) is in no subtask's state any more, and the captured table of
+ * known files still says that it was taken: kept here, a restart opens it again and comes to the same conclusion,
+ * instead of never reading the file.
+ */
+export function withOutcomes(state: EnumeratorState, outcomes: readonly SplitOutcome[]): EnumeratorState {
+  const held = outcomes.filter(({ kind, split }) => kind !== 'read' && isUntouched(split));
+  return held.length === 0
+    ? state
+    : { ...state, splits: [...state.splits, ...held.map(({ split }) => split)] };
+}

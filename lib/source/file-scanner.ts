@@ -1,0 +1,203 @@
+/**
+ * One look at the whole source: lists every root, compares with what is known, and says which files wait to be taken.
+ * The listing is the truth; nothing is found in any other way.
+ *
+ * A listing that fails is an error after some retries, never "no files", and a scan that failed forgets nothing.
+ */
+import type { Clock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { FileStatus, FileSystem } from '../storage/file-system.ts';
+import { AgeGate } from './age-gate.ts';
+import type { SourceRoot } from './file-selector.ts';
+import { modifiedError } from './file-version.ts';
+import type { KnownFiles } from './known-files.ts';
+import { judge, type ModifiedPolicy } from './modification.ts';
+import type { Realms } from './realms.ts';
+import { WaitingFiles } from './waiting-files.ts';
+import type { Warnings } from './warnings.ts';
+
+export interface FileScannerOptions {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly roots: readonly SourceRoot[];
+  readonly known: KnownFiles;
+  readonly realms: Realms;
+  readonly minAgeMs: number;
+  readonly modified: ModifiedPolicy;
+  readonly warnings: Warnings;
+  /** Whether a file is being read: it is judged once that is over, because the reader may yet find that it changed. */
+  readonly isOpen: (path: string) => boolean;
+}
+
+export interface ScanResult {
+  /** What may be taken, oldest first. */
+  readonly waiting: WaitingFiles;
+  /** The realm of each root, for files taken from `waiting`. */
+  readonly realms: readonly number[];
+  readonly listed: number;
+  /** Left out because of `min_age`, and the milliseconds until the first of them may be taken. */
+  readonly tooYoung: number;
+  readonly nextReadyMs: number;
+  /** Changes that were noted and not read. */
+  readonly ignored: number;
+  readonly forgotten: number;
+}
+
+const RETRY_DELAYS_MS: readonly number[] = [200, 400, 800, 1600, 3200];
+
+type MutableCounts = { listed: number; tooYoung: number; nextReadyMs: number; ignored: number };
+
+export class FileScanner {
+  readonly #options: FileScannerOptions;
+  readonly #ages: AgeGate;
+  /** Identity of each root's folder at the scan before. */
+  readonly #identities: (string | null)[];
+  /** Realms of the scan before: files that wait since then may still be recorded in them. */
+  #realms: readonly number[] = [];
+  #succeeded = false;
+  #closed = false;
+  #cancelWait: () => void = () => {};
+
+  constructor(options: FileScannerOptions) {
+    this.#options = options;
+    this.#ages = new AgeGate(options.minAgeMs, options.clock);
+    this.#identities = options.roots.map(() => null);
+  }
+
+  /**
+   * @returns null when closed meanwhile
+   * @throws SluiceError LISTING_FAILED after retries; NOT_FOUND, ACCESS_DENIED at once while no scan has succeeded yet
+   *   (a path that was never right); FILE_MODIFIED under that policy
+   */
+  async scan(): Promise<ScanResult | null> {
+    for (let attempt = 0; !this.#closed; attempt++) {
+      try {
+        const result = await this.#attempt();
+        this.#succeeded = true;
+        return result;
+      } catch (thrown) {
+        const error = SluiceError.from(thrown);
+        if (error.code === 'INTERNAL' || error.code === 'FILE_MODIFIED') throw error;
+        const permanent = error.code === 'NOT_FOUND' || error.code === 'ACCESS_DENIED';
+        if (permanent && !this.#succeeded) throw error;
+        const delayMs = RETRY_DELAYS_MS[attempt];
+        if (delayMs === undefined) throw this.#listingFailed(error, attempt + 1);
+        this.#options.warnings.warn(
+          'listing-retried',
+          `the source could not be listed: ${error.message}; trying again in ${delayMs} ms`,
+        );
+        await this.#wait(delayMs);
+      }
+    }
+    return null;
+  }
+
+  /** Lets a scan that waits for a retry end. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelWait();
+  }
+
+  async #attempt(): Promise<ScanResult> {
+    const { fileSystem, roots, known, realms, warnings } = this.#options;
+    known.beginScan();
+    this.#ages.beginScan();
+    const waiting = new WaitingFiles(roots.map((root) => root.folder));
+    const counts: MutableCounts = {
+      listed: 0,
+      tooYoung: 0,
+      nextReadyMs: Number.POSITIVE_INFINITY,
+      ignored: 0,
+    };
+    const complete = new Set<number>();
+    const realmOfRoot: number[] = [];
+    for (const [index, root] of roots.entries()) {
+      const identity = await fileSystem.folderIdentity(root.folder);
+      if (identity === null) {
+        throw new SluiceError('NOT_FOUND', `the source folder ${root.folder} does not exist`, {
+          details: { path: root.folder },
+        });
+      }
+      const before = this.#identities[index];
+      if (typeof before === 'string' && before !== identity) {
+        warnings.warn(
+          'folder-replaced',
+          `${root.folder} is another folder than before (a disk mounted or unmounted?): files taken from the other one stay known`,
+        );
+      }
+      this.#identities[index] = identity;
+      const inUse = () => new Set([...known.realmsInUse(), ...this.#realms, ...realmOfRoot]);
+      const realm = realms.of(root, identity, inUse);
+      realmOfRoot.push(realm);
+      for await (const piece of fileSystem.list(root.folder, root.options)) {
+        for (const file of piece) this.#look(file, index, realm, waiting, counts);
+      }
+      // Mounted or unmounted under our feet: part of the listing was of another folder.
+      if ((await fileSystem.folderIdentity(root.folder)) === identity) complete.add(realm);
+    }
+    this.#realms = realmOfRoot;
+    return { waiting, realms: realmOfRoot, ...counts, forgotten: known.sweep(complete) };
+  }
+
+  #look(file: FileStatus, root: number, realm: number, waiting: WaitingFiles, counts: MutableCounts): void {
+    const { known, modified, warnings } = this.#options;
+    counts.listed++;
+    const entry = known.find(file.path);
+    if (entry !== -1) known.markSeen(entry, realm);
+    const verdict = judge(
+      entry === -1 ? null : known.matches(entry, file.sizeBytes, file.modifiedNs),
+      modified,
+    );
+    if (verdict === 'same' || this.#options.isOpen(file.path)) return;
+    switch (verdict) {
+      case 'fail':
+        throw modifiedError(file.path);
+      case 'ignore':
+        counts.ignored++;
+        // Noted as it is now: the next change is another one, and this one is told once.
+        known.record(file.path, {
+          ...known.get(entry),
+          sizeBytes: file.sizeBytes,
+          modifiedNs: file.modifiedNs,
+        });
+        warnings.warn(
+          'file-modified',
+          `${file.path} changed after it was taken; the change is not read (modified: ignore)`,
+        );
+        return;
+      case 'take':
+      case 'reread':
+      case 'append': {
+        const remainingMs = this.#ages.remainingMs(file);
+        if (remainingMs === 0) waiting.add(file, root);
+        else {
+          counts.tooYoung++;
+          counts.nextReadyMs = Math.min(counts.nextReadyMs, remainingMs);
+        }
+      }
+    }
+  }
+
+  #listingFailed(error: SluiceError, attempts: number): SluiceError {
+    return new SluiceError(
+      'LISTING_FAILED',
+      `the source could not be listed, tried ${attempts} times: ${error.message}`,
+      {
+        hint: 'check that the storage is mounted and readable; the job continues where it was when it is started again',
+        details: { ...error.details, attempts, code: error.code },
+        cause: error,
+        retryable: true,
+      },
+    );
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(delayMs, resolve);
+      this.#cancelWait = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Which files are input: roots (folders to list) made from the job's paths, and what of each is wanted. Globs are
+ * picomatch's, matched against the path relative to the root's folder.
+ *
+ * Names beginning with `.` or `_`, of files and of folders below the root, are hidden and never input: they are how
+ * lakes mark what is not (yet) data. A file that a path names outright is wanted whatever its name.
+ */
+import picomatch from 'picomatch';
+import { SluiceError } from '../core/errors.ts';
+import type { FileSystem, ListOptions } from '../storage/file-system.ts';
+
+/** A folder to list, and what of it is wanted. */
+export interface SourceRoot {
+  /** Absolute. */
+  readonly folder: string;
+  readonly options: ListOptions;
+  /** What is wanted, as text: files of one selection are not forgotten because another one leaves them out. */
+  readonly selection: string;
+}
+
+export interface SelectorSpec {
+  /** Absolute folders, files or globs. */
+  readonly paths: readonly string[];
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly recursive: boolean;
+}
+
+/** What stands where a name is not valid UTF-8. Such a file cannot be opened by the name we see. */
+const REPLACEMENT = '\uFFFD';
+
+/** Hidden names are ours to judge (dot); names may hold line feeds (flags s: a dot matches them). */
+const GLOB_OPTIONS = { dot: true, flags: 's', strictSlashes: true };
+
+/**
+ * Turns the job's paths into roots. A path that exists as it is written is a folder or a file, whatever characters it
+ * has; otherwise one with glob characters is a glob, whose folders count as well as its files.
+ * @param onUnreadableName called for each name that is not valid UTF-8 and so is left out
+ * @throws SluiceError NOT_FOUND for a path that is neither there nor a glob, or a glob whose fixed part is not there
+ */
+export async function selectRoots(
+  spec: SelectorSpec,
+  fileSystem: FileSystem,
+  onUnreadableName: (path: string) => void,
+): Promise<SourceRoot[]> {
+  const roots: SourceRoot[] = [];
+  for (const path of new Set(spec.paths.map(withoutTrailingSlash))) {
+    const status = await fileSystem.stat(path);
+    if (status?.isFolder) {
+      roots.push(folderRoot(path, spec, null, onUnreadableName));
+    } else if (status !== null) {
+      roots.push(fileRoot(path));
+    } else {
+      const glob = picomatch.scan(path);
+      if (!glob.isGlob) throw notFound(path);
+      // '' where the very first segment is a pattern.
+      const folder = withoutTrailingSlash(glob.base === '' ? '/' : glob.base);
+      if (!(await fileSystem.stat(folder))?.isFolder) throw notFound(folder, path);
+      roots.push(folderRoot(folder, spec, glob.glob, onUnreadableName));
+    }
+  }
+  return roots;
+}
+
+function fileRoot(path: string): SourceRoot {
+  const cut = path.lastIndexOf('/');
+  const name = path.slice(cut + 1);
+  return {
+    folder: cut === 0 ? '/' : path.slice(0, cut),
+    options: { enterFolder: () => false, wantFile: (relative) => relative === name },
+    selection: JSON.stringify([name]),
+  };
+}
+
+function folderRoot(
+  folder: string,
+  spec: SelectorSpec,
+  glob: string | null,
+  onUnreadableName: (path: string) => void,
+): SourceRoot {
+  // A glob may mean folders (`/data/2026-*`): what lies in them is wanted too.
+  const pathGlobs = glob === null ? [] : [glob, `${glob}/${spec.recursive ? '**' : '*'}`];
+  const tests: ((relative: string) => boolean)[] = [];
+  const prunes: ((relative: string) => boolean)[] = [];
+  for (const globs of [pathGlobs, spec.include]) {
+    if (globs.length === 0) continue;
+    tests.push(picomatch([...globs], GLOB_OPTIONS));
+    const enters = globs.map(folderTest);
+    prunes.push((relative) => !enters.some((enter) => enter(relative)));
+  }
+  if (spec.exclude.length > 0) {
+    const excluded = picomatch([...spec.exclude], GLOB_OPTIONS);
+    tests.push((relative) => !excluded(relative));
+    for (const exclude of spec.exclude) {
+      // `tmp/**` excludes everything below tmp, so tmp need not be listed.
+      if (exclude.endsWith('/**')) prunes.push(picomatch(exclude.slice(0, -3), GLOB_OPTIONS));
+    }
+  }
+  const readable = (relative: string): boolean => {
+    if (!relative.includes(REPLACEMENT)) return true;
+    onUnreadableName(`${folder}/${relative}`);
+    return false;
+  };
+  // A glob says itself how deep it goes.
+  const deep = spec.recursive || glob !== null;
+  return {
+    folder,
+    options: {
+      enterFolder: (relative) =>
+        deep && !isHiddenName(relative) && !prunes.some((prune) => prune(relative)) && readable(relative),
+      wantFile: (relative) =>
+        !isHiddenName(relative) && tests.every((test) => test(relative)) && readable(relative),
+    },
+    selection: JSON.stringify([glob, spec.include, spec.exclude, spec.recursive]),
+  };
+}
+
+/** Whether the last name of a relative path is hidden. Folders above were asked for before. */
+export function isHiddenName(relative: string): boolean {
+  const first = relative.charAt(relative.lastIndexOf('/') + 1);
+  return first === '.' || first === '_';
+}
+
+/**
+ * Whether a folder can hold a match of the glob: its segments match those of the glob one by one, up to the first `**`
+ * or anything else that may span segments. Saves listing `2025/` where `2026-*\/**` is wanted.
+ */
+function folderTest(glob: string): (relative: string) => boolean {
+  const segments = glob.split('/');
+  const tests: ((segment: string) => boolean)[] = [];
+  let bounded = true;
+  for (const segment of segments.slice(0, -1)) {
+    // Braces and extglobs may hold slashes, `**` any number of them; a negation matches nearly everything.
+    if (segment.includes('**') || /[{}()!\\]/.test(segment)) {
+      bounded = false;
+      break;
+    }
+    tests.push(picomatch(segment, GLOB_OPTIONS));
+  }
+  if (/\*\*|[{}()!\\]/.test(segments.at(-1)!)) bounded = false;
+  return (relative) => {
+    const folders = relative.split('/');
+    if (bounded && folders.length >= segments.length) return false;
+    return folders.every((folder, i) => tests[i]?.(folder) ?? true);
+  };
+}
+
+function withoutTrailingSlash(path: string): string {
+  return path.length > 1 ? path.replace(/\/+$/, '') || '/' : path;
+}
+
+function notFound(path: string, glob?: string): SluiceError {
+  const of = glob === undefined ? '' : `, the fixed part of the glob ${glob},`;
+  return new SluiceError('NOT_FOUND', `the source path ${path}${of} does not exist`, {
+    hint: 'create it, or correct source.path in the job file; relative paths are relative to the job file',
+    details: { path },
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * How known files go into a checkpoint: as blocks of what changed, not as the whole table each time.
+ *
+ *     delta   := block*                                  deltas one after the other are a delta
+ *     block   := version u8, flags u8, records u32, record*
+ *     record  := kind u8 (0 forgotten, 1 known), hash 16 B
+ *                known: size f64, mtime ns i64, realm u16, and with FOLLOWS_APPENDS consumed f64, fingerprint u64
+ *
+ * Little-endian. Flag RESET: forget everything before reading the block. The checkpoint that holds a delta guards it by
+ * a checksum; what is checked here is that a torn or foreign delta cannot pass.
+ */
+import { ByteBuffer } from '../core/byte-buffer.ts';
+import { SluiceError } from '../core/errors.ts';
+
+export interface KnownFile {
+  readonly sizeBytes: number;
+  readonly modifiedNs: bigint;
+  /** The root, at one folder identity, that it was last seen in. See KnownFiles. */
+  readonly realm: number;
+  /** Bytes taken so far, and a hash over the file's beginning and what stands before that offset; 0n: not followed. */
+  readonly consumedBytes: number;
+  readonly fingerprint: bigint;
+}
+
+export const DELTA_VERSION = 1;
+const RESET = 1;
+const FOLLOWS_APPENDS = 2;
+const HEADER_BYTES = 6;
+const HASH_BYTES = 16;
+const REMOVE_BYTES = 1 + HASH_BYTES;
+const PUT_BYTES = REMOVE_BYTES + 18;
+const APPEND_BYTES = 16;
+/** A log shorter than this is never replaced by a snapshot. */
+const MIN_OVERFLOW_BYTES = 1 << 20;
+
+/** What a replay changes. */
+interface DeltaTarget {
+  clear(): void;
+  put(pathHash: Uint32Array, file: KnownFile): void;
+  remove(pathHash: Uint32Array): void;
+}
+
+export class DeltaLog {
+  readonly #followAppends: boolean;
+  readonly #putBytes: number;
+  #records = new ByteBuffer(4096);
+  #count = 0;
+  #reset = false;
+  #overflowed = false;
+
+  constructor(followAppends: boolean) {
+    this.#followAppends = followAppends;
+    this.#putBytes = PUT_BYTES + (followAppends ? APPEND_BYTES : 0);
+  }
+
+  put(pathHash: Uint32Array, file: KnownFile): void {
+    if (this.#overflowed) return;
+    const view = this.#append(this.#putBytes, 1, pathHash);
+    view.setFloat64(17, file.sizeBytes, true);
+    view.setBigInt64(25, file.modifiedNs, true);
+    view.setUint16(33, file.realm, true);
+    if (!this.#followAppends) return;
+    view.setFloat64(35, file.consumedBytes, true);
+    view.setBigUint64(43, file.fingerprint, true);
+  }
+
+  remove(pathHash: Uint32Array): void {
+    if (!this.#overflowed) this.#append(REMOVE_BYTES, 0, pathHash);
+  }
+
+  #append(size: number, kind: number, pathHash: Uint32Array): DataView {
+    const records = this.#records;
+    records.reserve(size);
+    const view = new DataView(records.bytes.buffer, records.bytes.byteOffset + records.length, size);
+    view.setUint8(0, kind);
+    for (let i = 0; i < 4; i++) view.setUint32(1 + i * 4, pathHash[i]!, true);
+    records.length += size;
+    this.#count++;
+    return view;
+  }
+
+  /** Bounds the memory: a log longer than a snapshot of `entries` entries is dropped, until `restart`. */
+  bound(entries: number): void {
+    if (this.#records.length <= Math.max(MIN_OVERFLOW_BYTES, entries * this.#putBytes)) return;
+    this.#overflowed = true;
+    this.#records = new ByteBuffer(4096);
+  }
+
+  /** Whether records were dropped, so that only a snapshot tells everything. */
+  get overflowed(): boolean {
+    return this.#overflowed;
+  }
+
+  /** Begins anew with a block that forgets everything before it. */
+  restart(): void {
+    this.#records.clear();
+    this.#count = 0;
+    this.#reset = true;
+    this.#overflowed = false;
+  }
+
+  /** The block so far; the next one begins. */
+  take(): Uint8Array {
+    if (this.#count === 0 && !this.#reset) return new Uint8Array(0);
+    const block = new Uint8Array(HEADER_BYTES + this.#records.length);
+    const view = new DataView(block.buffer);
+    view.setUint8(0, DELTA_VERSION);
+    view.setUint8(1, (this.#reset ? RESET : 0) | (this.#followAppends ? FOLLOWS_APPENDS : 0));
+    view.setUint32(2, this.#count, true);
+    block.set(this.#records.view(), HEADER_BYTES);
+    // A first scan logs a million files; do not hold their memory for ever after.
+    this.#records = new ByteBuffer(4096);
+    this.#count = 0;
+    this.#reset = false;
+    return block;
+  }
+
+  /** Reads blocks written by a log, this or another. @throws SluiceError STATE_CORRUPT, STATE_VERSION */
+  replay(delta: Uint8Array, target: DeltaTarget): void {
+    const view = new DataView(delta.buffer, delta.byteOffset, delta.byteLength);
+    const pathHash = new Uint32Array(4);
+    let at = 0;
+    while (at < delta.length) {
+      need(delta, at, HEADER_BYTES);
+      const version = view.getUint8(at);
+      if (version !== DELTA_VERSION) {
+        throw new SluiceError(
+          'STATE_VERSION',
+          `the table of known files is of version ${version}, known is ${DELTA_VERSION}`,
+        );
+      }
+      const flags = view.getUint8(at + 1);
+      if ((flags & ~(RESET | FOLLOWS_APPENDS)) !== 0) throw corrupt(`flags ${flags}`);
+      const follows = (flags & FOLLOWS_APPENDS) !== 0;
+      let records = view.getUint32(at + 2, true);
+      at += HEADER_BYTES;
+      if ((flags & RESET) !== 0) target.clear();
+      for (; records > 0; records--) {
+        need(delta, at, REMOVE_BYTES);
+        const kind = view.getUint8(at);
+        if (kind > 1) throw corrupt(`record kind ${kind}`);
+        for (let i = 0; i < 4; i++) pathHash[i] = view.getUint32(at + 1 + i * 4, true);
+        if (kind === 0) {
+          target.remove(pathHash);
+          at += REMOVE_BYTES;
+          continue;
+        }
+        need(delta, at, PUT_BYTES + (follows ? APPEND_BYTES : 0));
+        const sizeBytes = view.getFloat64(at + 17, true);
+        if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) throw corrupt(`file size ${sizeBytes}`);
+        target.put(pathHash, {
+          sizeBytes,
+          modifiedNs: view.getBigInt64(at + 25, true),
+          realm: view.getUint16(at + 33, true),
+          consumedBytes: follows ? view.getFloat64(at + 35, true) : 0,
+          fingerprint: follows ? view.getBigUint64(at + 43, true) : 0n,
+        });
+        at += PUT_BYTES + (follows ? APPEND_BYTES : 0);
+      }
+    }
+  }
+
+  get memoryBytes(): number {
+    return this.#records.memoryBytes;
+  }
+}
+
+function need(delta: Uint8Array, at: number, size: number): void {
+  if (at + size > delta.length)
+    throw corrupt(`${size} bytes expected at ${at}, the end is at ${delta.length}`);
+}
+
+function corrupt(why: string): SluiceError {
+  return new SluiceError('STATE_CORRUPT', `the table of known files is damaged: ${why}`, {
+    hint: 'restore the state folder from a backup',
+  });
+}

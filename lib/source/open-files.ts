@@ -1,0 +1,66 @@
+/** Files that were taken and are not read to the end: how many splits of each are left, and how those before ended. */
+import { isUntouched, type Split, type SplitOutcome } from './split.ts';
+
+/** How a file ended, once no split of it is left. */
+export interface FileEnd {
+  readonly path: string;
+  /** The worst that happened to one of its splits. */
+  readonly kind: SplitOutcome['kind'];
+  /** Not one byte of it was taken. */
+  readonly untouched: boolean;
+}
+
+interface OpenFile {
+  readonly path: string;
+  splits: number;
+  kind: SplitOutcome['kind'];
+  untouched: boolean;
+}
+
+const RANK: Readonly<Record<SplitOutcome['kind'], number>> = { read: 0, missing: 1, changed: 2 };
+
+/** Bounded by the splits that exist: those being read and those pending, a few for each subtask. */
+export class OpenFiles {
+  readonly #byId = new Map<string, OpenFile>();
+  /** How many takes of a path are open: one, but for what a restart may bring together. */
+  readonly #paths = new Map<string, number>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  has(path: string): boolean {
+    return this.#paths.has(path);
+  }
+
+  /**
+   * One more split of a file.
+   * @param restored it comes from a checkpoint. Ranges of the file that were read before are not heard of again then,
+   *   so a file that may have had several counts as touched.
+   */
+  add(split: Split, restored: boolean): void {
+    const { fileId, path } = split;
+    let file = this.#byId.get(fileId);
+    if (file === undefined) {
+      const untouched = !restored || (split.id.endsWith('.0') && split.endByte === null);
+      file = { path, splits: 0, kind: 'read', untouched };
+      this.#byId.set(fileId, file);
+      this.#paths.set(path, (this.#paths.get(path) ?? 0) + 1);
+    } else if (restored) file.untouched = false;
+    file.splits++;
+  }
+
+  /** One split less. @returns how the file ended if that was the last */
+  finish(split: Split, kind: SplitOutcome['kind']): FileEnd | null {
+    const file = this.#byId.get(split.fileId);
+    if (file === undefined) return null;
+    if (RANK[kind] > RANK[file.kind]) file.kind = kind;
+    if (kind === 'read' || !isUntouched(split)) file.untouched = false;
+    if (--file.splits > 0) return null;
+    this.#byId.delete(split.fileId);
+    const takes = (this.#paths.get(file.path) ?? 1) - 1;
+    if (takes === 0) this.#paths.delete(file.path);
+    else this.#paths.set(file.path, takes);
+    return { path: file.path, kind: file.kind, untouched: file.untouched };
+  }
+}

@@ -1,0 +1,74 @@
+/** Errors about one record: where it stands, which column, why, and what it holds. */
+import type { BadRecord } from '../core/decoder.ts';
+import { SluiceError } from '../core/errors.ts';
+
+/** Characters of a record that a message shows. */
+const MAX_SHOWN = 200;
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** A refused record, copied: the decoder's view of it does not last. */
+export interface RefusedRecord {
+  readonly offset: number;
+  readonly column: string | null;
+  readonly reason: string;
+  /** As {@link showBytes} shows it. */
+  readonly value: string;
+}
+
+export function copyRefused(record: BadRecord): RefusedRecord {
+  return {
+    offset: record.offset,
+    column: record.column,
+    reason: record.reason,
+    value: showBytes(record.bytes),
+  };
+}
+
+/**
+ * Bytes of somebody's data, fit for a terminal and a log line: at most 200 characters, control characters and those that
+ * turn the direction of text escaped, what is not UTF-8 replaced.
+ */
+export function showBytes(bytes: Uint8Array): string {
+  const text = lenient.decode(bytes.subarray(0, MAX_SHOWN * 4));
+  let shown = '';
+  for (const character of text) {
+    const escaped = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(character) ? escapeCharacter(character) : character;
+    if (shown.length + escaped.length > MAX_SHOWN) return `${shown}...`;
+    shown += escaped;
+  }
+  return bytes.length > MAX_SHOWN * 4 ? `${shown}...` : shown;
+}
+
+function escapeCharacter(character: string): string {
+  if (character === '\n') return '\\n';
+  if (character === '\r') return '\\r';
+  if (character === '\t') return '\\t';
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+}
+
+export function badRecordError(path: string, record: RefusedRecord, line: number | null): SluiceError {
+  const { offset, column, reason, value } = record;
+  const at = line === null ? `byte ${offset}` : `line ${line} (byte ${offset})`;
+  const inColumn = column === null ? '' : `, column '${column}'`;
+  return new SluiceError('BAD_RECORD', `${path}, ${at}${inColumn}: ${reason}. The record is: ${value}`, {
+    hint: 'correct the file or the schema, or set on_bad_record: skip to leave such records out and count them',
+    details: { path, line, offset, column, reason, value },
+  });
+}
+
+export function tooLargeError(
+  path: string,
+  offset: number,
+  maxRecordBytes: number,
+  line: number | null,
+): SluiceError {
+  const at = line === null ? `byte ${offset}` : `line ${line} (byte ${offset})`;
+  return new SluiceError(
+    'RECORD_TOO_LARGE',
+    `${path}, ${at}: the record is longer than max_record_size, ${maxRecordBytes} bytes`,
+    {
+      hint: 'raise source.max_record_size, or set on_bad_record: skip to leave such records out and count them',
+      details: { path, line, offset, maxRecordBytes },
+    },
+  );
+}

@@ -1,0 +1,406 @@
+/**
+ * Hands out splits: scans the source, takes files oldest first, cuts them, and gives each split to a subtask that asked
+ * (Flink: SplitEnumerator, ContinuousFileSplitEnumerator). Lives in the coordinator.
+ *
+ * What a checkpoint holds of it: splits that nobody reads, at their positions, and which files were taken (KnownFiles).
+ * A file is taken, and its splits exist, in the same synchronous moment; a file that is still being looked at is neither
+ * known nor waiting in a checkpoint, and a restart finds it again. So `snapshot` and `takeDiscoveryDelta`, called
+ * without an await between them and before any further assignment is sent, always fit together.
+ */
+import type { Clock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { ENUMERATOR_VERSION, type EnumeratorState } from './enumerator-state.ts';
+import { FileScanner, type ScanResult } from './file-scanner.ts';
+import type { SourceRoot } from './file-selector.ts';
+import { modifiedError } from './file-version.ts';
+import { KnownFiles } from './known-files.ts';
+import type { KnownFile } from './known-files-log.ts';
+import { judge, type ModifiedPolicy } from './modification.ts';
+import { type FileEnd, OpenFiles } from './open-files.ts';
+import { Realms } from './realms.ts';
+import { ScanTimer } from './scan-timer.ts';
+import { type Split, type SplitOutcome, startPosition } from './split.ts';
+import { type Plan, SplitPlanner, type SplitPlannerOptions } from './split-planner.ts';
+import { type WaitingFile, WaitingFiles } from './waiting-files.ts';
+import type { Warnings } from './warnings.ts';
+
+export type { EnumeratorState } from './enumerator-state.ts';
+
+/** What the enumerator needs of the coordinator. Called synchronously. Flink: SplitEnumeratorContext. */
+export interface SplitEnumeratorContext {
+  assignSplit(subtask: number, split: Split): void;
+  /** PROCESS_ONCE: nothing is left to hand out. */
+  signalNoMoreSplits(subtask: number): void;
+  /** Scanning or planning failed for good. */
+  fail(error: SluiceError): void;
+}
+
+/** once: Flink's PROCESS_ONCE, one scan · continuously: PROCESS_CONTINUOUSLY, a scan every `monitorIntervalMs`. */
+export type ProcessingMode = 'once' | 'continuously';
+
+export interface SplitEnumeratorOptions extends Omit<SplitPlannerOptions, 'followAppends'> {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly roots: readonly SourceRoot[];
+  readonly mode: ProcessingMode;
+  readonly monitorIntervalMs: number;
+  readonly minAgeMs: number;
+  readonly modified: ModifiedPolicy;
+  readonly warnings: Warnings;
+}
+
+/** What a checkpoint and the subtasks' parts of it held. */
+export interface RestoredEnumerator {
+  readonly state: EnumeratorState;
+  /** In the order in which they were taken. */
+  readonly discovery: readonly Uint8Array[];
+  /** Splits that subtasks were reading. */
+  readonly splits: readonly Split[];
+}
+
+/** Since the start of this run. */
+export interface SourceCounters {
+  readonly scans: number;
+  /** By the last scan: input files there are, and files not taken yet because of min_age. */
+  readonly listed: number;
+  readonly tooYoung: number;
+  readonly taken: number;
+  readonly read: number;
+  readonly missing: number;
+  /** Changed between listing and reading, or while being read. */
+  readonly changed: number;
+  /** Changed after they were taken, and not read again. */
+  readonly ignored: number;
+  readonly forgotten: number;
+  readonly known: number;
+  readonly waiting: number;
+  readonly open: number;
+}
+
+export class SplitEnumerator {
+  readonly #options: SplitEnumeratorOptions;
+  readonly #context: SplitEnumeratorContext;
+  readonly #known: KnownFiles;
+  readonly #realms = new Realms();
+  readonly #scanner: FileScanner;
+  readonly #planner: SplitPlanner;
+  readonly #timer: ScanTimer;
+  readonly #openFiles = new OpenFiles();
+  /** Splits that nobody reads: given back, restored, or the rest of a file being cut. As many as there are subtasks, about. */
+  readonly #pending: Split[] = [];
+  readonly #assigned = new Map<string, Split>();
+  /** Files being looked at before they are taken. At most one a waiting subtask. */
+  readonly #planning = new Set<string>();
+  readonly #readers = new Set<number>();
+  /** Subtasks that asked and got nothing yet, first come first served. */
+  readonly #asking = new Set<number>();
+  #waiting: WaitingFiles;
+  #realmOfRoot: readonly number[] = [];
+  #nextFile = 1;
+  /** PROCESS_ONCE: the one scan is over. */
+  #scanned = false;
+  #closed = false;
+  #running: Promise<void> | null = null;
+  #scan: Pick<ScanResult, 'listed' | 'tooYoung'> = { listed: 0, tooYoung: 0 };
+  #counts = { scans: 0, taken: 0, read: 0, missing: 0, changed: 0, ignored: 0, forgotten: 0 };
+
+  /** @throws SluiceError STATE_CORRUPT, STATE_VERSION */
+  constructor(
+    options: SplitEnumeratorOptions,
+    context: SplitEnumeratorContext,
+    restored: RestoredEnumerator | null,
+  ) {
+    this.#options = options;
+    this.#context = context;
+    const followAppends = options.modified === 'append';
+    this.#known = new KnownFiles(followAppends);
+    this.#planner = new SplitPlanner({ ...options, followAppends });
+    this.#scanner = new FileScanner({
+      ...options,
+      known: this.#known,
+      realms: this.#realms,
+      isOpen: (path) => this.#openFiles.has(path) || this.#planning.has(path),
+    });
+    this.#timer = new ScanTimer(options.clock);
+    this.#waiting = new WaitingFiles([]);
+    if (restored !== null) this.#restore(restored);
+  }
+
+  #restore({ state, discovery, splits }: RestoredEnumerator): void {
+    this.#nextFile = state.nextFile;
+    this.#realms.restore(state.realms);
+    for (const delta of discovery) this.#known.apply(delta);
+    // Splits begun come first: their files were taken first.
+    this.addSplitsBack([...splits, ...state.splits]);
+  }
+
+  /** Begins scanning. */
+  start(): void {
+    this.#running = this.#run().catch((error: unknown) => {
+      if (!this.#closed) this.#context.fail(SluiceError.from(error));
+    });
+  }
+
+  /** Scans soon, because something seems to have happened. */
+  wake(): void {
+    this.#timer.wake();
+  }
+
+  addReader(subtask: number): void {
+    this.#readers.add(subtask);
+  }
+
+  /** The subtask is gone: it gets nothing more. Its splits come back by `addSplitsBack`. */
+  removeReader(subtask: number): void {
+    this.#readers.delete(subtask);
+    this.#asking.delete(subtask);
+  }
+
+  /** A subtask asks for one split. It is assigned now or once there is one; requests of unknown subtasks are ignored. */
+  handleSplitRequest(subtask: number): void {
+    if (!this.#readers.has(subtask)) return;
+    this.#asking.add(subtask);
+    this.#dispatch();
+  }
+
+  /** Splits whose subtask is gone, at the positions that the last checkpoint knows. */
+  addSplitsBack(splits: readonly Split[]): void {
+    for (const split of splits) {
+      // One that this enumerator gave away is counted already.
+      if (!this.#assigned.delete(split.id)) this.#openFiles.add(split, true);
+      this.#pending.push(split);
+    }
+    this.#dispatch();
+  }
+
+  /**
+   * A subtask is done with a split.
+   * @returns how its file ended, null while other splits of it are left
+   */
+  finishSplit({ split, kind }: SplitOutcome): FileEnd | null {
+    if (!this.#assigned.delete(split.id)) return null;
+    if (kind !== 'read') {
+      // What is left would be read from another file than the rest was.
+      for (let i = this.#pending.length - 1; i >= 0; i--) {
+        const pending = this.#pending[i]!;
+        if (pending.fileId !== split.fileId) continue;
+        this.#pending.splice(i, 1);
+        this.#openFiles.finish(pending, kind);
+      }
+    }
+    const end = this.#openFiles.finish(split, kind);
+    if (end !== null) this.#closeFile(end);
+    return end;
+  }
+
+  #closeFile({ path, kind, untouched }: FileEnd): void {
+    this.#counts[kind]++;
+    if (kind === 'read') return;
+    const gone = kind === 'missing';
+    const code = gone ? 'file-missing' : 'file-changed-while-read';
+    if (untouched) {
+      // Nothing of it was read: it is as if it had not been taken. If it is there, the next scan finds it as it is.
+      this.#known.remove(path);
+      const next =
+        this.#options.mode === 'once' ? 'the next run looks at it again' : 'the next scan looks at it again';
+      this.#options.warnings.warn(
+        code,
+        `${path} ${gone ? 'was gone' : 'had changed'} before it was read; ${next}`,
+      );
+    } else {
+      const what = gone ? 'is gone' : 'changed while it was being read';
+      this.#options.warnings.warn(
+        code,
+        `${path} ${what}: rows read so far stay, and may be those of both versions; the rest is not read`,
+      );
+    }
+  }
+
+  /** For a checkpoint; see above for when. */
+  snapshot(): EnumeratorState {
+    return {
+      version: ENUMERATOR_VERSION,
+      nextFile: this.#nextFile,
+      realms: this.#realms.state(),
+      splits: [...this.#pending],
+    };
+  }
+
+  /** What became known and forgotten since the last call; empty where nothing did. Belongs to `snapshot`. */
+  takeDiscoveryDelta(): Uint8Array {
+    return this.#known.takeDelta();
+  }
+
+  /** All that is known, in place of all deltas so far. */
+  discoverySnapshot(): Uint8Array {
+    return this.#known.snapshot();
+  }
+
+  get counters(): SourceCounters {
+    return {
+      ...this.#counts,
+      ...this.#scan,
+      known: this.#known.size,
+      waiting: this.#waiting.size,
+      open: this.#openFiles.size,
+    };
+  }
+
+  /** Stops scanning; returns once nothing runs any more. Calls may repeat. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#scanner.close();
+    this.#timer.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, mode, monitorIntervalMs } = this.#options;
+    while (!this.#closed) {
+      const started = clock.elapsed();
+      const result = await this.#scanner.scan();
+      if (result === null || this.#closed) return;
+      this.#accept(result);
+      if (mode === 'once') return;
+      await this.#timer.wait(monitorIntervalMs, result.nextReadyMs, clock.elapsed() - started);
+    }
+  }
+
+  #accept(result: ScanResult): void {
+    this.#waiting = result.waiting;
+    this.#realmOfRoot = result.realms;
+    this.#scan = { listed: result.listed, tooYoung: result.tooYoung };
+    this.#counts.scans++;
+    this.#counts.ignored += result.ignored;
+    this.#counts.forgotten += result.forgotten;
+    this.#scanned = true;
+    if (this.#options.mode === 'once' && result.tooYoung > 0) {
+      this.#options.warnings.warn(
+        'file-too-young',
+        `${result.tooYoung} files are younger than min_age and are left for the next run`,
+      );
+    }
+    this.#dispatch();
+  }
+
+  /** Gives what there is to those who asked. */
+  #dispatch(): void {
+    while (this.#asking.size > 0 && !this.#closed) {
+      const split = this.#pending.shift();
+      if (split !== undefined) {
+        this.#assign(split);
+        continue;
+      }
+      // One file is looked at for each subtask that waits, not the whole backlog.
+      if (this.#planning.size >= this.#asking.size) return;
+      const file = this.#waiting.pop();
+      if (file === null) break;
+      this.#take(file);
+    }
+    const exhausted =
+      this.#scanned && this.#pending.length === 0 && this.#planning.size === 0 && this.#waiting.size === 0;
+    if (this.#options.mode !== 'once' || !exhausted || this.#closed) return;
+    for (const subtask of this.#asking) {
+      this.#asking.delete(subtask);
+      this.#context.signalNoMoreSplits(subtask);
+    }
+  }
+
+  #assign(split: Split): void {
+    const [range, rest] = this.#planner.cut(split);
+    if (rest !== null) {
+      this.#openFiles.add(rest, false);
+      this.#pending.unshift(rest);
+    }
+    const [subtask] = this.#asking;
+    this.#asking.delete(subtask!);
+    this.#assigned.set(range.id, range);
+    this.#context.assignSplit(subtask!, range);
+  }
+
+  /** Takes a file, at once or after a look into it. */
+  #take(file: WaitingFile): void {
+    const { path } = file;
+    if (this.#openFiles.has(path) || this.#planning.has(path)) return;
+    const entry = this.#known.find(path);
+    const verdict = judge(
+      entry === -1 ? null : this.#known.matches(entry, file.sizeBytes, file.modifiedNs),
+      this.#options.modified,
+    );
+    // Listed twice (roots overlap), or noted by a scan since this one was listed.
+    if (verdict === 'same' || verdict === 'ignore') return;
+    if (verdict === 'fail') {
+      this.#context.fail(modifiedError(path));
+      return;
+    }
+    const unseen = verdict === 'append' ? null : this.#planner.planUnseen(file);
+    if (unseen !== null) {
+      this.#commit(file, unseen);
+      return;
+    }
+    void this.#look(file, verdict === 'append' ? this.#known.get(entry) : null);
+  }
+
+  async #look(file: WaitingFile, known: KnownFile | null): Promise<void> {
+    this.#planning.add(file.path);
+    try {
+      const plan = await this.#planner.plan(file, known);
+      if (!this.#closed) this.#commit(file, plan);
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      if (error.code === 'NOT_FOUND') {
+        this.#counts.missing++;
+        this.#options.warnings.warn('file-missing', `${file.path} was gone before it was read`);
+      } else if (!this.#closed) this.#context.fail(error);
+    }
+    this.#planning.delete(file.path);
+    this.#dispatch();
+  }
+
+  /** From here on the file is known and its split exists. Synchronous: see the top. */
+  #commit(file: WaitingFile, plan: Plan): void {
+    const { path, sizeBytes, modifiedNs } = file;
+    const realm = this.#realmOfRoot[file.root] ?? 0;
+    const consumed = plan.kind === 'replaced' ? { consumedBytes: 0, fingerprint: 0n } : plan;
+    this.#known.record(path, {
+      sizeBytes,
+      modifiedNs,
+      realm,
+      consumedBytes: consumed.consumedBytes,
+      fingerprint: consumed.fingerprint,
+    });
+    if (plan.kind === 'replaced') {
+      this.#counts.ignored++;
+      this.#options.warnings.warn(
+        'file-modified',
+        `${path} is not read again: ${plan.why} (modified: append)`,
+      );
+      return;
+    }
+    if (plan.kind === 'nothing') {
+      if (this.#options.mode === 'once' && plan.consumedBytes < sizeBytes) {
+        this.#options.warnings.warn(
+          'line-unfinished',
+          `${path} ends without a line end: its last line waits for one (modified: append)`,
+        );
+      }
+      return;
+    }
+    this.#counts.taken++;
+    const fileId = String(this.#nextFile++);
+    const split: Split = {
+      id: `${fileId}.0`,
+      fileId,
+      path,
+      sizeBytes,
+      modifiedNs: String(modifiedNs),
+      compression: plan.compression,
+      startByte: plan.startByte,
+      endByte: plan.endByte,
+      position: startPosition(plan.startByte),
+    };
+    this.#openFiles.add(split, false);
+    this.#pending.push(split);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Turns a file into splits. Uncompressed files of one record a line are cut into byte ranges, so that several subtasks
+ * read one large file; every other file is one split.
+ */
+import { SluiceError } from '../core/errors.ts';
+import type { Compression } from '../core/specs.ts';
+import type { FileStatus, FileSystem } from '../storage/file-system.ts';
+import { endOfLastLine, fingerprint } from './append-follower.ts';
+import { compressionOf } from './compression.ts';
+import type { KnownFile } from './known-files-log.ts';
+import { isUntouched, type Split, startPosition } from './split.ts';
+
+/** What is to be read of a file, and what is to be remembered of it. */
+export type Plan =
+  | {
+      readonly kind: 'read';
+      readonly startByte: number;
+      readonly endByte: number | null;
+      /** null where nobody had to look; the reader will. */
+      readonly compression: Compression | null;
+      readonly consumedBytes: number;
+      readonly fingerprint: bigint;
+    }
+  /** No whole line was added (yet). */
+  | { readonly kind: 'nothing'; readonly consumedBytes: number; readonly fingerprint: bigint }
+  /** What was taken of the file is not what stands there now. */
+  | { readonly kind: 'replaced'; readonly why: string };
+
+export interface SplitPlannerOptions {
+  readonly fileSystem: FileSystem;
+  /** InputFormat.splittable. */
+  readonly splittable: boolean;
+  readonly compression: 'auto' | Compression;
+  readonly splitSizeBytes: number;
+  readonly followAppends: boolean;
+  readonly maxRecordBytes: number;
+}
+
+/** A last range up to this much longer is not cut again. Hadoop: FileInputFormat.SPLIT_SLOP. */
+const SPLIT_SLOP = 1.1;
+
+export class SplitPlanner {
+  readonly #options: SplitPlannerOptions;
+
+  constructor(options: SplitPlannerOptions) {
+    this.#options = options;
+  }
+
+  /** The plan of a new file where it can be made without looking into it: most files, so it costs nothing. */
+  planUnseen(file: FileStatus): Plan | null {
+    const { splittable, compression, splitSizeBytes, followAppends } = this.#options;
+    const maySplit = splittable && file.sizeBytes > splitSizeBytes * SPLIT_SLOP;
+    if (followAppends && splittable) return null;
+    if (maySplit && compression === 'auto') return null;
+    return readWhole(compression === 'auto' ? null : compression);
+  }
+
+  /**
+   * @param known what was taken of it before and is to be continued; null: the file is taken from its beginning
+   * @throws SluiceError NOT_FOUND where it is gone
+   */
+  async plan(file: FileStatus, known: KnownFile | null): Promise<Plan> {
+    const { fileSystem, splittable, followAppends, maxRecordBytes } = this.#options;
+    if (known !== null && known.fingerprint === 0n) {
+      return {
+        kind: 'replaced',
+        why: 'it cannot be followed, by its format or compression or because it was replaced before',
+      };
+    }
+    const compression = await compressionOf(fileSystem, file.path, this.#options.compression);
+    if (!followAppends || !splittable || compression !== 'none') {
+      return known === null ? readWhole(compression) : { kind: 'replaced', why: `it is now ${compression}` };
+    }
+    const startByte = known?.consumedBytes ?? 0;
+    if (known !== null) {
+      if (file.sizeBytes < startByte)
+        return {
+          kind: 'replaced',
+          why: `it was truncated: ${startByte} bytes were taken, ${file.sizeBytes} are left`,
+        };
+      const now = await fingerprint(fileSystem, file.path, startByte);
+      if (now !== known.fingerprint)
+        return { kind: 'replaced', why: 'what was taken of it stands there no longer' };
+    }
+    const endByte = await endOfLastLine(fileSystem, file.path, startByte, file.sizeBytes, maxRecordBytes);
+    const after =
+      endByte === startByte && known !== null
+        ? known.fingerprint
+        : await fingerprint(fileSystem, file.path, endByte);
+    if (after === null) throw new SluiceError('NOT_FOUND', `${file.path} shrank while it was looked at`);
+    const remember = { consumedBytes: endByte, fingerprint: after };
+    return endByte === startByte
+      ? { kind: 'nothing', ...remember }
+      : { kind: 'read', startByte, endByte, compression, ...remember };
+  }
+
+  /**
+   * Cuts the first range off a split that is too long and of which nothing was read. Done when the range is wanted, so
+   * that a terabyte is one entry in a checkpoint and not sixteen thousand.
+   * @returns the range, and the rest or null
+   */
+  cut(split: Split): [Split, Split | null] {
+    const { splittable, splitSizeBytes } = this.#options;
+    const end = split.endByte ?? split.sizeBytes;
+    const tooLong = end - split.startByte > splitSizeBytes * SPLIT_SLOP;
+    if (!splittable || split.compression !== 'none' || !tooLong || !isUntouched(split)) return [split, null];
+    const cutByte = split.startByte + splitSizeBytes;
+    const [fileId, index] = split.id.split('.');
+    return [
+      { ...split, endByte: cutByte },
+      {
+        ...split,
+        id: `${fileId}.${Number(index) + 1}`,
+        startByte: cutByte,
+        position: startPosition(cutByte),
+      },
+    ];
+  }
+}
+
+function readWhole(compression: Compression | null): Plan {
+  return { kind: 'read', startByte: 0, endByte: null, compression, consumedBytes: 0, fingerprint: 0n };
+}

@@ -1,0 +1,91 @@
+/**
+ * A split: a file, or a byte range of one, that a subtask reads from a position on (Flink: FileSourceSplit). Plain JSON,
+ * so that it goes to worker threads and into checkpoints as it is.
+ *
+ * All splits of one file carry the `fileId` of the time it was taken: the file counts as read once none of them is left.
+ */
+import type { DecoderState } from '../core/decoder.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { Compression } from '../core/specs.ts';
+
+export interface SplitPosition {
+  /** Byte offset in the decompressed file of the first byte that was not taken. */
+  readonly offset: number;
+  /** What the decoder needs to go on there. */
+  readonly state: DecoderState;
+  /** Records taken since `startByte`, refused ones included. */
+  readonly records: number;
+}
+
+export interface Split {
+  /** `<fileId>.<n>`, never used twice in a job. */
+  readonly id: string;
+  readonly fileId: string;
+  readonly path: string;
+  /** Of the whole file when it was listed. Nothing behind it is read. */
+  readonly sizeBytes: number;
+  /** Nanoseconds since 1970, in decimal: JSON has no 64-bit integers. */
+  readonly modifiedNs: string;
+  /** null: the reader looks at the file's first bytes. Known before a file is cut. */
+  readonly compression: Compression | null;
+  /** A split owns the lines that begin in [startByte, endByte). */
+  readonly startByte: number;
+  /** null: the end of the file. */
+  readonly endByte: number | null;
+  readonly position: SplitPosition;
+}
+
+/** How the reading of a split ended. Plain JSON. */
+export interface SplitOutcome {
+  /** With its position at the end. */
+  readonly split: Split;
+  /**
+   * read: to the end · missing: the file was gone when it was opened · changed: size or mtime were not, or no longer,
+   * those of the split. Where `split.position` then stands at the split's start, nothing of it was read.
+   */
+  readonly kind: 'read' | 'missing' | 'changed';
+}
+
+/** Where the reading of a range begins. */
+export function startPosition(startByte: number): SplitPosition {
+  return { offset: startByte, state: null, records: 0 };
+}
+
+/** Whether not one byte of the split was taken yet. */
+export function isUntouched(split: Split): boolean {
+  return split.position.records === 0 && split.position.offset === split.startByte;
+}
+
+/** Bytes left to read; the size on storage where the file is compressed. For progress, not for logic. */
+export function remainingBytes(split: Split): number {
+  if (split.compression !== 'none' && split.compression !== null) return split.sizeBytes;
+  return Math.max(0, (split.endByte ?? split.sizeBytes) - split.position.offset);
+}
+
+/**
+ * Checks what comes out of a checkpoint.
+ * @throws SluiceError STATE_CORRUPT
+ */
+export function checkSplit(value: unknown): Split {
+  const split = value as Split;
+  const whole = (n: unknown): boolean => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0;
+  const position = split?.position;
+  const valid =
+    typeof split === 'object' &&
+    split !== null &&
+    typeof split.id === 'string' &&
+    typeof split.fileId === 'string' &&
+    typeof split.path === 'string' &&
+    whole(split.sizeBytes) &&
+    /^-?\d{1,20}$/.test(String(split.modifiedNs)) &&
+    (split.compression === null || ['none', 'gzip', 'zstd'].includes(split.compression)) &&
+    whole(split.startByte) &&
+    (split.endByte === null || whole(split.endByte)) &&
+    typeof position === 'object' &&
+    position !== null &&
+    whole(position.offset) &&
+    whole(position.records) &&
+    typeof position.state === 'object';
+  if (valid) return split;
+  throw new SluiceError('STATE_CORRUPT', `not a split: ${JSON.stringify(value)?.slice(0, 200)}`);
+}
