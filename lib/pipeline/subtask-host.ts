@@ -5,6 +5,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
+import type { RunningSubtask } from './subtask-start.ts';
 
 export interface SubtaskHost {
   send(message: ToSubtask): void;
@@ -64,30 +65,34 @@ export function threadSubtasks(failpoint: string | null): StartSubtask {
 /** Subtasks in the calling thread, on its clock and file system. Messages are copied as a thread would. */
 export function inlineSubtasks(fileSystem: FileSystem, clock: Clock): StartSubtask {
   return (config, receive) => {
-    let deliver: ((message: ToSubtask) => void) | null = null;
     const early: ToSubtask[] = [];
+    let running: RunningSubtask | null = null;
     let dead = false;
     const send = (message: FromSubtask) => {
-      if (!dead) setImmediate(() => receive(structuredClone(message)));
+      setImmediate(() => {
+        if (!dead) receive(structuredClone(message));
+      });
     };
     const start = async () => {
       const { startSubtask } = await import('./subtask-start.ts');
-      const running = await startSubtask(structuredClone(config), fileSystem, clock, send);
-      deliver = running.receive;
-      for (const message of early.splice(0)) deliver(message);
+      running = await startSubtask(structuredClone(config), fileSystem, clock, send);
+      for (const message of early.splice(0)) running.receive(message);
       await running.done;
     };
-    start().catch((error: unknown) =>
+    const ended = start().catch((error: unknown) =>
       send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toJSON() }),
     );
+    const deliver = (message: ToSubtask) => {
+      if (running === null) early.push(structuredClone(message));
+      else running.receive(structuredClone(message));
+    };
     return {
-      send: (message) => {
-        if (deliver === null) early.push(structuredClone(message));
-        else deliver(structuredClone(message));
-      },
+      send: deliver,
       terminate: async () => {
         dead = true;
-        deliver?.({ type: 'end' });
+        deliver({ type: 'end' });
+        await ended;
+        await running?.release();
       },
     };
   };

@@ -19,6 +19,8 @@ export interface RunningSubtask {
   readonly receive: (message: ToSubtask) => void;
   /** Settles when the subtask has ended. */
   readonly done: Promise<void>;
+  /** Waits for what is under way and lets go of file handles, after `done`, however that ended. */
+  readonly release: () => Promise<void>;
 }
 
 /** @throws SluiceError what restoring the sink throws */
@@ -51,5 +53,9 @@ export async function startSubtask(
     clock,
     send,
   });
-  return { receive: (message) => subtask.receive(message), done: subtask.run() };
+  return {
+    receive: (message) => subtask.receive(message),
+    done: subtask.run(),
+    release: () => subtask.release(),
+  };
 }

@@ -73,9 +73,14 @@ export class Subtask {
       // Messages and finished writes come in here; everything above may run on what is ready already.
       await yieldToEventLoop();
     }
-    await this.#parts.reader.close();
-    await sink.close();
+    await this.release();
     send({ type: 'ended', subtask, times: this.#timings.times });
+  }
+
+  /** Lets go of files once what is under way is done. Calls may repeat. */
+  async release(): Promise<void> {
+    await this.#parts.reader.close();
+    await this.#parts.sink.close();
   }
 
   async #handle(message: Exclude<ToSubtask, { type: 'end' }>): Promise<void> {

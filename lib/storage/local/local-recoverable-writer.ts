@@ -63,7 +63,7 @@ export class LocalRecoverableWriter implements RecoverableWriter {
     // Final folders have to exist durably before a name in them can be: with a staging folder nothing made them yet.
     for (const folder of new Set(files.map((file) => path.dirname(file.finalPath))))
       await makeFolderDurably(folder);
-    await Promise.all(
+    const results = await Promise.allSettled(
       files.map((file) =>
         limit(async () => {
           await publish(file);
@@ -71,6 +71,8 @@ export class LocalRecoverableWriter implements RecoverableWriter {
         }),
       ),
     );
+    // Thrown only when nothing is under way any more: whoever commits again must not meet ourselves.
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
     await Promise.all([...folders].map((folder) => limit(() => syncFolder(folder))));
     failpoint('commit.folders.synced');
   }

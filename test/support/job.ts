@@ -1,0 +1,85 @@
+/** Compiled jobs for tests: every option at a default that suits them, over one folder. */
+import path from 'node:path';
+import type { CompiledJob, SinkSpec, SourceSpec } from '../../lib/config/compiled-job.ts';
+import type { Schema } from '../../lib/core/data-type.ts';
+import { parseDataType } from '../../lib/core/data-type.ts';
+import type { OutputFormatSpec, RollingSpec } from '../../lib/core/specs.ts';
+
+export interface TestJobOptions extends Partial<Omit<CompiledJob, 'source' | 'sink'>> {
+  readonly source?: Partial<SourceSpec>;
+  readonly sink?: Partial<SinkSpec>;
+}
+
+/** `{ id: 'int64', name: 'string' }` as a schema of nullable columns. */
+export function schemaOf(fields: Readonly<Record<string, string>>): Schema {
+  return {
+    fields: Object.entries(fields).map(([name, type]) => ({
+      name,
+      type: parseDataType(type),
+      nullable: true,
+    })),
+  };
+}
+
+export const parquetOutput: OutputFormatSpec = {
+  type: 'parquet',
+  engine: 'sluice',
+  compression: 'snappy',
+  rowGroupBytes: 32 * 1024 * 1024,
+  pageBytes: 1024 * 1024,
+};
+
+export const ndjsonOutput: OutputFormatSpec = { type: 'ndjson', compression: 'none', dialect: 'standard' };
+
+export const rollingBySizeAndTime = (
+  limits: Partial<Extract<RollingSpec, { type: 'default' }>> = {},
+): RollingSpec => ({
+  type: 'default',
+  partSizeBytes: 128 * 1024 * 1024,
+  rolloverIntervalMs: 60_000,
+  inactivityIntervalMs: 60_000,
+  maxRows: null,
+  onCheckpoint: false,
+  ...limits,
+});
+
+/** Input in `<folder>/in`, lake in `<folder>/lake`, state in `<folder>/state/job`. */
+export function testJob(folder: string, options: TestJobOptions = {}): CompiledJob {
+  return {
+    name: 'job',
+    statePath: path.join(folder, 'state', 'job'),
+    parallelism: 1,
+    memoryBytes: 64 * 1024 * 1024,
+    checkpoint: { intervalMs: 200, retain: 3 },
+    shutdownTimeoutMs: 30_000,
+    eventTime: null,
+    ...options,
+    source: {
+      paths: [path.join(folder, 'in')],
+      include: [],
+      exclude: [],
+      recursive: true,
+      monitorIntervalMs: 100,
+      watch: false,
+      minAgeMs: 0,
+      modified: 'ignore',
+      splitSizeBytes: 64 * 1024 * 1024,
+      maxRecordBytes: 1024 * 1024,
+      onBadRecord: 'fail',
+      format: { type: 'ndjson', compression: 'auto' },
+      schema: 'infer',
+      ...options.source,
+    },
+    sink: {
+      path: path.join(folder, 'lake'),
+      staging: null,
+      format: ndjsonOutput,
+      bucket: { type: 'base_path' },
+      rolling: rollingBySizeAndTime(),
+      partPrefix: 'part',
+      partSuffix: null,
+      bucketCheckIntervalMs: 50,
+      ...options.sink,
+    },
+  };
+}
