@@ -1,0 +1,43 @@
+/** Values of columns out of text, as CSV fields and JSON literals hold it. */
+import type { FixedColumn } from '../../lib/core/column.ts';
+import type { DataType } from '../../lib/core/data-type.ts';
+import { parseDate } from './date.ts';
+import { decimalParser } from './decimal.ts';
+import { parseFloat32, parseFloat64 } from './float.ts';
+import { parseInt32, parseInt64 } from './integer.ts';
+import { timestampParser } from './timestamp.ts';
+
+/**
+ * Reads the ASCII text bytes[start, end) and writes it to slot `row`, which has to be within the column's capacity.
+ * Length and validity are the caller's affair.
+ * @returns false where the text is no value of the type; the slot then holds anything
+ */
+export type FixedParser = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  column: FixedColumn,
+  row: number,
+) => boolean;
+
+/** The parser of a type with the layout `fixed`; null for every other type. */
+export function fixedParser(type: DataType): FixedParser | null {
+  switch (type.kind) {
+    case 'int32':
+      return parseInt32;
+    case 'int64':
+      return parseInt64;
+    case 'float32':
+      return parseFloat32;
+    case 'float64':
+      return parseFloat64;
+    case 'decimal':
+      return decimalParser(type.precision, type.scale);
+    case 'date':
+      return parseDate;
+    case 'timestamp':
+      return timestampParser(type.unit);
+    default:
+      return null;
+  }
+}
