@@ -1,0 +1,161 @@
+/** Buckets by time. Flink: DateTimeBucketAssigner. */
+import { TZDate } from '@date-fns/tz';
+import { UTCDate } from '@date-fns/utc';
+import { format } from 'date-fns';
+import type { Batch } from '../lib/core/batch.ts';
+import type { BucketAssigner, BucketContext, BucketVector } from '../lib/core/bucket-assigner.ts';
+import { SluiceError } from '../lib/core/errors.ts';
+import { BucketIds, MAX_REMEMBERED } from './bucket-ids.ts';
+import { confine } from './confine.ts';
+import { type DatetimePattern, parseDatetimePattern } from './datetime-pattern.ts';
+import { ZoneOffset } from './zone-offset.ts';
+
+export const DEFAULT_DATETIME_PATTERN = 'yyyy-MM-dd--HH';
+/** As far as a JavaScript Date reaches, a day less for the zone's offset. */
+const MAX_INSTANT_MS = 8.64e15 - 86_400_000;
+
+export interface DatetimeAssignerOptions {
+  /** processing (default): the clock when the batch is written; event: each row's own event time. */
+  readonly time?: 'processing' | 'event';
+  /**
+   * A date-fns pattern, `yyyy-MM-dd--HH` by default. Text stands in single quotes; `/`, quoted or not, begins a level:
+   * `'dt='yyyy-MM-dd/'hour='HH`. The result is not escaped, so keep `:` out of `key=value` levels (Hive and Presto).
+   */
+  readonly pattern?: string;
+  /** IANA zone, UTC by default. */
+  readonly zone?: string;
+}
+
+/**
+ * Rows without event time (time: event) go where the pattern would put them, with `__HIVE_DEFAULT_PARTITION__` for the
+ * value of each `key=` level and `no-event-time` for each other level that tells time.
+ * @throws SluiceError JOB_INVALID for a pattern or zone that cannot be used
+ */
+export function datetimeAssigner(options: DatetimeAssignerOptions = {}): BucketAssigner {
+  const { time = 'processing', pattern = DEFAULT_DATETIME_PATTERN, zone = 'UTC' } = options;
+  return new DatetimeAssigner(time, parseDatetimePattern(pattern), zone);
+}
+
+class DatetimeAssigner implements BucketAssigner {
+  readonly partitionColumns: readonly string[] = [];
+  readonly #time: 'processing' | 'event';
+  readonly #pattern: DatetimePattern;
+  readonly #zone: string;
+  readonly #offset: ZoneOffset;
+  readonly #ids = new BucketIds();
+  #generation = 0;
+  /** Local time in units -> index in #ids; one map an offset where the text tells the offset, else one for all. */
+  #units = new Map<number, Map<number, number>>();
+  #unitCount = 0;
+
+  constructor(time: 'processing' | 'event', pattern: DatetimePattern, zone: string) {
+    this.#time = time;
+    this.#pattern = pattern;
+    this.#zone = zone;
+    this.#offset = new ZoneOffset(zone);
+    this.#checkPattern();
+  }
+
+  #checkPattern(): void {
+    try {
+      confine(this.#format(0));
+      confine(this.#pattern.missing);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SluiceError(
+        'JOB_INVALID',
+        `the bucket pattern '${this.#pattern.pattern}' cannot be used: ${why}`,
+        {
+          cause,
+          hint: "patterns are those of date-fns, with text in single quotes: 'dt='yyyy-MM-dd/'hour='HH",
+        },
+      );
+    }
+  }
+
+  assign(batch: Batch, context: BucketContext): BucketVector {
+    const ids = this.#ids;
+    ids.begin(batch.length);
+    if (ids.generation !== this.#generation || this.#unitCount > MAX_REMEMBERED) {
+      this.#generation = ids.generation;
+      this.#units = new Map();
+      this.#unitCount = 0;
+    }
+    if (this.#time === 'processing') {
+      ids.codes.fill(ids.code(this.#indexAt(context.processingTimeMs)), 0, batch.length);
+    } else this.#assignEventTimes(batch.length, context.timestampsMs);
+    return ids.vector();
+  }
+
+  /**
+   * Most rows fall into the same unit as the row before them, which two comparisons tell. Measured, 8,192 rows a batch:
+   * 400 M rows/s in order, 20 M over 24 hours at random.
+   */
+  #assignEventTimes(rows: number, timestampsMs: Float64Array | null): void {
+    if (timestampsMs === null) {
+      throw new SluiceError('JOB_INVALID', 'buckets by event time need an event time', {
+        hint: 'add event_time: { field: ... } to the job, or give write() a timestamp',
+      });
+    }
+    const ids = this.#ids;
+    const { codes } = ids;
+    const { unitMs } = this.#pattern;
+    const offset = this.#offset;
+    let from = 0;
+    let to = 0;
+    let code = 0;
+    for (let row = 0; row < rows; row++) {
+      const instant = timestampsMs[row]!;
+      if (!(instant >= from && instant < to)) {
+        if (Number.isNaN(instant)) {
+          codes[row] = ids.code(ids.index(this.#pattern.missing));
+          continue;
+        }
+        code = ids.code(this.#indexAt(instant, row));
+        const local = instant + offset.offsetMs;
+        const start = Math.floor(local / unitMs) * unitMs - offset.offsetMs;
+        from = Math.max(start, offset.fromMs);
+        to = Math.min(start + unitMs, offset.toMs);
+      }
+      codes[row] = code;
+    }
+  }
+
+  /** The index of an instant's bucket; leaves #offset at that instant. */
+  #indexAt(instantMs: number, row: number | null = null): number {
+    if (!(Math.abs(instantMs) <= MAX_INSTANT_MS)) {
+      throw new SluiceError('BAD_RECORD', `${instantMs} ms since 1970 is not a time that has a date`, {
+        details: row === null ? {} : { row },
+        hint: 'check event_time.unit',
+      });
+    }
+    const offset = this.#offset;
+    if (!(instantMs >= offset.fromMs && instantMs < offset.toMs)) offset.seek(instantMs);
+    const units = this.#unitsAt(this.#pattern.zoned ? offset.offsetMs : 0);
+    const unit = Math.floor((instantMs + offset.offsetMs) / this.#pattern.unitMs);
+    const known = units.get(unit);
+    if (known !== undefined) return known;
+    const index = this.#ids.index(this.#format(instantMs));
+    units.set(unit, index);
+    this.#unitCount++;
+    return index;
+  }
+
+  #unitsAt(key: number): Map<number, number> {
+    let units = this.#units.get(key);
+    if (units === undefined) {
+      units = new Map();
+      this.#units.set(key, units);
+    }
+    return units;
+  }
+
+  #format(instantMs: number): string {
+    this.#offset.seek(instantMs);
+    // A UTCDate that reads as the local time: the same fields as a TZDate's, and right for offsets with seconds too.
+    const date = this.#pattern.zoned
+      ? new TZDate(instantMs, this.#zone)
+      : new UTCDate(instantMs + this.#offset.offsetMs);
+    return format(date, this.#pattern.pattern);
+  }
+}
