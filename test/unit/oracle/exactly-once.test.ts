@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import zstd from '@bokuweb/zstd-wasm';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   GENERATED_COLUMNS,
   GENERATED_CSV_COLUMNS,
@@ -27,6 +28,8 @@ import {
 const rows = generateRows({ seed: 1, rows: 400, hours: 3 });
 const buckets = [...new Set(rows.map(hourBucket))];
 
+beforeAll(() => zstd.init());
+
 let folder: string;
 let lake: string;
 let options: ExactlyOnceOptions;
@@ -46,7 +49,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-type Format = 'ndjson' | 'ndjson.gz' | 'csv' | 'parquet';
+type Format = 'ndjson' | 'ndjson.gz' | 'ndjson.zst' | 'csv' | 'parquet';
 
 function partBytes(part: readonly GeneratedRow[], format: Format): Uint8Array {
   switch (format) {
@@ -54,6 +57,8 @@ function partBytes(part: readonly GeneratedRow[], format: Format): Uint8Array {
       return Buffer.from(toNdjson(part));
     case 'ndjson.gz':
       return gzipSync(toNdjson(part));
+    case 'ndjson.zst':
+      return zstd.compress(Buffer.from(toNdjson(part)), 1);
     case 'csv':
       return Buffer.from(toCsv(part));
     case 'parquet':
@@ -110,7 +115,7 @@ async function cut(file: string, bytes: number): Promise<void> {
 }
 
 describe('a faultless lake', () => {
-  for (const format of ['ndjson', 'ndjson.gz', 'parquet'] as const) {
+  for (const format of ['ndjson', 'ndjson.gz', 'ndjson.zst', 'parquet'] as const) {
     it(`of ${format} is exactly once`, async () => {
       await writeLake(format);
       const verdict = await expectExactlyOnce(options);
@@ -207,13 +212,15 @@ describe.each(['ndjson', 'parquet'] as const)('in %s', (format) => {
 });
 
 describe('files that do not belong', () => {
-  it('finds a torn gzip part, at each byte of its end', async () => {
-    const [first] = await writeLake('ndjson.gz');
-    for (let bytes = 1; bytes <= 12; bytes++) {
-      await cut(first!, 1);
-      expect(await kinds()).toContain('unreadable part');
-    }
-  });
+  for (const format of ['ndjson.gz', 'ndjson.zst'] as const) {
+    it(`finds a torn part of ${format}, at each byte of its end`, async () => {
+      const [first] = await writeLake(format);
+      for (let bytes = 1; bytes <= 12; bytes++) {
+        await cut(first!, 1);
+        expect(await kinds()).toContain('unreadable part');
+      }
+    });
+  }
 
   it('finds a torn second member of a gzip part', async () => {
     const [first] = await writeLake('ndjson.gz');
