@@ -1,9 +1,9 @@
 /** The bytes of a split's file: opened at a position, decompressed, and never more than the file had when it was listed. */
+import { decompressed } from '../../formats/compression/decompress.ts';
 import type { ByteSource } from '../core/byte-source.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { decompressed } from './compression.ts';
 import type { Split } from './split.ts';
 
 const SKIP_BYTES = 256 * 1024;

@@ -1,0 +1,139 @@
+/**
+ * Every named step of the protocol, with a crash at it: the first, second and fifth time it is reached. The dead run
+ * does nothing more (every later step throws, too), the next one starts from what is on disk, and in the end every row
+ * is in exactly one visible part.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import { systemClock } from '../../lib/core/clock.ts';
+import { setFailpointHook } from '../../lib/core/failpoint.ts';
+import type { OutputFormatSpec } from '../../lib/core/specs.ts';
+import { runJob } from '../../lib/pipeline/job-runner.ts';
+import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
+import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { GENERATED_COLUMNS, generateRows, hourBucket, writeRows } from '../support/generate.ts';
+import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
+import { expectExactlyOnce } from '../support/oracle.ts';
+
+/** Every failpoint there is; a tidy test holds this list against the code. */
+const FAILPOINTS = [
+  'checkpoint.complete',
+  'checkpoint.snapshots.complete',
+  'checkpoint.write.after',
+  'checkpoint.write.before',
+  'commit.after',
+  'commit.before',
+  'commit.folders.synced',
+  'commit.link.after',
+  'commit.link.before',
+  'commit.unlink.after',
+  'exclusive.link.before',
+  'part.close.after',
+  'part.close.before',
+  'part.persist.after',
+  'part.write.after',
+  'segment.written',
+  'sink.snapshot.after',
+  'subtask.batch.after',
+];
+
+const GENERATED = schemaOf({
+  id: 'string',
+  ts: 'timestamp(ms)',
+  n: 'int64',
+  price: 'float64',
+  ok: 'boolean',
+  country: 'string',
+  note: 'string',
+  tags: 'list<string>',
+});
+const FILES = 4;
+const ROWS_PER_FILE = 3000;
+
+class Crash extends Error {}
+
+/** Crashes at the nth time of a failpoint, and at everything after it. Tells whether it did. */
+function crashAt(name: string, nth: number): () => boolean {
+  let left = nth;
+  let dead = false;
+  setFailpointHook((reached) => {
+    if (!dead && reached === name && --left === 0) dead = true;
+    if (dead) throw new Crash(`crash at ${name}`);
+  });
+  return () => dead;
+}
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-failpoint-'));
+  for (let file = 0; file < FILES; file++) {
+    const rows = generateRows({ seed: 7, rows: ROWS_PER_FILE, first: file * ROWS_PER_FILE });
+    await writeRows(path.join(folder, 'in', `${file}.ndjson${file === 3 ? '.gz' : ''}`), rows);
+  }
+});
+afterEach(async () => {
+  setFailpointHook(null);
+  await rm(folder, { recursive: true });
+});
+
+function run(job: CompiledJob) {
+  return runJob(job, {
+    mode: 'once',
+    startSubtask: (config, receive) =>
+      inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+  });
+}
+
+function job(format: OutputFormatSpec, parallelism: number): CompiledJob {
+  return testJob(folder, {
+    parallelism,
+    // Every batch or so: the run has many checkpoints, and parts that outlive them.
+    checkpoint: { intervalMs: 1, retain: 2 },
+    memoryBytes: 256 * 1024,
+    source: { schema: GENERATED },
+    eventTime: { column: 'ts', unit: 'ms' },
+    sink: {
+      format: format.type === 'parquet' ? { ...format, rowGroupBytes: 64 * 1024 } : format,
+      bucket: {
+        type: 'fields',
+        fields: [{ name: 'bucket', column: 'bucket', transform: 'value' }],
+        keepFields: false,
+      },
+      rolling: rollingBySizeAndTime({ partSizeBytes: 60_000 }),
+    },
+  });
+}
+
+describe('crash at every failpoint', () => {
+  for (const format of [ndjsonOutput, parquetOutput]) {
+    for (const name of FAILPOINTS) {
+      it(`${format.type}: ${name}`, async () => {
+        let reached = 0;
+        for (const nth of [1, 2, 5]) {
+          await rm(path.join(folder, 'lake'), { recursive: true, force: true });
+          await rm(path.join(folder, 'state'), { recursive: true, force: true });
+          const compiled = job(format, nth === 2 ? 2 : 1);
+          const crashed = crashAt(name, nth);
+          await run(compiled).catch((error: unknown) => {
+            if (!crashed()) throw error;
+          });
+          if (crashed()) reached++;
+          setFailpointHook(null);
+          await run(compiled);
+          await run(compiled);
+          const { partRows } = await expectExactlyOnce({
+            inputs: [path.join(folder, 'in')],
+            lake: path.join(folder, 'lake'),
+            columns: GENERATED_COLUMNS,
+            bucketOf: hourBucket,
+          });
+          expect(partRows).toBe(FILES * ROWS_PER_FILE);
+        }
+        expect(reached, 'the failpoint was reached').toBeGreaterThanOrEqual(1);
+      });
+    }
+  }
+});

@@ -1,0 +1,123 @@
+/**
+ * kill -9 of the real daemon, at random moments, while files arrive. After each kill, what is visible has no row twice
+ * and nothing that was visible has changed; in the end every row is there once, and no hidden file is left.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  GENERATED_COLUMNS,
+  GENERATED_SCHEMA,
+  generateRows,
+  hourBucket,
+  seededRandom,
+  writeRows,
+} from '../support/generate.ts';
+import { expectExactlyOnce, expectNone, judge, VisibleParts } from '../support/oracle.ts';
+import { sluice, startSluice } from '../support/program.ts';
+
+/** Fewer on a developer's machine. */
+const ROUNDS = process.env['CI'] === 'true' ? 50 : 6;
+const SEED = Number(process.env['SLUICE_SEED'] ?? 20261123);
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-kill-'));
+  await mkdir(path.join(folder, 'in'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function jobFile(format: string, parallelism: number): string {
+  return `
+version: 1
+job: kill
+state: ./state
+parallelism: ${parallelism}
+memory: 4MiB
+checkpoint: { interval: 200ms, retain: 2 }
+source:
+  path: ./in
+  monitor_interval: 100ms
+  split_size: 8KiB
+  format: { type: ndjson, schema: ${GENERATED_SCHEMA} }
+event_time: { field: ts }
+sink:
+  path: ./lake
+  format: ${format}
+  bucket: { type: datetime, time: event, pattern: "'dt='yyyy-MM-dd/'hour='HH" }
+  rolling: { part_size: 64KiB, rollover_interval: 1s, inactivity_interval: 500ms }
+  bucket_check_interval: 100ms
+`;
+}
+
+/** Puts files into the input folder, whole, until it is stopped. */
+class Feeder {
+  readonly #random: () => number;
+  readonly #done: Promise<void>;
+  #stopped = false;
+
+  constructor(random: () => number) {
+    this.#random = random;
+    this.#done = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    let first = 0;
+    for (let file = 0; !this.#stopped; file++) {
+      const rows = 1 + Math.floor(this.#random() ** 3 * 300);
+      const ending = file % 5 === 0 ? 'ndjson.gz' : 'ndjson';
+      await writeRows(
+        path.join(folder, 'in', `${file}.${ending}`),
+        generateRows({ seed: SEED, rows, first }),
+      );
+      first += rows;
+      await delay(this.#random() * 40);
+    }
+  }
+}
+
+describe('kill -9 of the daemon', () => {
+  for (const format of ['{ type: parquet, row_group_size: 64KiB }', '{ type: ndjson, compression: gzip }']) {
+    for (const parallelism of [1, 2]) {
+      it(`${format}, parallelism ${parallelism}: ${ROUNDS} kills, every row once`, async () => {
+        const job = path.join(folder, 'job.yaml');
+        await writeFile(job, jobFile(format, parallelism));
+        const random = seededRandom(SEED + parallelism);
+        const feeder = new Feeder(random);
+        const lake = {
+          inputs: [path.join(folder, 'in')],
+          lake: path.join(folder, 'lake'),
+          columns: GENERATED_COLUMNS,
+          bucketOf: hourBucket,
+        };
+        const parts = new VisibleParts(lake.lake);
+        for (let round = 0; round < ROUNDS; round++) {
+          const daemon = startSluice(['run', job]);
+          // Some runs die while they start, most at work.
+          await Promise.race([delay(150 + random() * 1100), daemon.ended]);
+          daemon.child.kill('SIGKILL');
+          const { signal, stderr } = await daemon.ended;
+          expect(signal, stderr).toBe('SIGKILL');
+          expectNone(await parts.observe(), `round ${round}`);
+          const { violations } = await judge({ ...lake, mode: 'ids' });
+          // Rows are still on their way, and the dead daemon's hidden files are the next one's to deal with.
+          const wrong = violations.filter(({ kind }) => kind !== 'lost row' && kind !== 'stray hidden file');
+          expectNone(wrong, `round ${round}`);
+        }
+        await feeder.stop();
+        const { code, stderr } = await sluice(['backfill', job]);
+        expect(code, stderr).toBe(0);
+        expectNone(await parts.observe(), 'after the backfill');
+        const { partRows } = await expectExactlyOnce(lake);
+        expect(partRows).toBeGreaterThan(ROUNDS);
+      });
+    }
+  }
+});
