@@ -124,7 +124,7 @@ function compileBucket(
     case 'custom':
       return {
         type: 'custom',
-        module: moduleSpecifier(bucket.module, absolute),
+        module: absolute(bucket.module),
         options: bucket.options ?? null,
       };
   }
@@ -137,7 +137,7 @@ function compileRolling(
   if (rolling.type === 'custom') {
     return {
       type: 'custom',
-      module: moduleSpecifier(rolling.module, absolute),
+      module: absolute(rolling.module),
       options: rolling.options ?? null,
     };
   }
@@ -149,11 +149,6 @@ function compileRolling(
     maxRows: rolling.max_rows ?? null,
     onCheckpoint: rolling.on_checkpoint,
   };
-}
-
-/** A path, as `./bucket.js`, relative to the job file; anything else is a package, found from where sluice is installed. */
-function moduleSpecifier(given: string, absolute: (given: string) => string): string {
-  return /^\.{0,2}\//.test(given) ? absolute(given) : given;
 }
 
 /** The schema of `source.format` where the job file itself says it; a path where it is in a file of its own. */

@@ -9,7 +9,7 @@ import type { CompiledJob } from './compiled-job.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
 import { jobDefinition, type ValidatedJob } from './job-definition.ts';
-import { jobInvalid, placeProblems } from './problems.ts';
+import { jobInvalid, type Problem, placeProblems } from './problems.ts';
 import { findReadBack } from './read-back.ts';
 import { fieldList } from './source-section.ts';
 import { validate } from './validate.ts';
@@ -22,13 +22,25 @@ export interface ReadJobOptions {
   readonly parallelism: number;
 }
 
+/** A job file that was read. */
+export interface JobFile {
+  readonly job: CompiledJob;
+  /** The error for what turned out to be wrong later, with its places in the file. */
+  invalid(problems: readonly Problem[]): SluiceError;
+}
+
+/** As {@link readJobFile}, for those who need the job only. */
+export async function readJob(file: string, options: ReadJobOptions): Promise<CompiledJob> {
+  return (await readJobFile(file, options)).job;
+}
+
 /**
  * Reads a job file.
  * @param file absolute path
  * @throws SluiceError JOB_INVALID listing everything that is wrong with it, each with line and column
- * @throws SluiceError NOT_FOUND, ACCESS_DENIED where it cannot be read
+ * @throws SluiceError USAGE where it is not there, ACCESS_DENIED where it may not be read
  */
-export async function readJob(file: string, options: ReadJobOptions): Promise<CompiledJob> {
+export async function readJobFile(file: string, options: ReadJobOptions): Promise<JobFile> {
   const { fileSystem, environment, parallelism } = options;
   const yaml = parseYaml(await readSmall(fileSystem, file, 'the job file'), file, environment);
   const validation = validate(jobDefinition, yaml.value);
@@ -36,13 +48,14 @@ export async function readJob(file: string, options: ReadJobOptions): Promise<Co
     const problems = validation.ok ? [] : placeProblems(validation.problems, yaml.locate);
     throw jobInvalid(file, withoutEchoes(yaml.problems, problems));
   }
+  const invalid = (problems: readonly Problem[]) => jobInvalid(file, placeProblems(problems, yaml.locate));
   const job = validation.value;
   const folder = path.dirname(file);
-  const schema = await readSchema(job, folder, fileSystem);
+  const schema = await readSchema(job, folder, fileSystem, invalid);
   const compiled = compileJob(job, { folder, schema, parallelism });
   const problems = [...crossCheck(compiled), ...findReadBack(compiled, await rootsOf(compiled, fileSystem))];
-  if (problems.length > 0) throw jobInvalid(file, placeProblems(problems, yaml.locate));
-  return compiled;
+  if (problems.length > 0) throw invalid(problems);
+  return { job: compiled, invalid };
 }
 
 /** A value whose variable is missing is wrong in other ways too: only the first is worth saying. */
@@ -54,10 +67,20 @@ function withoutEchoes<T extends { readonly line: number; readonly column: numbe
   return [...first, ...others.filter(({ line, column }) => !places.has(`${line}:${column}`))];
 }
 
-async function readSchema(job: ValidatedJob, folder: string, fileSystem: FileSystem): Promise<SchemaSpec> {
+async function readSchema(
+  job: ValidatedJob,
+  folder: string,
+  fileSystem: FileSystem,
+  invalid: JobFile['invalid'],
+): Promise<SchemaSpec> {
   const given = givenSchema(job.source.format);
   if (given === 'infer' || isSchema(given)) return given;
   const file = path.resolve(folder, given.path);
+  if ((await fileSystem.stat(file)) === null) {
+    throw invalid([
+      { path: ['source', 'format', 'schema'], message: `the schema file ${file} does not exist` },
+    ]);
+  }
   const yaml = parseYaml(await readSmall(fileSystem, file, 'the schema file'), file, null);
   const validation = validate(fieldList, yaml.value);
   if (!validation.ok) throw jobInvalid(file, placeProblems(validation.problems, yaml.locate));
@@ -67,7 +90,7 @@ async function readSchema(job: ValidatedJob, folder: string, fileSystem: FileSys
 async function readSmall(fileSystem: FileSystem, file: string, what: string): Promise<Uint8Array> {
   const status = await fileSystem.stat(file);
   if (status === null) {
-    throw new SluiceError('NOT_FOUND', `${what} ${file} does not exist`, {
+    throw new SluiceError('USAGE', `${what} ${file} does not exist`, {
       hint: 'check the path; `sluice init` writes a job file by looking at a data folder',
       details: { path: file },
     });

@@ -62,7 +62,6 @@ export const outputFormat = byType(
   ['avro', 'arrow', 'orc'],
 );
 
-const modulePath = text('a path or the name of a package').meta({ title: 'path' });
 const moduleOptions = z.unknown().optional().meta({ title: 'anything' });
 
 const PARTITION_NAME = /^[^._/=\p{Cc}][^/=\p{Cc}]*$/u;
@@ -132,7 +131,9 @@ const fieldsBucket = section({
 
 const customBucket = section({
   type: z.literal('custom').describe('a BucketAssigner of yours'),
-  module: modulePath.describe('module whose default export makes the BucketAssigner'),
+  module: path('the path of a module').describe(
+    'JavaScript module that exports `createBucketAssigner(options)`, or has it as its default export',
+  ),
   options: moduleOptions.describe('what the module is given'),
 });
 
@@ -160,7 +161,9 @@ const defaultRolling = section({
 
 const customRolling = section({
   type: z.literal('custom').describe('a RollingPolicy of yours'),
-  module: modulePath.describe('module whose default export makes the RollingPolicy'),
+  module: path('the path of a module').describe(
+    'JavaScript module that exports `createRollingPolicy(options)`, or has it as its default export',
+  ),
   options: moduleOptions.describe('what the module is given'),
 });
 

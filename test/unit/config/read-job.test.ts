@@ -191,8 +191,6 @@ describe('a valid job', () => {
       ],
     });
     expect(job.sink.rolling).toEqual({ type: 'custom', module: '/jobs/roll.js', options: { n: 1 } });
-    const packaged = await read(minimal({ sink: 'bucket: { type: custom, module: my-assigner }' }));
-    expect(packaged.sink.bucket).toEqual({ type: 'custom', module: 'my-assigner', options: null });
   });
 
   test('a schema in a file of its own, YAML or JSON', async () => {
@@ -537,12 +535,12 @@ describe('the environment', () => {
       minimal({ sink: 'bucket: { type: custom, module: m, options: { a: "${V}", b: ["${V}"] } }' }),
       value,
     );
-    expect(job.sink.bucket).toEqual({ type: 'custom', module: 'm', options: { a: nasty, b: [nasty] } });
+    expect(job.sink.bucket).toEqual({ type: 'custom', module: '/jobs/m', options: { a: nasty, b: [nasty] } });
     const plain = await read(
       minimal({ sink: 'bucket:\n    type: custom\n    module: m\n    options: ${V}' }),
       value,
     );
-    expect(plain.sink.bucket).toEqual({ type: 'custom', module: 'm', options: nasty });
+    expect(plain.sink.bucket).toEqual({ type: 'custom', module: '/jobs/m', options: nasty });
   });
 
   test('any text of the environment comes through unchanged', async () => {
@@ -637,9 +635,15 @@ describe('hostile files', () => {
   test('a job file that is not there', async () => {
     const fileSystem = new MemoryFileSystem(new ManualClock());
     await expect(readJob(FILE, { fileSystem, environment: {}, parallelism: 1 })).rejects.toMatchObject({
-      code: 'NOT_FOUND',
+      code: 'USAGE',
       message: `the job file ${FILE} does not exist`,
     });
+  });
+
+  test('a schema file that is not there', async () => {
+    expect(await messagesOf(minimal({ format: 'schema: s.yaml' }))).toEqual([
+      '7:35 source.format.schema: the schema file /jobs/s.yaml does not exist',
+    ]);
   });
 
   test('problems of a schema file name that file', async () => {

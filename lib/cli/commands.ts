@@ -1,0 +1,95 @@
+/** The commands: their arguments and options. What they do is loaded when one is called. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseSize, SIZE_FORM } from '../config/units.ts';
+import type { CliIo } from './io.ts';
+import type { Output } from './output.ts';
+
+export interface CommandContext {
+  readonly io: CliIo;
+  readonly output: Output;
+}
+
+type ContextOf = (command: Command) => CommandContext;
+
+/** Options of `run` and `backfill`. */
+export interface RunCommandOptions {
+  /** Bytes. */
+  readonly memory?: number;
+  readonly parallelism?: number;
+  readonly timings?: boolean;
+}
+
+export interface InitCommandOptions {
+  readonly output: string;
+  readonly force?: boolean;
+}
+
+export function addCommands(program: Command, contextOf: ContextOf): void {
+  addRun(program, contextOf, 'run', 'continuously', 'move files as they come, until stopped by a signal');
+  addRun(program, contextOf, 'backfill', 'once', 'move the files that are there, and end');
+  program
+    .command('check')
+    .description('read a job file, reach its paths, and print the compiled job and its schema')
+    .argument('<job.yaml>', 'job file')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { check } = await import('./commands/check.ts');
+      await check(file, contextOf(command));
+    });
+  program
+    .command('status')
+    .description('print how far a job is, while it runs or after it ended')
+    .argument('<job.yaml>', 'job file')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { status } = await import('./commands/status.ts');
+      await status(file, contextOf(command));
+    });
+  program
+    .command('inspect')
+    .description('print what is in a checkpoint or a part file')
+    .argument('<file>', 'checkpoint or part file')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { inspect } = await import('./commands/inspect.ts');
+      await inspect(file, contextOf(command));
+    });
+  program
+    .command('init')
+    .description('write a commented job file by looking at a folder of data')
+    .argument('<folder>', 'folder with the data')
+    .option('-o, --output <job.yaml>', 'where to write it; - for stdout', 'job.yaml')
+    .option('--force', 'replace the file if it is there')
+    .action(async (folder: string, options: InitCommandOptions, command: Command) => {
+      const { init } = await import('./commands/init.ts');
+      await init(folder, options, contextOf(command));
+    });
+}
+
+function addRun(
+  program: Command,
+  contextOf: ContextOf,
+  name: string,
+  mode: 'once' | 'continuously',
+  description: string,
+): void {
+  program
+    .command(name)
+    .description(description)
+    .argument('<job.yaml>', 'job file')
+    .option('--memory <size>', 'instead of `memory` in the job file', sizeArgument)
+    .option('--parallelism <n>', 'instead of `parallelism` in the job file', countArgument)
+    .option('--timings', 'print where the time went')
+    .action(async (file: string, options: RunCommandOptions, command: Command) => {
+      const { runCommand } = await import('./commands/run.ts');
+      await runCommand(file, mode, options, contextOf(command));
+    });
+}
+
+function sizeArgument(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === null) throw new InvalidArgumentError(`Expected ${SIZE_FORM}.`);
+  return bytes;
+}
+
+function countArgument(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,48 @@
+/** `sluice init`: a commented job file, from a look at a folder of data. */
+import path from 'node:path';
+import { SluiceError } from '../../core/errors.ts';
+import type { CommandContext, InitCommandOptions } from '../commands.ts';
+import { counted, humanBytes } from '../human.ts';
+import { lookAtFolder } from '../init/data-folder.ts';
+import { jobTemplate } from '../init/job-template.ts';
+
+/** @throws SluiceError USAGE where the job file exists, or nothing in the folder can be read */
+export async function init(
+  given: string,
+  options: InitCommandOptions,
+  { io, output }: CommandContext,
+): Promise<void> {
+  const fileSystem = await io.openFileSystem();
+  const folder = path.resolve(io.workingFolder, given);
+  const toStdout = options.output === '-';
+  const file = path.resolve(io.workingFolder, toStdout ? 'job.yaml' : options.output);
+  // Before the folder is read: that may take a while.
+  if (!toStdout && options.force !== true && (await fileSystem.stat(file)) !== null) throw exists(file);
+  const data = await lookAtFolder(folder, fileSystem);
+  const paths = { data: relativeTo(path.dirname(file), folder), state: './state', lake: './lake' };
+  const text = jobTemplate(path.basename(folder), paths, data);
+  if (toStdout) {
+    output.text(text);
+    return;
+  }
+  if (options.force === true) await fileSystem.remove(file);
+  if (!(await fileSystem.createExclusive(file, new TextEncoder().encode(text)))) throw exists(file);
+  if (output.json) {
+    output.document({ written: file, format: data.format.type, files: data.files, bytes_in: data.bytes });
+  }
+  output.note(
+    `${file} is written, for ${counted(data.files, 'file')} of ${data.format.type} (${humanBytes(data.bytes)})`,
+  );
+  output.note(`next: look through it, then \`sluice check ${options.output}\``);
+}
+
+function exists(file: string): SluiceError {
+  return new SluiceError('USAGE', `${file} exists already`, {
+    hint: 'choose another name with -o, or replace it with --force',
+  });
+}
+
+function relativeTo(from: string, to: string): string {
+  const relative = path.relative(from, to);
+  return relative === '' ? '.' : relative.startsWith('..') ? relative : `./${relative}`;
+}

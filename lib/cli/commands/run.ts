@@ -1,0 +1,104 @@
+/** `sluice run` and `sluice backfill`: one job, driven in two ways. */
+import type { CompiledJob } from '../../config/compiled-job.ts';
+import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from '../../config/job-definition.ts';
+import { formatSize } from '../../config/units.ts';
+import { SluiceError } from '../../core/errors.ts';
+import { killAtFailpoint } from '../../core/failpoint.ts';
+import type { RunOptions } from '../../pipeline/job-runner.ts';
+import type { JobSummary } from '../../pipeline/progress.ts';
+import type { CommandContext, RunCommandOptions } from '../commands.ts';
+import { counted, humanBytes, humanDuration, humanRate } from '../human.ts';
+import type { CliIo } from '../io.ts';
+import type { Output } from '../output.ts';
+import { createProgressDisplay } from '../progress/progress-display.ts';
+import { loadJob } from './load-job.ts';
+
+/** A test's: where to kill the process, `name` or `name:nth time`. */
+const FAILPOINT_VARIABLE = 'SLUICE_FAILPOINT';
+
+export async function runCommand(
+  file: string,
+  mode: 'once' | 'continuously',
+  options: RunCommandOptions,
+  { io, output }: CommandContext,
+): Promise<void> {
+  const fileSystem = await io.openFileSystem();
+  const job = overridden((await loadJob(file, io, fileSystem)).job, options);
+  const summary = await runUntilStopped(job, mode, io, output);
+  if (mode === 'once') {
+    if (output.json) output.document(documentOf(summary, options.timings === true));
+  } else if (output.json) {
+    output.document({ type: 'summary', ...documentOf(summary, options.timings === true) });
+  }
+  output.note(sentenceOf(summary));
+  if (options.timings === true) output.answer(timingsOf(summary));
+}
+
+function overridden(job: CompiledJob, { memory, parallelism }: RunCommandOptions): CompiledJob {
+  if (memory !== undefined && memory < MIN_MEMORY_BYTES) {
+    throw new SluiceError('USAGE', `--memory is at least ${formatSize(MIN_MEMORY_BYTES)}`);
+  }
+  if (parallelism !== undefined && (parallelism < 1 || parallelism > MAX_PARALLELISM)) {
+    throw new SluiceError('USAGE', `--parallelism is a whole number from 1 to ${MAX_PARALLELISM}`);
+  }
+  return { ...job, memoryBytes: memory ?? job.memoryBytes, parallelism: parallelism ?? job.parallelism };
+}
+
+/** The first signal asks the job to stop in good order; a second one ends the process, as safely as a crash would. */
+async function runUntilStopped(
+  job: CompiledJob,
+  mode: 'once' | 'continuously',
+  io: CliIo,
+  output: Output,
+): Promise<JobSummary> {
+  const stopping = new AbortController();
+  const display = await createProgressDisplay(mode, io, output);
+  const releaseSignals = io.onSignal((signal) => {
+    if (stopping.signal.aborted) {
+      io.exit(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
+    display.pause();
+    output.note(`stopping (${signal}): the last checkpoint is being taken; a second signal stops at once`);
+    stopping.abort();
+  });
+  try {
+    const { runJob } = await io.loadEngine();
+    return await runJob(job, {
+      mode,
+      signal: stopping.signal,
+      onProgress: (progress) => display.progress(progress),
+      onEvent: (event) => display.event(event),
+      ...(await failpointOptions(io)),
+    });
+  } finally {
+    display.close();
+    releaseSignals();
+  }
+}
+
+async function failpointOptions(io: CliIo): Promise<Pick<RunOptions, 'startSubtask'>> {
+  const failpoint = io.environment[FAILPOINT_VARIABLE] ?? '';
+  if (failpoint === '') return {};
+  const { threadSubtasks } = await import('../../pipeline/subtask-host.ts');
+  killAtFailpoint(failpoint);
+  return { startSubtask: threadSubtasks(failpoint) };
+}
+
+/** As DESIGN section 8 gives it. */
+function documentOf(summary: JobSummary, withTimings: boolean): object {
+  const { timings, stopped, ...counts } = summary;
+  return { ...counts, ...(stopped ? { stopped } : {}), ...(withTimings ? { timings_ms: timings } : {}) };
+}
+
+function sentenceOf(summary: JobSummary): string {
+  const { job, files, rows, rejected, bytes_in, parts, bytes_out, seconds, stopped } = summary;
+  const what = `${counted(files, 'file')}, ${counted(rows, 'row')} (${humanBytes(bytes_in)}) into ${counted(parts, 'part')} (${humanBytes(bytes_out)})`;
+  const how = `in ${humanDuration(seconds * 1000)}, ${humanRate(bytes_in, seconds * 1000)}`;
+  return `${job}: ${stopped ? 'stopped after ' : ''}${what} ${how}${rejected === 0 ? '' : `; ${counted(rejected, 'record')} rejected`}`;
+}
+
+function timingsOf({ timings }: JobSummary): string {
+  const stages = Object.entries(timings).map(([stage, ms]) => `${stage} ${humanDuration(ms)}`);
+  return `time by stage, summed over subtasks: ${stages.join(', ')}`;
+}

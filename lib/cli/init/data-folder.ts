@@ -1,0 +1,143 @@
+/** A look at a folder of data: what is in it, and what can be told of its format. */
+import { createInputFormat } from '../../../formats/index.ts';
+import type { Schema } from '../../core/data-type.ts';
+import { SluiceError } from '../../core/errors.ts';
+import { readValue } from '../../core/values.ts';
+import { selectRoots } from '../../source/file-selector.ts';
+import type { FileStatus, FileSystem } from '../../storage/file-system.ts';
+import { readHead } from '../read-head.ts';
+import { type FormatGuess, formatSpec, guessFormat } from './guess-format.ts';
+
+/** Enough to know what there is; a folder may hold millions. */
+const MAX_FILES = 100_000;
+/** Kinds of names beyond these are rare ones. */
+const MAX_EXTENSIONS = 1000;
+const HEAD_BYTES = 256 * 1024;
+const SAMPLE_ROWS = 100;
+
+export interface DataFolder {
+  readonly files: number;
+  readonly bytes: number;
+  /** Whether there are more than were counted. */
+  readonly more: boolean;
+  /** Endings of the names of the files that are of the format, such as `.ndjson.gz`; empty where names have none. */
+  readonly extensions: readonly string[];
+  /** Files with other endings. */
+  readonly otherFiles: number;
+  readonly format: FormatGuess;
+  readonly largestBytes: number;
+  readonly schema: Schema | null;
+  /** The first rows, values in the order of the schema's fields. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+interface Group {
+  files: number;
+  bytes: number;
+  largest: FileStatus;
+}
+
+/** @throws SluiceError NOT_FOUND; USAGE where nothing there can be read */
+export async function lookAtFolder(folder: string, fileSystem: FileSystem): Promise<DataFolder> {
+  const groups = await groupByExtension(folder, fileSystem);
+  if (groups.size === 0) {
+    throw new SluiceError('USAGE', `${folder} holds no files (names that begin with . or _ are never read)`, {
+      hint: 'put an example of the data there, and call init again',
+    });
+  }
+  const ranked = [...groups].sort(([, a], [, b]) => b.bytes - a.bytes || b.files - a.files);
+  const heads = new Map<string, { head: Uint8Array; guess: FormatGuess }>();
+  const unreadable: string[] = [];
+  // The largest group says the format; what has the same one under another name (a compressed twin) goes with it.
+  let chosen: FormatGuess | null = null;
+  for (const [extension, { largest }] of ranked.slice(0, 20)) {
+    const { head } = await readHead(fileSystem, largest.path, HEAD_BYTES);
+    const guess = guessFormat(head);
+    if ('unreadable' in guess) unreadable.push(`${largest.path}: ${guess.unreadable}`);
+    else if (chosen === null || sameFormat(chosen, guess)) {
+      chosen ??= guess;
+      heads.set(extension, { head, guess });
+    }
+  }
+  if (chosen === null) {
+    throw new SluiceError(
+      'USAGE',
+      `nothing in ${folder} can be read:\n  ${unreadable.slice(0, 5).join('\n  ')}`,
+      {
+        hint: 'sluice reads NDJSON, CSV and lines of text, also compressed with gzip or zstd',
+      },
+    );
+  }
+  const taken = ranked.filter(([extension]) => heads.has(extension));
+  const total = ranked.reduce((sum, [, group]) => sum + group.files, 0);
+  const files = taken.reduce((sum, [, group]) => sum + group.files, 0);
+  return {
+    files,
+    bytes: taken.reduce((sum, [, group]) => sum + group.bytes, 0),
+    more: total >= MAX_FILES,
+    extensions: taken.map(([extension]) => extension).filter((extension) => extension !== ''),
+    otherFiles: total - files,
+    format: chosen,
+    largestBytes: Math.max(...taken.map(([, group]) => group.largest.sizeBytes)),
+    ...sample(chosen, [...heads.values()][0]?.head ?? new Uint8Array(0)),
+  };
+}
+
+async function groupByExtension(folder: string, fileSystem: FileSystem): Promise<Map<string, Group>> {
+  const selection = { paths: [folder], include: [], exclude: [], recursive: true };
+  const groups = new Map<string, Group>();
+  let files = 0;
+  for (const root of await selectRoots(selection, fileSystem, () => {})) {
+    for await (const piece of fileSystem.list(root.folder, root.options)) {
+      for (const file of piece) {
+        if (++files > MAX_FILES) return groups;
+        const extension = extensionOf(file.path);
+        const group = groups.get(extension);
+        if (group === undefined) {
+          if (groups.size < MAX_EXTENSIONS)
+            groups.set(extension, { files: 1, bytes: file.sizeBytes, largest: file });
+          continue;
+        }
+        group.files++;
+        group.bytes += file.sizeBytes;
+        if (file.sizeBytes > group.largest.sizeBytes) group.largest = file;
+      }
+    }
+  }
+  return groups;
+}
+
+/** `.ndjson.gz` of `a/events.2026.ndjson.gz`; '' where there is none. */
+export function extensionOf(file: string): string {
+  const name = file.slice(file.lastIndexOf('/') + 1);
+  return /[^.](\.[A-Za-z][A-Za-z0-9]{0,9}(?:\.(?:gz|zst|zstd|gzip))?)$/.exec(name)?.[1] ?? '';
+}
+
+function sameFormat(a: FormatGuess, b: FormatGuess): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Schema and first rows, as the decoder sees them; without either where it cannot tell. */
+function sample(guess: FormatGuess, head: Uint8Array): Pick<DataFolder, 'schema' | 'rows'> {
+  const format = createInputFormat(formatSpec(guess));
+  let schema: Schema;
+  try {
+    schema = format.inferSchema([head]);
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'SCHEMA_UNKNOWN') return { schema: null, rows: [] };
+    throw error;
+  }
+  const decoder = format.createDecoder({
+    schema,
+    batchRows: SAMPLE_ROWS,
+    onBadRecord: () => {},
+    keepLines: false,
+  });
+  decoder.begin({ offset: 0, state: null });
+  decoder.decode(head, 0, head.length, false);
+  const batch = decoder.take();
+  const rows = Array.from({ length: batch.length }, (_, row) =>
+    batch.columns.map((column) => readValue(column, row)),
+  );
+  return { schema, rows };
+}

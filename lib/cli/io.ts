@@ -1,0 +1,74 @@
+/** What the command line touches of its process. Injected, so that tests run commands without one. */
+import { availableParallelism } from 'node:os';
+import type { CompiledJob } from '../config/compiled-job.ts';
+import type { Environment } from '../config/environment.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { type Ids, randomIds } from '../core/ids.ts';
+import type { RunOptions } from '../pipeline/job-runner.ts';
+import type { JobSummary } from '../pipeline/progress.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export interface OutputStream extends NodeJS.WritableStream {
+  /** Whether it is a terminal. */
+  readonly isTTY?: boolean;
+  /** Characters a line, on a terminal. */
+  readonly columns?: number;
+}
+
+export interface Engine {
+  readonly runJob: (job: CompiledJob, options: RunOptions) => Promise<JobSummary>;
+}
+
+export interface CliIo {
+  /** For machines: JSON, YAML. */
+  readonly stdout: OutputStream;
+  /** For people. */
+  readonly stderr: OutputStream;
+  readonly environment: Environment;
+  /** Absolute; relative paths of the command line are relative to it. */
+  readonly workingFolder: string;
+  /** Cores there are. */
+  readonly parallelism: number;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Loaded when it is needed: `sluice --version` needs no storage. */
+  readonly openFileSystem: () => Promise<FileSystem>;
+  /** What runs jobs; loaded once a job file is known to be good. */
+  readonly loadEngine: () => Promise<Engine>;
+  /** Calls back for each signal that asks to stop. The returned function stops that, and gives the signals back. */
+  readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
+  /** Ends the process at once. */
+  readonly exit: (status: number) => void;
+}
+
+export function processIo(): CliIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    // Whoever read our output went away (`| head`). A daemon does not stop for that.
+    stream.on('error', () => {});
+  }
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    workingFolder: process.cwd(),
+    parallelism: availableParallelism(),
+    clock: systemClock,
+    ids: randomIds,
+    openFileSystem: async () => {
+      const { localFileSystem } = await import('../storage/local/local-file-system.ts');
+      return localFileSystem(randomIds.hex(4));
+    },
+    loadEngine: () => import('../pipeline/job-runner.ts'),
+    onSignal(listener) {
+      process.on('SIGINT', listener);
+      process.on('SIGTERM', listener);
+      return () => {
+        process.off('SIGINT', listener);
+        process.off('SIGTERM', listener);
+      };
+    },
+    exit: (status) => process.exit(status),
+  };
+}

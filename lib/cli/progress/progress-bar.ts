@@ -1,0 +1,70 @@
+/** Progress as a bar at the bottom of a terminal. */
+import { Format, SingleBar } from 'cli-progress';
+import type { JobProgress } from '../../pipeline/progress.ts';
+import { humanBytes, humanCount, humanRate } from '../human.ts';
+import type { CliIo } from '../io.ts';
+import { type ProgressMeter, timeLeft } from './progress-display.ts';
+
+/** Redraws a second at the most: more is not seen, and each costs a write. */
+const FRAMES_PER_SECOND = 5;
+
+export class ProgressBar implements ProgressMeter {
+  readonly #mode: 'once' | 'continuously';
+  readonly #io: CliIo;
+  readonly #startedAt: number;
+  #bar: SingleBar | null = null;
+
+  constructor(mode: 'once' | 'continuously', io: CliIo) {
+    this.#mode = mode;
+    this.#io = io;
+    this.#startedAt = io.clock.elapsed();
+  }
+
+  update(progress: JobProgress): void {
+    const total = Math.max(progress.filesKnown, 1);
+    this.#bar ??= this.#start(total);
+    this.#bar.setTotal(total);
+    this.#bar.update(Math.min(progress.filesDone, total), { text: this.#describe(progress) });
+  }
+
+  pause(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+  }
+
+  close(): void {
+    this.pause();
+  }
+
+  #start(total: number): SingleBar {
+    const bar = new SingleBar({
+      stream: this.#io.stderr,
+      fps: FRAMES_PER_SECOND,
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+      barsize: 20,
+      barCompleteChar: '#',
+      barIncompleteChar: '.',
+      // Signals are ours: a bar must not end the process before its last checkpoint.
+      gracefulExit: false,
+      format: (options, params, payload: { text?: string }) =>
+        `${Format.BarFormat(params.progress, options)} ${payload.text ?? ''}`,
+    });
+    bar.start(total, 0);
+    return bar;
+  }
+
+  #describe(progress: JobProgress): string {
+    const elapsed = this.#io.clock.elapsed() - this.#startedAt;
+    const left = this.#mode === 'once' ? timeLeft(progress, elapsed) : null;
+    return [
+      `${humanCount(progress.filesDone)}/${humanCount(progress.filesKnown)} files`,
+      `${humanCount(progress.rows)} rows`,
+      `${humanBytes(progress.bytesRead)} ${humanRate(progress.bytesRead, elapsed)}`,
+      `${humanCount(progress.partsCommitted)}+${humanCount(progress.openParts)} parts`,
+      ...(progress.rejected === 0 ? [] : [`${humanCount(progress.rejected)} rejected`]),
+      ...(left === null ? [] : [`${left} left`]),
+    ].join(' | ');
+  }
+}
