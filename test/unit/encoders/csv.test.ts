@@ -178,7 +178,7 @@ describe('CSV encoder', () => {
         // DuckDB refuses NUL bytes in quoted CSV only in some places; text with them is checked by the strict reader.
         const clean = records.map((record) => ({
           ...record,
-          text: (record['text'] as string | null)?.replaceAll('\0', '') ?? null,
+          text: (record.text as string | null)?.replaceAll('\0', '') ?? null,
         }));
         const batch = batchOf(EVERY_TYPE, clean);
         const encoder = csvFormat({ nullText: '\\N' }).createEncoder(schema);

@@ -1,0 +1,1 @@
+export default { getBucketId: (record) => record % 2 };

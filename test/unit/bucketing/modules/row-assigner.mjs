@@ -1,0 +1,6 @@
+export function createBucketAssigner({ prefix }) {
+  return {
+    partitionColumns: ['country'],
+    getBucketId: (record, context) => `${prefix}${record.country}-${context.timestampMs}`,
+  };
+}

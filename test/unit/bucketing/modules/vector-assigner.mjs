@@ -1,0 +1,3 @@
+export default async function create({ codes, ids }) {
+  return { partitionColumns: [], assign: () => ({ codes: Int32Array.from(codes), ids }) };
+}

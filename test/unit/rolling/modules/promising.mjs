@@ -1,0 +1,8 @@
+export default {
+  shouldRollOnEvent: async () => false,
+  shouldRollOnCheckpoint: () => {
+    throw new Error('no idea');
+  },
+  shouldRollOnProcessingTime: () => 1,
+  rowsUntilRoll: () => 0,
+};
