@@ -1,0 +1,139 @@
+/** Every benchmark by name: an input, and who takes part. */
+import type { Candidate, OutputFormat } from './candidate.ts';
+import { duckDb, duckDbName } from './duckdb-candidate.ts';
+import { sluice } from './sluice-candidate.ts';
+import type { EventsShape } from './web-events.ts';
+
+export interface Bench {
+  readonly name: string;
+  readonly about: string;
+  /** null: no input at all. */
+  readonly input: EventsShape | null;
+  readonly output: OutputFormat;
+  candidates(profiles: string | null): readonly Candidate[];
+}
+
+const events = (over: Partial<EventsShape> = {}): EventsShape => ({
+  rows: 1_000_000,
+  format: 'ndjson',
+  order: 'time',
+  hours: 24,
+  ...over,
+});
+
+/** sluice against DuckDB, each with one and two threads, the columns declared and found out. */
+function parquetCandidates(profiles: string | null): readonly Candidate[] {
+  return [1, 2].flatMap((threads) => {
+    const versus = duckDbName({ threads, way: 'sniffed' });
+    const base = { parallelism: threads, output: 'parquet', versus, profiles } as const;
+    return [
+      sluice({ ...base, declared: true }),
+      sluice({ ...base, declared: false }),
+      duckDb({ threads, way: 'sniffed', versus: null }),
+      duckDb({ threads, way: 'declared', versus }),
+    ];
+  });
+}
+
+function linesCandidates(profiles: string | null): readonly Candidate[] {
+  return [1, 2].flatMap((threads) => {
+    const versus = duckDbName({ threads, way: 'lines' });
+    return [
+      sluice({ parallelism: threads, output: 'ndjson', declared: true, versus, profiles }),
+      duckDb({ threads, way: 'lines', versus: null }),
+    ];
+  });
+}
+
+function checkpointCandidates(profiles: string | null): readonly Candidate[] {
+  const rare = 'sluice, 1, no checkpoint but the last';
+  const base = { parallelism: 1, output: 'parquet', declared: true, profiles } as const;
+  return [
+    sluice({ ...base, label: rare, checkpointInterval: '1h', versus: null }),
+    sluice({ ...base, label: 'sluice, 1, each second', checkpointInterval: '1s', versus: rare }),
+    sluice({ ...base, label: 'sluice, 1, each 200 ms', checkpointInterval: '200ms', versus: rare }),
+  ];
+}
+
+function startupCandidates(profiles: string | null): readonly Candidate[] {
+  const bare: Candidate = { name: 'node -e 0', versus: null, prepare: async () => ['-e', '0'] };
+  return [
+    bare,
+    sluice({
+      parallelism: 1,
+      output: 'parquet',
+      declared: true,
+      versus: bare.name,
+      label: 'sluice backfill, empty folder',
+      profiles,
+    }),
+  ];
+}
+
+export const BENCHES: readonly Bench[] = [
+  {
+    name: 'parquet-1m',
+    about: 'NDJSON to hourly folders of snappy Parquet',
+    input: events(),
+    output: 'parquet',
+    candidates: parquetCandidates,
+  },
+  {
+    name: 'parquet-4m',
+    about: 'the same, 4,000,000 rows',
+    input: events({ rows: 4_000_000 }),
+    output: 'parquet',
+    candidates: parquetCandidates,
+  },
+  {
+    name: 'parquet-random',
+    about: 'the same rows in random order: each batch has rows of all 24 folders',
+    input: events({ order: 'random' }),
+    output: 'parquet',
+    candidates: parquetCandidates,
+  },
+  {
+    name: 'buckets-1000',
+    about: 'rows in random order over 1,000 hourly folders',
+    input: events({ order: 'random', hours: 1000 }),
+    output: 'parquet',
+    candidates: parquetCandidates,
+  },
+  {
+    name: 'buckets-10000',
+    about: '2,000,000 rows in random order over 10,000 hourly folders, within 256 MiB',
+    input: events({ rows: 2_000_000, order: 'random', hours: 10_000 }),
+    output: 'parquet',
+    candidates: (profiles) => [
+      sluice({ parallelism: 1, output: 'parquet', declared: true, versus: null, profiles }),
+    ],
+  },
+  {
+    name: 'ndjson-1m',
+    about: 'NDJSON to hourly folders of NDJSON',
+    input: events(),
+    output: 'ndjson',
+    candidates: linesCandidates,
+  },
+  {
+    name: 'csv-1m',
+    about: 'CSV to hourly folders of snappy Parquet',
+    input: events({ format: 'csv' }),
+    output: 'parquet',
+    candidates: parquetCandidates,
+  },
+  {
+    name: 'checkpoints',
+    about: 'what checkpoints cost: 4,000,000 rows of NDJSON to Parquet',
+    input: events({ rows: 4_000_000 }),
+    output: 'parquet',
+    candidates: checkpointCandidates,
+  },
+  {
+    name: 'startup',
+    about: 'from the start until the exit, with nothing to do',
+    input: null,
+    output: 'parquet',
+    candidates: startupCandidates,
+  },
+];

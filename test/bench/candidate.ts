@@ -1,0 +1,12 @@
+/** Who takes part in a benchmark, and what it leaves. */
+import type { Events } from './web-events.ts';
+
+export type OutputFormat = 'parquet' | 'ndjson';
+
+export interface Candidate {
+  readonly name: string;
+  /** Name of the candidate that it is held against. */
+  readonly versus: string | null;
+  /** Prepares an empty folder; the lake will lie in `lake` below it. Gives the arguments of node. */
+  prepare(folder: string, input: Events | null): Promise<readonly string[]>;
+}

@@ -1,0 +1,102 @@
+/** `npm run bench [name...] -- [--repeat N] [--rows N] [--only TEXT] [--profile] [--list]`, see docs/performance.md. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { BENCHES, type Bench } from './benches.ts';
+import type { Candidate } from './candidate.ts';
+import { checkLake, lakeSize } from './lake-check.ts';
+import { measureProcess } from './measured-process.ts';
+import { formatTable, type Run, summarise } from './report.ts';
+import { type Events, webEvents } from './web-events.ts';
+
+const RESULTS = fileURLToPath(new URL('results', import.meta.url));
+
+const { values: options, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    repeat: { type: 'string', default: '3' },
+    rows: { type: 'string' },
+    only: { type: 'string', default: '' },
+    profile: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+const chosen = (names.length === 0 ? ['parquet-1m', 'ndjson-1m'] : names).map((name) => {
+  const bench = BENCHES.find((each) => each.name === name);
+  if (bench === undefined) throw new Error(`no benchmark '${name}': --list names them`);
+  return bench;
+});
+
+if (options.list) {
+  for (const { name, about } of BENCHES) console.log(`${name.padEnd(16)} ${about}`);
+} else {
+  for (const bench of chosen) await runBench(bench, positiveInteger(options.repeat, '--repeat'));
+}
+
+async function runBench(bench: Bench, repeat: number): Promise<void> {
+  const shape = bench.input;
+  const input = shape === null ? null : await webEvents({ ...shape, rows: rowsOf(shape.rows) });
+  const mb = input === null ? '' : `, ${(input.sizeBytes / 1e6).toFixed(0)} MB`;
+  console.log(`\n${bench.name}: ${bench.about} (${input?.rows ?? 0} rows${mb})`);
+  const profiles = options.profile ? path.join(RESULTS, 'profiles', bench.name) : null;
+  const candidates = bench.candidates(profiles).filter(({ name }) => name.includes(options.only));
+  const runs = new Map<Candidate, Run[]>(candidates.map((candidate) => [candidate, []]));
+  for (let round = 0; round < repeat; round++) {
+    // Interleaved, each round beginning with another one: what else the machine does hits all alike.
+    for (let at = 0; at < candidates.length; at++) {
+      const candidate = candidates[(at + round) % candidates.length]!;
+      showProgress(`round ${round + 1} of ${repeat}: ${candidate.name}`);
+      runs.get(candidate)?.push(await runOnce(bench, candidate, input));
+    }
+  }
+  showProgress('');
+  const figures = summarise(runs, input?.sizeBytes ?? null);
+  console.log(formatTable(figures));
+  await writeResult(bench, { input, figures });
+}
+
+async function runOnce(bench: Bench, candidate: Candidate, input: Events | null): Promise<Run> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-bench-run-'));
+  try {
+    const args = await candidate.prepare(folder, input);
+    const { wallSeconds, cpuSeconds, peakRssBytes } = await measureProcess(args, folder);
+    const lake = path.join(folder, 'lake');
+    if (input !== null) await checkLake(lake, bench.output, input);
+    const { files, sizeBytes } = input === null ? { files: 0, sizeBytes: 0 } : await lakeSize(lake);
+    return { wallSeconds, cpuSeconds, peakRssBytes, files, outputBytes: sizeBytes };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeResult(bench: Bench, result: object): Promise<void> {
+  const machine = {
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    load: loadavg()[0],
+  };
+  const file = path.join(RESULTS, `${bench.name}-node${process.versions.node.split('.')[0]}.json`);
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(file, `${JSON.stringify({ bench: bench.name, machine, ...result }, null, 2)}\n`);
+  console.log(`Node ${process.version}, ${machine.cores} cores, ${machine.cpu}; ${path.relative('', file)}`);
+}
+
+/** One line that the next one overwrites; nothing where nobody watches. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(76)}\r`);
+}
+
+function rowsOf(rows: number): number {
+  return options.rows === undefined ? rows : positiveInteger(options.rows, '--rows');
+}
+
+function positiveInteger(text: string, option: string): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`${option} wants a whole number, not '${text}'`);
+  return value;
+}

@@ -1,0 +1,49 @@
+/** One run of one candidate: a node process, measured from outside (wall) and from inside (CPU, memory). */
+import { spawn, spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export interface Usage {
+  /** From the start of the process until it was gone. */
+  readonly wallSeconds: number;
+  /** User and system, all threads. */
+  readonly cpuSeconds: number;
+  readonly peakRssBytes: number;
+}
+
+const HOOK = pathToFileURL(fileURLToPath(new URL('measure-hook.mjs', import.meta.url))).href;
+/** A run that takes longer is a hang. */
+const TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * @param args of node: options, script, its arguments
+ * @param folder where the process may leave its account
+ */
+export async function measureProcess(args: readonly string[], folder: string): Promise<Usage> {
+  // What the run before left to be written must not be paid for by this one.
+  spawnSync('sync');
+  const usageFile = path.join(folder, 'usage.json');
+  const started = performance.now();
+  const child = spawn(process.execPath, ['--import', HOOK, ...args], {
+    cwd: folder,
+    env: { ...process.env, SLUICE_BENCH_USAGE: usageFile, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: TIMEOUT_MS,
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-4000);
+  });
+  let wallSeconds = 0;
+  const status = await new Promise<string>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', () => {
+      wallSeconds = (performance.now() - started) / 1000;
+    });
+    child.on('close', (code, signal) => resolve(signal ?? String(code)));
+  });
+  if (status !== '0') throw new Error(`node ${args.join(' ')} ended with ${status}\n${stderr}`);
+  const usage: { cpuSeconds: number; peakRssBytes: number } = JSON.parse(await readFile(usageFile, 'utf8'));
+  return { wallSeconds, ...usage };
+}
