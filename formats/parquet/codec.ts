@@ -1,5 +1,6 @@
 /** How pages are compressed, by the codec numbers of the format (parquet.thrift, CompressionCodec). */
 import type { ByteBuffer } from '../../lib/core/byte-buffer.ts';
+import { loadCompressor } from '../compression/compressor.ts';
 import { SnappyCompressor } from './snappy.ts';
 
 export type ParquetCompression = 'none' | 'snappy' | 'gzip' | 'zstd';
@@ -31,7 +32,6 @@ export async function loadCodec(compression: ParquetCompression): Promise<Codec>
     }
     case 'gzip':
     case 'zstd': {
-      const { loadCompressor } = await import('../compression/compressor.ts');
       const compressor = await loadCompressor(compression);
       return { id, compress: (page) => compressor.compress(page.view()) };
     }

@@ -3,11 +3,12 @@
  * https://parquet.apache.org/docs/file-format/data-pages/encodings/#DICTIONARY
  */
 import type { ByteValues } from './chunk-values.ts';
+import { plainBytes } from './plain.ts';
 import { bitWidth } from './rle.ts';
 
 /** Readers hold a dictionary in memory for the whole chunk. */
 const MAX_DICTIONARY_BYTES = 16 << 20;
-/** Packing works on up to 24 bits. */
+/** Beyond that the indexes alone take 2.5 bytes a value, and readers' memory suffers. */
 const MAX_ENTRIES = 1 << 20;
 
 export interface ChunkDictionary {
@@ -41,24 +42,23 @@ export class DictionaryBuilder {
     const indexes = this.#indexes;
     let used = 0;
     let dictionaryBytes = 0;
-    let plain = 0;
     for (let i = 0; i < count; i++) {
       const code = codes[i]!;
-      const length = 4 + offsets[code + 1]! - offsets[code]!;
-      plain += length;
       let index = indexOf[code]!;
       if (index === 0) {
         entries[used++] = code;
-        dictionaryBytes += length;
+        dictionaryBytes += 4 + offsets[code + 1]! - offsets[code]!;
         index = used;
         indexOf[code] = index;
       }
       indexes[i] = index - 1;
     }
     for (let i = 0; i < used; i++) indexOf[entries[i]!] = 0;
-    const width = bitWidth(used - 1);
     if (used > MAX_ENTRIES || dictionaryBytes > MAX_DICTIONARY_BYTES) return null;
-    if (dictionaryBytes + (count * width) / 8 >= plain) return null;
+    const width = bitWidth(used - 1);
+    const bytes = dictionaryBytes + (count * width) / 8;
+    // The lengths alone take 4 bytes a value: mostly that settles it, and the values need not be summed up.
+    if (bytes >= 4 * count && bytes >= plainBytes(values, 0, count)) return null;
     return { entries, count: used, indexes, width };
   }
 }

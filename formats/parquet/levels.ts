@@ -32,8 +32,11 @@ interface Level {
   count: number;
   /** Row in the column at this depth; -1 for an entry that ended above it, as null or an empty list. */
   rows: Int32Array;
-  /** Definition level of the entries that ended; the others are given by the depth. */
+  /** Definition level of the entries that ended; of the others it is `present`, as long as nothing below is null. */
   definition: Uint8Array;
+  present: number;
+  /** How many entries have not ended. */
+  live: number;
   repetition: Uint8Array;
 }
 
@@ -54,6 +57,8 @@ export class Shredder {
     const top = this.#level(0, rows);
     top.rows.set(identityRows(rows).subarray(0, rows));
     top.definition.fill(0, 0, rows);
+    top.present = 0;
+    top.live = rows;
     top.repetition.fill(0, 0, rows);
     this.#descend(column, field.name, field.nullable, 0, 0, 0, false, visit);
   }
@@ -125,17 +130,7 @@ export class Shredder {
         return;
       }
       default: {
-        const valueCount = this.#endLeaf(column, path, nullable, depth, definition);
-        const { count, repetition: repetitions } = this.#levels[depth]!;
-        visit(column, {
-          count,
-          definition: this.#levels[depth + 1]!.definition,
-          bitmap: null,
-          repetition: repeated ? repetitions : null,
-          valueCount,
-          // Ascending and as many as the column has rows: they are all of its rows.
-          valueRows: valueCount === column.length ? null : this.#valueRows,
-        });
+        visit(column, this.#leafEntries(column, path, nullable, depth, definition, repeated));
       }
     }
   }
@@ -154,7 +149,10 @@ export class Shredder {
     const { offsets } = column;
     const hasNulls = column.nullCount > 0;
     const empty = nullable ? definition + 1 : definition;
+    // Elements are nullable: one that has a value is two levels above an empty list.
+    const present = empty + 2;
     let n = 0;
+    let ended = 0;
     for (let e = 0; e < from.count; e++) {
       const row = from.rows[e]!;
       to.repetition[n] = from.repetition[e]!;
@@ -162,9 +160,11 @@ export class Shredder {
         const start = offsets[row]!;
         const end = offsets[row + 1]!;
         if (end > start) {
+          to.definition[n] = present;
           to.rows[n++] = start;
           for (let child = start + 1; child < end; child++) {
             to.rows[n] = child;
+            to.definition[n] = present;
             to.repetition[n++] = repeat;
           }
           continue;
@@ -175,8 +175,11 @@ export class Shredder {
         to.definition[n] = row < 0 ? from.definition[e]! : definition;
       }
       to.rows[n++] = -1;
+      ended++;
     }
     to.count = n;
+    to.present = present;
+    to.live = n - ended;
   }
 
   /** Ends the entries whose struct is null. */
@@ -184,6 +187,8 @@ export class Shredder {
     const from = this.#levels[depth]!;
     const to = this.#level(depth + 1, from.count);
     to.repetition.set(from.repetition.subarray(0, from.count));
+    to.present = -1;
+    to.live = -1;
     for (let e = 0; e < from.count; e++) {
       const row = from.rows[e]!;
       const ends = row >= 0 && column.isNull(row);
@@ -193,15 +198,34 @@ export class Shredder {
     }
   }
 
-  /** Final definition levels, and the rows that have a value. @returns how many do */
-  #endLeaf(column: Column, path: string, nullable: boolean, depth: number, definition: number): number {
+  #leafEntries(
+    column: Column,
+    path: string,
+    nullable: boolean,
+    depth: number,
+    definition: number,
+    repeated: boolean,
+  ): Entries {
     const from = this.#levels[depth]!;
-    const to = this.#level(depth + 1, from.count);
-    const valueRows = this.#values(from.count);
-    const hasNulls = column.nullCount > 0;
+    const { count } = from;
+    const repetition = repeated ? from.repetition : null;
     const present = nullable ? definition + 1 : definition;
+    // A list of values without nulls, the usual one: the list has said all levels, and all elements are values.
+    if (column.nullCount === 0 && from.present === present && from.live === column.length) {
+      return {
+        count,
+        definition: from.definition,
+        bitmap: null,
+        repetition,
+        valueCount: from.live,
+        valueRows: null,
+      };
+    }
+    const to = this.#level(depth + 1, count);
+    const valueRows = this.#values(count);
+    const hasNulls = column.nullCount > 0;
     let n = 0;
-    for (let e = 0; e < from.count; e++) {
+    for (let e = 0; e < count; e++) {
       const row = from.rows[e]!;
       if (row < 0) to.definition[e] = from.definition[e]!;
       else if (hasNulls && column.isNull(row)) {
@@ -212,7 +236,15 @@ export class Shredder {
         valueRows[n++] = row;
       }
     }
-    return n;
+    return {
+      count,
+      definition: to.definition,
+      bitmap: null,
+      repetition,
+      valueCount: n,
+      // Ascending and as many as the column has rows: they are all of its rows.
+      valueRows: n === column.length ? null : valueRows,
+    };
   }
 
   #level(depth: number, entries: number): Level {
@@ -224,6 +256,8 @@ export class Shredder {
     const capacity = Math.max(entries, (level?.rows.length ?? 0) * 2);
     const grown = {
       count: entries,
+      present: -1,
+      live: -1,
       rows: new Int32Array(capacity),
       definition: new Uint8Array(capacity),
       repetition: new Uint8Array(capacity),

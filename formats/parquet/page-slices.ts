@@ -24,50 +24,67 @@ export function slicePages(
   totalBytes: number,
   pageBytes: number,
 ): PageSlice[] {
-  const { count, repetition, valueRows, valueCount } = entries;
+  const { count, valueCount, definition } = entries;
   if (totalBytes <= pageBytes) return [{ from: 0, to: count, valueFrom: 0, valueTo: valueCount }];
-  if (typeof size === 'number' && repetition === null && valueRows === null) {
-    // Multiples of eight rows keep the packed bits of booleans and indexes in step with the bytes.
-    const rows = Math.max(8, Math.floor(pageBytes / size) & ~7);
-    const slices: PageSlice[] = [];
-    for (let from = 0; from < count; from += rows) {
-      const to = Math.min(from + rows, count);
-      slices.push({ from, to, valueFrom: from, valueTo: to });
-    }
-    return slices;
-  }
-  return sliceByEntry(leaf, entries, size, pageBytes);
+  return definition === null
+    ? sliceFlat(entries, size, pageBytes)
+    : sliceNested(leaf, entries, definition, size, pageBytes);
 }
 
-function sliceByEntry(
+/** Every entry is a row, and every value knows its row: no entry has to be looked at. */
+function sliceFlat(entries: Entries, size: number | ByteValues, pageBytes: number): PageSlice[] {
+  const { count, valueRows, valueCount } = entries;
+  const slices: PageSlice[] = [];
+  let from = 0;
+  let valueFrom = 0;
+  while (from < count) {
+    const valueTo = nextCut(size, valueFrom, valueCount, pageBytes);
+    const to = valueTo === valueCount ? count : valueRows === null ? valueTo : valueRows[valueTo]!;
+    slices.push({ from, to, valueFrom, valueTo });
+    from = to;
+    valueFrom = valueTo;
+  }
+  return slices;
+}
+
+function sliceNested(
   leaf: Leaf,
-  entries: Entries,
+  { count, repetition, valueCount }: Entries,
+  definition: Uint8Array,
   size: number | ByteValues,
   pageBytes: number,
 ): PageSlice[] {
-  const { count, definition, bitmap, repetition } = entries;
+  const { maxDefinition } = leaf;
   const slices: PageSlice[] = [];
   let from = 0;
   let valueFrom = 0;
   let value = 0;
-  let bytes = 0;
+  let cut = nextCut(size, 0, valueCount, pageBytes);
   for (let e = 0; e < count; e++) {
-    if (bytes >= pageBytes && (repetition === null || repetition[e] === 0)) {
+    if (value >= cut && value < valueCount && (repetition === null || repetition[e] === 0)) {
       slices.push({ from, to: e, valueFrom, valueTo: value });
       from = e;
       valueFrom = value;
-      bytes = 0;
+      cut = nextCut(size, value, valueCount, pageBytes);
     }
-    if (definition !== null && definition[e] !== leaf.maxDefinition) continue;
-    if (bitmap !== null && ((bitmap[e >> 3]! >> (e & 7)) & 1) === 0) continue;
-    bytes += typeof size === 'number' ? size : byteLength(size, value);
-    value++;
+    if (definition[e] === maxDefinition) value++;
   }
   slices.push({ from, to: count, valueFrom, valueTo: value });
   return slices;
 }
 
-function byteLength({ index, offsets }: ByteValues, value: number): number {
-  const entry = index === null ? value : index[value]!;
-  return 4 + offsets[entry + 1]! - offsets[entry]!;
+/** The first value behind `from` at which a page is full: the values up to there take `pageBytes` or a bit more. */
+function nextCut(size: number | ByteValues, from: number, count: number, pageBytes: number): number {
+  // Multiples of eight keep packed bits in step with the bytes.
+  if (typeof size === 'number')
+    return Math.min(count, from + Math.max(8, Math.ceil(pageBytes / size / 8) * 8));
+  const { index, offsets } = size;
+  let bytes = 0;
+  let value = from;
+  while (value < count && bytes < pageBytes) {
+    const entry = index === null ? value : index[value]!;
+    bytes += 4 + offsets[entry + 1]! - offsets[entry]!;
+    value++;
+  }
+  return value;
 }

@@ -50,6 +50,7 @@ function compressBlock(
     while (bits < MAX_TABLE_BITS && 1 << bits < size) bits++;
     const shift = 32 - bits;
     const view = new DataView(input.buffer, input.byteOffset, size);
+    const target = new DataView(out.buffer, out.byteOffset, out.byteLength);
     const limit = size - MARGIN;
     let i = 1;
     for (;;) {
@@ -66,7 +67,14 @@ function compressBlock(
         if (candidate >= 0 && i - candidate <= MAX_DISTANCE && view.getInt32(candidate, true) === word) break;
         i += skip++ >> 5;
       }
-      o = emitLiteral(input, literal, i, out, o);
+      // The short forms stand here and not in functions: 7 % of the whole. Words are copied over the literal's end, where
+      // the next tag is written; the input goes on for MARGIN bytes.
+      const length = i - literal;
+      if (length <= 60) {
+        out[o++] = (length - 1) << 2;
+        for (let k = 0; k < length; k += 4) target.setInt32(o + k, view.getInt32(literal + k, true), true);
+        o += length;
+      } else o = emitLiteral(input, literal, i, out, o);
       // One copy after the other, as long as the next four bytes are known as well.
       for (;;) {
         const matched = i;
@@ -83,7 +91,15 @@ function compressBlock(
           i += 4;
           candidate += 4;
         }
-        o = emitCopy(distance, i - matched, out, o);
+        const copied = i - matched;
+        if (copied < 12 && distance < 2048) {
+          out[o++] = ((distance >>> 8) << 5) | ((copied - 4) << 2) | 1;
+          out[o++] = distance;
+        } else if (copied <= 64) {
+          out[o++] = ((copied - 1) << 2) | 2;
+          out[o++] = distance;
+          out[o++] = distance >>> 8;
+        } else o = emitLongCopy(distance, copied, out, o);
         literal = i;
         if (i >= limit) return emitLiteral(input, literal, size, out, o);
         const before = view.getInt32(i - 1, true);
@@ -128,24 +144,17 @@ function emitLiteral(input: Uint8Array, from: number, to: number, out: Uint8Arra
   return o;
 }
 
-function emitCopy(distance: number, length: number, out: Uint8Array, start: number): number {
+/** A copy of more than 64 bytes, in pieces. */
+function emitLongCopy(distance: number, length: number, out: Uint8Array, start: number): number {
   let o = start;
   let left = length;
-  // 60, not 64, where 65 to 67 are left: a copy has at least four bytes in the short form.
-  while (left > 64) {
-    const piece = left >= 68 ? 64 : 60;
+  while (left > 0) {
+    // 60, not 64, where 65 to 67 are left: no piece may have less than four bytes, or it would not pay.
+    const piece = left > 64 && left < 68 ? 60 : Math.min(left, 64);
     out[o++] = ((piece - 1) << 2) | 2;
     out[o++] = distance;
     out[o++] = distance >>> 8;
     left -= piece;
-  }
-  if (left < 12 && distance < 2048) {
-    out[o++] = ((distance >>> 8) << 5) | ((left - 4) << 2) | 1;
-    out[o++] = distance;
-  } else {
-    out[o++] = ((left - 1) << 2) | 2;
-    out[o++] = distance;
-    out[o++] = distance >>> 8;
   }
   return o;
 }

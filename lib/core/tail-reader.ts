@@ -24,7 +24,8 @@ export class TailReader {
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // Whatever comes, a Buffer too, as what it is declared to be: `slice` of a Buffer would not copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   fail(why: string): never {

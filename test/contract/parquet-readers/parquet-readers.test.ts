@@ -16,7 +16,7 @@ import { type WriteOptions, writeParquet } from './write.ts';
 
 const duckDb = new DuckDb();
 const readers: readonly ParquetReader[] = [hyparquet, duckDb];
-const CODECS = ['none', 'snappy'] as const;
+const CODECS = ['none', 'snappy', 'gzip', 'zstd'] as const;
 
 afterAll(() => duckDb.close());
 

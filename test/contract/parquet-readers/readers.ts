@@ -37,7 +37,7 @@ function plain(type: DataType, value: unknown, exactDecimals: boolean): unknown 
     case 'float32':
       return Math.fround(value as number);
     case 'decimal':
-      return exactDecimals ? (value as string) : rounded(Number(value));
+      return exactDecimals ? (value as string) : asDouble(value as string, type.scale);
     case 'list':
       return (value as unknown[]).map((item) => plain(type.element, item, exactDecimals));
     case 'struct':
@@ -52,9 +52,9 @@ function plain(type: DataType, value: unknown, exactDecimals: boolean): unknown 
   }
 }
 
-/** A double without the digits in which a reader's own arithmetic differs. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(14)) + 0;
+/** A decimal as hyparquet computes it. */
+function asDouble(text: string, scale: number): number {
+  return Number(BigInt(text.replace('.', ''))) * 10 ** -scale;
 }
 
 export function hex(bytes: Uint8Array): string {
@@ -85,8 +85,6 @@ function fromHyparquet(type: DataType, value: unknown): unknown {
   switch (type.kind) {
     case 'binary':
       return hex(value as Uint8Array);
-    case 'decimal':
-      return rounded(value as number);
     case 'list':
       return [...(value as unknown[])].map((item) => fromHyparquet(type.element, item));
     case 'struct':
