@@ -1,10 +1,9 @@
-/** Which compression a file has: as the job says, or by its first bytes. */
 import { detectCompression, MAGIC_BYTES } from '../../formats/compression/detect.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { readRange } from './read-range.ts';
 
-/** @throws SluiceError NOT_FOUND */
+/** Which compression a file has: as the job says, or by its first bytes. @throws SluiceError NOT_FOUND */
 export async function compressionOf(
   fileSystem: FileSystem,
   path: string,

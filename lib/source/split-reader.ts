@@ -14,7 +14,6 @@ import { SluiceError } from '../core/errors.ts';
 import type { BadRecordPolicy, Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { compressionOf } from './compression.ts';
 import { checkVersion } from './file-version.ts';
 import { lineNumberAt } from './line-counter.ts';
 import type { ModifiedPolicy } from './modification.ts';
@@ -84,7 +83,10 @@ export class SplitReader {
   #wantedBytes = 0;
   #refused: RefusedRecord | null = null;
   #rejected = 0;
+  /** Consumed of uncompressed files: so that ranges add up to the file. */
   #bytesIn = 0;
+  /** Read of the file that is open, since it was asked last: what counts where it is compressed. */
+  #takeStoredBytes: () => number = () => 0;
   #warnings: Warning[] = [];
 
   constructor(options: SplitReaderOptions) {
@@ -175,6 +177,7 @@ export class SplitReader {
   }
 
   takeCounts(): ReaderCounts {
+    this.#countStored();
     const counts = { rejected: this.#rejected, bytesIn: this.#bytesIn, warnings: this.#warnings };
     this.#rejected = 0;
     this.#bytesIn = 0;
@@ -182,8 +185,14 @@ export class SplitReader {
     return counts;
   }
 
+  #countStored(): void {
+    const bytes = this.#takeStoredBytes();
+    if (this.#compression !== 'none') this.#bytesIn += bytes;
+  }
+
   /** Lets go of the file. Calls may repeat. */
   async close(): Promise<void> {
+    this.#countStored();
     await this.#chunks.close();
   }
 
@@ -195,8 +204,6 @@ export class SplitReader {
 
   async #begin(split: Split): Promise<void> {
     const { fileSystem } = this.#options;
-    this.#compression =
-      split.compression ?? (await compressionOf(fileSystem, split.path, this.#options.compression));
     const { offset, state, records } = split.position;
     this.#aligning = split.startByte > 0 && isUntouched(split);
     this.#skipping = false;
@@ -204,11 +211,19 @@ export class SplitReader {
     this.#recordsBefore = records;
     // From the byte before the range: if that is a line feed, a line begins where the range does.
     this.#offset = this.#aligning ? offset - 1 : offset;
-    const onRead = (bytes: number): void => {
-      if (this.#compression !== 'none') this.#bytesIn += bytes;
-    };
     this.#startState = state ?? (this.#aligning ? await this.#readHeader(split) : null);
-    this.#chunks.begin(await openSplitSource(fileSystem, split, this.#compression, this.#offset, onRead));
+    let storedBytes = 0;
+    const wanted = split.compression ?? this.#options.compression;
+    const opened = await openSplitSource(fileSystem, split, wanted, this.#offset, (bytes) => {
+      storedBytes += bytes;
+    });
+    this.#compression = opened.compression;
+    this.#takeStoredBytes = () => {
+      const bytes = storedBytes;
+      storedBytes = 0;
+      return bytes;
+    };
+    this.#chunks.begin(opened.source);
     if (!this.#aligning) this.#decoder.begin({ offset, state: this.#startState });
   }
 
@@ -221,7 +236,8 @@ export class SplitReader {
       ;
       length = Math.min(length * 8, maxRecordBytes)
     ) {
-      const source = await openSplitSource(fileSystem, split, this.#compression, 0);
+      // A range: the file was found to be uncompressed before it was cut.
+      const { source } = await openSplitSource(fileSystem, split, 'none', 0);
       const head = new Uint8Array(length);
       const read = await readFully(source, head).finally(() => source.close());
       const state = format.readHeader(head.subarray(0, read), read < length);
@@ -367,7 +383,12 @@ export class SplitReader {
   /** null where the file does not tell any more. */
   async #lineOf(offset: number): Promise<number | null> {
     try {
-      const source = await openSplitSource(this.#options.fileSystem, this.#current(), this.#compression, 0);
+      const { source } = await openSplitSource(
+        this.#options.fileSystem,
+        this.#current(),
+        this.#compression,
+        0,
+      );
       return await lineNumberAt(source, offset).finally(() => source.close());
     } catch {
       return null;

@@ -1,12 +1,19 @@
 /** The bytes of a split's file: opened at a position, decompressed, and never more than the file had when it was listed. */
 import { decompressed } from '../../formats/compression/decompress.ts';
+import { detectCompression, MAGIC_BYTES } from '../../formats/compression/detect.ts';
 import type { ByteSource } from '../core/byte-source.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { readFully } from './read-range.ts';
 import type { Split } from './split.ts';
 
 const SKIP_BYTES = 256 * 1024;
+
+export interface SplitSource {
+  readonly source: ByteSource;
+  readonly compression: Compression;
+}
 
 /**
  * Opens a file at an offset of its decompressed bytes. An uncompressed file is sought; a compressed one has to be read
@@ -16,16 +23,54 @@ const SKIP_BYTES = 256 * 1024;
  */
 export async function openSplitSource(
   fileSystem: FileSystem,
-  split: Pick<Split, 'path' | 'sizeBytes'>,
-  compression: Compression,
+  file: Pick<Split, 'path' | 'sizeBytes'>,
+  wanted: 'auto' | Compression,
   offset: number,
   onRead: (bytes: number) => void = () => {},
-): Promise<ByteSource> {
-  const { path, sizeBytes } = split;
-  if (compression === 'none') {
-    return limited(await fileSystem.open(path, offset), sizeBytes - offset, onRead);
+): Promise<SplitSource> {
+  const { path, sizeBytes } = file;
+  if (wanted === 'auto') return openUnknown(fileSystem, file, offset, onRead);
+  if (wanted === 'none') {
+    return {
+      source: limited(await fileSystem.open(path, offset), sizeBytes - offset, onRead),
+      compression: wanted,
+    };
   }
-  const source = decompressed(limited(await fileSystem.open(path, 0), sizeBytes, onRead), compression, path);
+  const stored = limited(await fileSystem.open(path, 0), sizeBytes, onRead);
+  return { source: await expanded(stored, wanted, offset, path), compression: wanted };
+}
+
+/** Opens a file once to look at its first bytes and read on from there: small files are most files. */
+async function openUnknown(
+  fileSystem: FileSystem,
+  file: Pick<Split, 'path' | 'sizeBytes'>,
+  offset: number,
+  onRead: (bytes: number) => void,
+): Promise<SplitSource> {
+  const { path, sizeBytes } = file;
+  const stored = limited(await fileSystem.open(path, 0), sizeBytes, onRead);
+  const head = new Uint8Array(MAGIC_BYTES);
+  const length = await readFully(stored, head).catch(async (error: unknown) => {
+    await stored.close();
+    throw error;
+  });
+  const compression = detectCompression(head.subarray(0, length));
+  if (compression === 'none' && offset > 0) {
+    await stored.close();
+    return openSplitSource(fileSystem, file, compression, offset, onRead);
+  }
+  const whole = prefixed(head.subarray(0, length), stored);
+  const source = compression === 'none' ? whole : await expanded(whole, compression, offset, path);
+  return { source, compression };
+}
+
+async function expanded(
+  stored: ByteSource,
+  compression: Exclude<Compression, 'none'>,
+  offset: number,
+  path: string,
+): Promise<ByteSource> {
+  const source = decompressed(stored, compression, path);
   try {
     await skip(source, offset, path);
     return source;
@@ -63,6 +108,21 @@ function limited(source: ByteSource, length: number, onRead: (bytes: number) => 
       left -= read;
       onRead(read);
       return read;
+    },
+    close: () => source.close(),
+  };
+}
+
+/** Bytes that were read already, and the source they came from. */
+function prefixed(head: Uint8Array, source: ByteSource): ByteSource {
+  let rest = head;
+  return {
+    async read(into) {
+      if (rest.length === 0) return source.read(into);
+      const size = Math.min(rest.length, into.length);
+      into.set(rest.subarray(0, size));
+      rest = rest.subarray(size);
+      return size;
     },
     close: () => source.close(),
   };

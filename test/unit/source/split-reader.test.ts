@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../lib/core/errors.ts';
@@ -351,5 +352,71 @@ describe('files that are gone or change', () => {
     expect(fileSystem.openSources).toBe(0);
     // The reader is as good as new.
     expect(await readAll(reader, splitOf(fileSystem, FILE))).toHaveLength(10_000);
+  });
+});
+
+describe('compressed files', () => {
+  const rows = Array.from({ length: 300 }, (_, i) => `row ${i} ${'x'.repeat(i % 40)}`);
+  const members = [rows.slice(0, 100), rows.slice(100)].map((part) =>
+    gzipSync(part.map((row) => `${row}\n`).join('')),
+  );
+
+  it('H94: gz files are never cut; all members are read, and resumed behind the last batch', async () => {
+    const fileSystem = withFile(Buffer.concat(members));
+    const lines: string[] = [];
+    let split: Split = splitOf(fileSystem, FILE);
+    for (;;) {
+      const reader = readerOf(fileSystem, { batchRows: 70 });
+      await reader.open(split);
+      const batch = await reader.next();
+      if (batch !== null) lines.push(...linesOf(batch));
+      split = reader.split();
+      await reader.close();
+      if (batch === null) break;
+    }
+    expect(lines).toEqual(rows);
+    const reader = readerOf(fileSystem);
+    await readAll(reader, splitOf(fileSystem, FILE));
+    expect(reader.takeCounts().bytesIn).toBe(fileSystem.files.get(FILE)!.bytes.length);
+    const planner = new SplitPlanner({
+      fileSystem,
+      splittable: true,
+      compression: 'auto',
+      splitSizeBytes: 100,
+      followAppends: false,
+      maxRecordBytes: 1000,
+    });
+    const status = (await fileSystem.stat(FILE))!;
+    expect(planner.planUnseen(status)).toBeNull();
+    expect(await planner.plan(status, null)).toMatchObject({
+      compression: 'gzip',
+      startByte: 0,
+      endByte: null,
+    });
+    expect(planner.cut(splitOf(fileSystem, FILE, { compression: 'gzip' }))[1]).toBeNull();
+  });
+
+  it('name the line of a bad record in the decompressed file', async () => {
+    const fileSystem = withFile(gzipSync('one\ntwo\nBAD\n'));
+    await expect(readAll(readerOf(fileSystem), splitOf(fileSystem, FILE))).rejects.toMatchObject({
+      code: 'BAD_RECORD',
+      details: { line: 3, offset: 8 },
+    });
+  });
+
+  it('are an error when torn, and just changed when they are still being written', async () => {
+    const whole = Buffer.concat(members);
+    const fileSystem = withFile(whole.subarray(0, whole.length - 20));
+    const reader = readerOf(fileSystem);
+    await expect(readAll(reader, splitOf(fileSystem, FILE))).rejects.toMatchObject({
+      code: 'INPUT_CORRUPT',
+      exitCode: 3,
+    });
+    await reader.open(splitOf(fileSystem, FILE));
+    fileSystem.put(FILE, whole, 9n);
+    while ((await reader.next()) !== null);
+    expect(reader.outcome).toBe('changed');
+    expect(await readAll(reader, splitOf(fileSystem, FILE))).toEqual(rows);
+    expect(fileSystem.openSources).toBe(0);
   });
 });

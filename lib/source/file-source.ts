@@ -1,0 +1,98 @@
+/**
+ * The file source of a job, as the coordinator holds it: an enumerator over the job's paths, and a watcher that wakes it
+ * (Flink: FileSource).
+ */
+import type { SourceSpec } from '../config/compiled-job.ts';
+import type { Clock } from '../core/clock.ts';
+import type { InputFormat } from '../core/decoder.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { selectRoots } from './file-selector.ts';
+import { FolderWatcher } from './folder-watcher.ts';
+import {
+  type ProcessingMode,
+  type RestoredEnumerator,
+  SplitEnumerator,
+  type SplitEnumeratorContext,
+} from './split-enumerator.ts';
+import { type Warning, Warnings } from './warnings.ts';
+
+export interface FileSourceOptions {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly spec: SourceSpec;
+  readonly format: InputFormat;
+  readonly mode: ProcessingMode;
+  readonly context: SplitEnumeratorContext;
+  readonly restored: RestoredEnumerator | null;
+  /** Bounded: a few of each code a minute. */
+  readonly onWarning: (warning: Warning) => void;
+}
+
+export class FileSource {
+  readonly enumerator: SplitEnumerator;
+  readonly #warnings: Warnings;
+  readonly #watcher: FolderWatcher | null;
+  readonly #startWatching: () => Promise<void>;
+
+  private constructor(
+    enumerator: SplitEnumerator,
+    warnings: Warnings,
+    watcher: FolderWatcher | null,
+    startWatching: () => Promise<void>,
+  ) {
+    this.enumerator = enumerator;
+    this.#warnings = warnings;
+    this.#watcher = watcher;
+    this.#startWatching = startWatching;
+  }
+
+  /**
+   * Nothing runs before `start`.
+   * @throws SluiceError NOT_FOUND for a path that is not there; STATE_CORRUPT, STATE_VERSION
+   */
+  static async create(options: FileSourceOptions): Promise<FileSource> {
+    const { fileSystem, clock, spec, format, mode } = options;
+    const warnings = new Warnings(clock, options.onWarning);
+    const roots = await selectRoots(spec, fileSystem, (path) => {
+      const shown = JSON.stringify(path);
+      warnings.warn(
+        'file-name-unreadable',
+        `${shown} is left out: its name is not valid UTF-8, so it cannot be opened by it`,
+      );
+    });
+    const enumerator = new SplitEnumerator(
+      {
+        fileSystem,
+        clock,
+        roots,
+        mode,
+        warnings,
+        monitorIntervalMs: spec.monitorIntervalMs,
+        minAgeMs: spec.minAgeMs,
+        modified: spec.modified,
+        splittable: format.splittable,
+        compression: spec.format.compression,
+        splitSizeBytes: spec.splitSizeBytes,
+        maxRecordBytes: spec.maxRecordBytes,
+      },
+      options.context,
+      options.restored,
+    );
+    const watched = spec.watch && mode === 'continuously';
+    const watcher = watched ? new FolderWatcher(() => enumerator.wake(), warnings) : null;
+    return new FileSource(enumerator, warnings, watcher, async () => watcher?.start(roots));
+  }
+
+  start(): void {
+    this.enumerator.start();
+    // Not waited for: what happens before it watches is seen by a listing.
+    void this.#startWatching();
+  }
+
+  /** Stops scanning and watching. Calls may repeat. */
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    await this.enumerator.close();
+    this.#warnings.flush();
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Looks at some files of the source to infer a schema: the oldest, the newest and some between, about a megabyte of
+ * each. What a sample does not show, the schema does not know; it is then fixed in the state.
+ */
+import type { Schema } from '../core/data-type.ts';
+import type { InputFormat } from '../core/decoder.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { Compression } from '../core/specs.ts';
+import type { FileStatus, FileSystem } from '../storage/file-system.ts';
+import type { SourceRoot } from './file-selector.ts';
+import { readFully } from './read-range.ts';
+import { openSplitSource } from './split-source.ts';
+import { WaitingFiles } from './waiting-files.ts';
+
+export interface SchemaSamplerOptions {
+  readonly fileSystem: FileSystem;
+  readonly roots: readonly SourceRoot[];
+  readonly format: InputFormat;
+  readonly compression: 'auto' | Compression;
+  /** Files looked at, at most. */
+  readonly maxFiles?: number;
+  /** Decompressed bytes of each. */
+  readonly sampleBytes?: number;
+}
+
+export interface SampledSchema {
+  readonly schema: Schema;
+  /** The files that were looked at. */
+  readonly files: readonly string[];
+}
+
+const MAX_FILES = 10;
+const SAMPLE_BYTES = 1024 * 1024;
+
+/**
+ * @throws SluiceError SCHEMA_UNKNOWN where there is no file with anything in it, or nothing can be said of them;
+ *   NOT_FOUND where a root is not there
+ */
+export async function sampleSchema(options: SchemaSamplerOptions): Promise<SampledSchema> {
+  const { fileSystem, format, compression, sampleBytes = SAMPLE_BYTES } = options;
+  const samples: Uint8Array[] = [];
+  const sampled: string[] = [];
+  for (const file of await chooseFiles(options)) {
+    const sample = await readSample(fileSystem, file, compression, sampleBytes);
+    if (sample === null || sample.length === 0) continue;
+    samples.push(sample);
+    sampled.push(file.path);
+  }
+  if (samples.length === 0) {
+    const folders = options.roots.map((root) => root.folder).join(', ');
+    throw new SluiceError(
+      'SCHEMA_UNKNOWN',
+      `no schema is given, and there is no file with rows to infer it from in ${folders}`,
+      {
+        hint: 'put a file there first, or give source.format.schema as a list of {name, type}',
+      },
+    );
+  }
+  return { schema: format.inferSchema(samples), files: sampled };
+}
+
+/** At most `maxFiles` files that are not empty: the oldest, the newest, and others at even distances, oldest first. */
+async function chooseFiles({
+  fileSystem,
+  roots,
+  maxFiles = MAX_FILES,
+}: SchemaSamplerOptions): Promise<FileStatus[]> {
+  const waiting = new WaitingFiles(roots.map((root) => root.folder));
+  for (const [index, root] of roots.entries()) {
+    for await (const piece of fileSystem.list(root.folder, root.options)) {
+      for (const file of piece) if (file.sizeBytes > 0) waiting.add(file, index);
+    }
+  }
+  const last = waiting.size - 1;
+  const wanted = new Set<number>([last]);
+  for (let i = 0; i < maxFiles - 1; i++) wanted.add(Math.round((i * last) / (maxFiles - 1)));
+  const files: FileStatus[] = [];
+  for (let index = 0; index <= last; index++) {
+    const file = waiting.pop();
+    // Listed under two roots, a file follows itself.
+    if (file !== null && wanted.has(index) && files.at(-1)?.path !== file.path) files.push(file);
+  }
+  return files;
+}
+
+/** The first bytes of a file, decompressed; null where it is gone by now. */
+async function readSample(
+  fileSystem: FileSystem,
+  file: FileStatus,
+  wanted: 'auto' | Compression,
+  sampleBytes: number,
+): Promise<Uint8Array | null> {
+  try {
+    const { source } = await openSplitSource(fileSystem, file, wanted, 0);
+    try {
+      const sample = new Uint8Array(sampleBytes);
+      return sample.subarray(0, await readFully(source, sample));
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { InputFormat } from '../../../lib/core/decoder.ts';
+import { selectRoots } from '../../../lib/source/file-selector.ts';
+import { type SchemaSamplerOptions, sampleSchema } from '../../../lib/source/schema-sampler.ts';
+import { LINE_SCHEMA, lineFormat } from './line-format.ts';
+import { memory } from './reading.ts';
+
+async function sample(fileSystem: ReturnType<typeof memory>, options: Partial<SchemaSamplerOptions> = {}) {
+  const seen: string[] = [];
+  const format: InputFormat = {
+    ...lineFormat(),
+    inferSchema(samples) {
+      seen.push(...samples.map((bytes) => Buffer.from(bytes).toString()));
+      return LINE_SCHEMA;
+    },
+  };
+  const paths = { paths: ['/in', '/in/'], include: [], exclude: [], recursive: true };
+  const roots = await selectRoots(paths, fileSystem, () => {});
+  const sampled = await sampleSchema({ fileSystem, roots, format, compression: 'none', ...options });
+  return { ...sampled, seen };
+}
+
+describe('sampling a schema', () => {
+  it('looks at the oldest file, the newest and some between, and at their beginnings only', async () => {
+    const fileSystem = memory();
+    for (let i = 0; i < 100; i++) fileSystem.put(`/in/${99 - i}`, `file ${i} ${'x'.repeat(50)}`, BigInt(i));
+    fileSystem.put('/in/empty', '', 1000n);
+    const { files, seen, schema } = await sample(fileSystem, { maxFiles: 4, sampleBytes: 20 });
+    expect(files).toEqual(['/in/99', '/in/66', '/in/33', '/in/0']);
+    expect(seen[0]).toBe('file 0 xxxxxxxxxxxxx');
+    expect(schema).toBe(LINE_SCHEMA);
+    expect(fileSystem.openSources).toBe(0);
+    expect((await sample(fileSystem, { maxFiles: 1 })).files).toEqual(['/in/0']);
+    expect((await sample(fileSystem, { maxFiles: 1000 })).files).toHaveLength(100);
+  });
+
+  it('passes over a file that vanishes', async () => {
+    const fileSystem = memory();
+    fileSystem.put('/in/a', 'a', 1n);
+    fileSystem.put('/in/b', 'b', 2n);
+    fileSystem.fail({ operation: 'open', path: '/in/a', action: () => fileSystem.files.delete('/in/a') });
+    expect((await sample(fileSystem)).files).toEqual(['/in/b']);
+  });
+
+  it('is SCHEMA_UNKNOWN where there is nothing to look at', async () => {
+    const fileSystem = memory();
+    fileSystem.put('/in/empty', '');
+    await expect(sample(fileSystem)).rejects.toMatchObject({ code: 'SCHEMA_UNKNOWN', exitCode: 2 });
+  });
+});
