@@ -8,6 +8,7 @@ import { SluiceError } from '../lib/core/errors.ts';
 import { BucketIds, MAX_REMEMBERED } from './bucket-ids.ts';
 import { confine } from './confine.ts';
 import { type DatetimePattern, parseDatetimePattern } from './datetime-pattern.ts';
+import { RecentUnits } from './recent-units.ts';
 import { ZoneOffset } from './zone-offset.ts';
 
 export const DEFAULT_DATETIME_PATTERN = 'yyyy-MM-dd--HH';
@@ -47,6 +48,7 @@ class DatetimeAssigner implements BucketAssigner {
   /** Local time in units -> index in #ids; one map an offset where the text tells the offset, else one for all. */
   #units = new Map<number, Map<number, number>>();
   #unitCount = 0;
+  readonly #recent = new RecentUnits();
 
   constructor(time: 'processing' | 'event', pattern: DatetimePattern, zone: string) {
     this.#time = time;
@@ -80,6 +82,7 @@ class DatetimeAssigner implements BucketAssigner {
       this.#generation = ids.generation;
       this.#units = new Map();
       this.#unitCount = 0;
+      this.#recent.clear();
     }
     if (this.#time === 'processing') {
       ids.codes.fill(ids.code(this.#indexAt(context.processingTimeMs)), 0, batch.length);
@@ -88,8 +91,8 @@ class DatetimeAssigner implements BucketAssigner {
   }
 
   /**
-   * Most rows fall into the same unit as the row before them, which two comparisons tell. Measured, 8,192 rows a batch:
-   * 400 M rows/s in order, 20 M over 24 hours at random.
+   * Most rows fall into the same unit as the row before them, which two comparisons tell; the others mostly into one of
+   * #recent. Measured with 8,192 rows a batch: 3 ns a row in order, 15 over a day at random, 18 over 1,000 hours.
    */
   #assignEventTimes(rows: number, timestampsMs: Float64Array | null): void {
     if (timestampsMs === null) {
@@ -101,6 +104,7 @@ class DatetimeAssigner implements BucketAssigner {
     const { codes } = ids;
     const { unitMs } = this.#pattern;
     const offset = this.#offset;
+    const recent = this.#recent;
     let from = 0;
     let to = 0;
     let code = 0;
@@ -111,14 +115,23 @@ class DatetimeAssigner implements BucketAssigner {
           codes[row] = ids.code(ids.index(this.#pattern.missing));
           continue;
         }
-        code = ids.code(this.#indexAt(instant, row));
-        const local = instant + offset.offsetMs;
-        const start = Math.floor(local / unitMs) * unitMs - offset.offsetMs;
-        from = Math.max(start, offset.fromMs);
-        to = Math.min(start + unitMs, offset.toMs);
+        // The slot is a guess where the offset has changed since; the window in it tells.
+        const slot = recent.slot(Math.floor((instant + offset.offsetMs) / unitMs));
+        if (!recent.holds(slot, instant)) this.#remember(slot, instant, this.#indexAt(instant, row));
+        code = ids.code(recent.indexes[slot]!);
+        from = recent.fromMs[slot]!;
+        to = recent.toMs[slot]!;
       }
       codes[row] = code;
     }
+  }
+
+  /** Puts the window of time around an instant, in which all rows go to its bucket, into #recent. #offset is there. */
+  #remember(slot: number, instantMs: number, index: number): void {
+    const { unitMs } = this.#pattern;
+    const { offsetMs, fromMs, toMs } = this.#offset;
+    const start = Math.floor((instantMs + offsetMs) / unitMs) * unitMs - offsetMs;
+    this.#recent.set(slot, Math.max(start, fromMs), Math.min(start + unitMs, toMs), index);
   }
 
   /** The index of an instant's bucket; leaves #offset at that instant. */

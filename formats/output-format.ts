@@ -1,0 +1,46 @@
+/** The format that a job's `sink.format` describes. */
+import type { BulkFormat, RowFormat } from '../lib/core/encoder.ts';
+import type { OutputFormatSpec } from '../lib/core/specs.ts';
+import { type Compressor, loadCompressor } from './compression/compressor.ts';
+import { csvFormat } from './csv/encoder.ts';
+import { ndjsonFormat } from './ndjson/encoder.ts';
+import { parquetFormat } from './parquet/format.ts';
+import { textFormat } from './text/encoder.ts';
+
+export type OutputFormat =
+  /** Parts are the bytes of the rows, cut into members of the compression at each flush. */
+  | { readonly kind: 'row'; readonly format: RowFormat; readonly compressor: Compressor }
+  /** Parts are what the format's writer says; it compresses inside. */
+  | { readonly kind: 'bulk'; readonly format: BulkFormat };
+
+export interface OutputFormatOptions {
+  /**
+   * Whether rows may be copied as the bytes they came in: only where part files have the schema of the input and
+   * nothing of a record changes on the way. Formats that cannot do it ignore it.
+   */
+  readonly passThrough?: boolean;
+}
+
+/** @throws SluiceError JOB_INVALID */
+export async function createOutputFormat(
+  spec: OutputFormatSpec,
+  options: OutputFormatOptions = {},
+): Promise<OutputFormat> {
+  if (spec.type === 'parquet') return { kind: 'bulk', format: await parquetFormat(spec) };
+  return {
+    kind: 'row',
+    format: rowFormat(spec, options.passThrough ?? false),
+    compressor: await loadCompressor(spec.compression),
+  };
+}
+
+function rowFormat(spec: Exclude<OutputFormatSpec, { type: 'parquet' }>, passThrough: boolean): RowFormat {
+  switch (spec.type) {
+    case 'ndjson':
+      return ndjsonFormat({ dialect: spec.dialect, passThrough: passThrough && spec.dialect === 'standard' });
+    case 'csv':
+      return csvFormat(spec);
+    case 'text':
+      return textFormat(spec);
+  }
+}
