@@ -36,10 +36,14 @@ export async function runCommand(
 
 function overridden(job: CompiledJob, { memory, parallelism }: RunCommandOptions): CompiledJob {
   if (memory !== undefined && memory < MIN_MEMORY_BYTES) {
-    throw new SluiceError('USAGE', `--memory is at least ${formatSize(MIN_MEMORY_BYTES)}`);
+    throw new SluiceError('USAGE', `--memory ${formatSize(memory)} is too little`, {
+      hint: `give at least ${formatSize(MIN_MEMORY_BYTES)}`,
+    });
   }
   if (parallelism !== undefined && (parallelism < 1 || parallelism > MAX_PARALLELISM)) {
-    throw new SluiceError('USAGE', `--parallelism is a whole number from 1 to ${MAX_PARALLELISM}`);
+    throw new SluiceError('USAGE', `there cannot be ${parallelism} subtasks`, {
+      hint: `give --parallelism a whole number from 1 to ${MAX_PARALLELISM}`,
+    });
   }
   return { ...job, memoryBytes: memory ?? job.memoryBytes, parallelism: parallelism ?? job.parallelism };
 }
