@@ -1,0 +1,338 @@
+/**
+ * CSV after RFC 4180 into columns: quotes, doubled quotes, delimiters and line ends inside quotes, LF or CRLF. Bytes go
+ * straight into columns; nothing is made for a field or a row.
+ *
+ * Beyond the RFC: a quote inside an unquoted field is a character like others; blank lines are skipped and are no
+ * records; an unquoted empty field is null, a quoted one an empty string.
+ */
+import { Batch } from '../../lib/core/batch.ts';
+import type { Decoder, DecoderOptions, DecoderStart, DecoderState } from '../../lib/core/decoder.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
+import type { InputFormatSpec } from '../../lib/core/specs.ts';
+import { behindLineFeed, byteOrderMark } from '../line-start.ts';
+import { type FieldWriter, fieldWriter } from './field-writer.ts';
+import { headerState, readHeaderNames } from './header.ts';
+
+export type CsvSpec = Extract<InputFormatSpec, { type: 'csv' }>;
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+/** Characters of a value that an error message quotes. */
+const QUOTED_CHARACTERS = 100;
+
+export class CsvDecoder implements Decoder {
+  readonly #options: DecoderOptions;
+  readonly #spec: CsvSpec;
+  readonly #delimiter: number;
+  readonly #quote: number;
+  readonly #nullText: Uint8Array | null;
+  readonly #writers: readonly FieldWriter[];
+  /** Names of the file's columns; null until the header was read. */
+  #names: readonly string[] | null = null;
+  /** For each column of the file, its writer; null where the schema has no such column. */
+  #bound: readonly (FieldWriter | null)[] = [];
+  /** Writers of columns that the file lacks. */
+  #absent: readonly FieldWriter[] = [];
+  /** Values with doubled quotes are put together here. */
+  #scratch: Uint8Array = new Uint8Array(256);
+  #rows = 0;
+  #offset = 0;
+  #records = 0;
+  /** Of the record being read: the first thing wrong with it. */
+  #problem: { column: string | null; reason: string } | null = null;
+
+  /** @throws SluiceError JOB_INVALID where the schema has types that CSV cannot hold */
+  constructor(options: DecoderOptions, spec: CsvSpec) {
+    this.#options = options;
+    this.#spec = spec;
+    this.#delimiter = spec.delimiter.charCodeAt(0);
+    this.#quote = spec.quote.charCodeAt(0);
+    this.#nullText = spec.nullText === null ? null : Buffer.from(spec.nullText);
+    this.#writers = options.schema.fields.map((field) => fieldWriter(field, options.batchRows));
+  }
+
+  begin(start: DecoderStart): void {
+    this.#rows = 0;
+    this.#offset = start.offset;
+    this.#records = 0;
+    if (start.state !== null) this.#bind(headerState(start.state));
+    else if (this.#spec.header) this.#names = null;
+    else this.#bind(this.#spec.columns ?? this.#options.schema.fields.map((field) => field.name));
+  }
+
+  decode(bytes: Uint8Array, from: number, to: number, last: boolean): number {
+    let at = from;
+    if (this.#offset === 0) {
+      const mark = byteOrderMark(bytes, from, to, last);
+      if (mark === null) return from;
+      this.#offset += mark;
+      at += mark;
+    }
+    if (this.#names === null) {
+      const header = readHeaderNames(bytes, at, to, last, this.#spec);
+      if (header === null) return at;
+      this.#bind(header.names);
+      this.#offset += header.end - at;
+      at = header.end;
+    }
+    while (at < to && this.#rows < this.#options.batchRows) {
+      const next = this.#record(bytes, at, to, last);
+      if (next === -1) break;
+      this.#offset += next - at;
+      at = next;
+    }
+    return at;
+  }
+
+  /** Reads the record at `start`. @returns where the next one begins, or -1 where this one is not whole */
+  #record(bytes: Uint8Array, start: number, to: number, last: boolean): number {
+    const blank = blankLine(bytes, start, to, last);
+    if (blank !== 0) return blank;
+    this.#problem = null;
+    const row = this.#rows;
+    let at = start;
+    for (let field = 0; ; field++) {
+      const next =
+        bytes[at] === this.#quote && at < to
+          ? this.#quotedField(bytes, at, to, last, field, row)
+          : this.#plainField(bytes, at, to, last, field, row);
+      if (next === -1) return -1;
+      // What ends a record: its line feed, or the end of the file.
+      if (next >= to || bytes[next] !== this.#delimiter) {
+        const end = Math.min(next + 1, to);
+        this.#endRecord(bytes, start, next, field + 1, row);
+        return end;
+      }
+      at = next + 1;
+    }
+  }
+
+  /** @returns the index of the delimiter or line feed behind the field, `to` at the end of the file, -1 for more bytes */
+  #plainField(
+    bytes: Uint8Array,
+    start: number,
+    to: number,
+    last: boolean,
+    field: number,
+    row: number,
+  ): number {
+    const delimiter = this.#delimiter;
+    let high = 0;
+    let at = start;
+    for (; at < to; at++) {
+      const byte = bytes[at]!;
+      if (byte === delimiter || byte === LINE_FEED) break;
+      high |= byte;
+    }
+    if (at === to && !last) return -1;
+    const end = at > start && bytes[at - 1] === CARRIAGE_RETURN && bytes[at] !== delimiter ? at - 1 : at;
+    const isNull = end === start || (this.#nullText !== null && equals(bytes, start, end, this.#nullText));
+    this.#value(bytes, start, end, high < 0x80, isNull, field, row);
+    return at;
+  }
+
+  #quotedField(
+    bytes: Uint8Array,
+    start: number,
+    to: number,
+    last: boolean,
+    field: number,
+    row: number,
+  ): number {
+    const quote = this.#quote;
+    let high = 0;
+    let doubled = false;
+    let at = start + 1;
+    for (; ; at++) {
+      if (at >= to) {
+        if (!last) return -1;
+        this.#refuse(this.#bound[field]?.field.name ?? null, 'a quote is opened and not closed');
+        // Everything behind the quote would be lost with it: the record is taken to end with its line.
+        return lineEnd(bytes, start, to);
+      }
+      const byte = bytes[at]!;
+      if (byte === quote) {
+        if (at + 1 >= to && !last) return -1;
+        if (at + 1 >= to || bytes[at + 1] !== quote) break;
+        doubled = true;
+        at++;
+      } else if (byte === LINE_FEED && !this.#spec.quotedNewlines) {
+        this.#refuse(
+          this.#bound[field]?.field.name ?? null,
+          'a line end inside quotes (quoted_newlines: false)',
+        );
+        return at;
+      }
+      high |= byte;
+    }
+    const behind = this.#behindQuote(bytes, at + 1, to, last, field);
+    if (behind === -1) return -1;
+    if (doubled) {
+      const length = this.#undouble(bytes, start + 1, at);
+      this.#value(this.#scratch, 0, length, high < 0x80, false, field, row);
+    } else this.#value(bytes, start + 1, at, high < 0x80, false, field, row);
+    return behind;
+  }
+
+  /** Only a delimiter or a line end may stand behind a closing quote. */
+  #behindQuote(bytes: Uint8Array, from: number, to: number, last: boolean, field: number): number {
+    if (from >= to) return last ? to : -1;
+    const byte = bytes[from]!;
+    if (byte === this.#delimiter || byte === LINE_FEED) return from;
+    if (byte === CARRIAGE_RETURN) {
+      if (from + 1 >= to) return last ? to : -1;
+      if (bytes[from + 1] === LINE_FEED) return from + 1;
+    }
+    const end = this.#endOfText(bytes, from, to);
+    if (end === to && !last) return -1;
+    this.#refuse(this.#bound[field]?.field.name ?? null, 'text stands behind a closing quote');
+    return end;
+  }
+
+  #endOfText(bytes: Uint8Array, from: number, to: number): number {
+    let at = from;
+    while (at < to && bytes[at] !== this.#delimiter && bytes[at] !== LINE_FEED) at++;
+    return at;
+  }
+
+  /** Copies bytes[start, end) to the scratch, with doubled quotes made single. @returns the length */
+  #undouble(bytes: Uint8Array, start: number, end: number): number {
+    if (this.#scratch.length < end - start) this.#scratch = new Uint8Array((end - start) * 2);
+    const { length } = this.#scratch;
+    let out = 0;
+    for (let at = start; at < end && out < length; at++) {
+      const byte = bytes[at]!;
+      this.#scratch[out++] = byte;
+      if (byte === this.#quote) at++;
+    }
+    return out;
+  }
+
+  #value(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    ascii: boolean,
+    isNull: boolean,
+    field: number,
+    row: number,
+  ): void {
+    const writer = this.#bound[field];
+    if (writer === undefined || writer === null || this.#problem !== null) return;
+    if (isNull) {
+      if (writer.field.nullable) writer.writeNull(row);
+      else this.#refuse(writer.field.name, 'null, and the column may not be null');
+      return;
+    }
+    if (writer.write(bytes, start, end, ascii, row)) return;
+    const text = Buffer.from(
+      bytes.buffer,
+      bytes.byteOffset + start,
+      Math.min(end - start, QUOTED_CHARACTERS * 4),
+    ).toString();
+    this.#refuse(
+      writer.field.name,
+      `'${text.slice(0, QUOTED_CHARACTERS)}' is not ${article(writer.field.type.kind)}`,
+    );
+  }
+
+  #endRecord(bytes: Uint8Array, start: number, end: number, fields: number, row: number): void {
+    if (fields !== this.#bound.length && this.#problem === null) {
+      this.#refuse(null, `${fields} fields instead of ${this.#bound.length}`);
+    }
+    const problem: { column: string | null; reason: string } | null = this.#problem;
+    if (problem === null) {
+      for (const writer of this.#absent) writer.writeNull(row);
+      this.#rows++;
+    } else {
+      const trimmed = end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
+      this.#options.onBadRecord({
+        offset: this.#offset,
+        recordIndex: this.#records,
+        column: problem.column,
+        reason: problem.reason,
+        bytes: bytes.subarray(start, trimmed),
+      });
+    }
+    this.#records++;
+  }
+
+  #refuse(column: string | null, reason: string): void {
+    this.#problem ??= { column, reason };
+  }
+
+  #bind(names: readonly string[]): void {
+    const byName = new Map(this.#writers.map((writer) => [writer.field.name, writer]));
+    this.#names = names;
+    this.#bound = names.map((name) => byName.get(name) ?? null);
+    this.#absent = this.#writers.filter((writer) => !names.includes(writer.field.name));
+    const needed = this.#absent.find((writer) => !writer.field.nullable);
+    if (needed !== undefined) {
+      throw new SluiceError(
+        'BAD_RECORD',
+        `the file has no column '${needed.field.name}', which may not be null`,
+        {
+          hint: `its columns are ${names.join(', ')}`,
+          details: { column: needed.field.name },
+        },
+      );
+    }
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get full(): boolean {
+    return this.#rows === this.#options.batchRows;
+  }
+
+  take(): Batch {
+    const columns = this.#writers.map(({ column }) => {
+      column.length = this.#rows;
+      return column;
+    });
+    const batch = new Batch(this.#options.schema, columns, this.#rows);
+    this.#rows = 0;
+    return batch;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+
+  state(): DecoderState {
+    return this.#spec.header && this.#names !== null ? { header: this.#names } : null;
+  }
+
+  skipRecord(bytes: Uint8Array, from: number, to: number): number {
+    return behindLineFeed(bytes, from, to);
+  }
+}
+
+/** Behind the blank line at `start`: 0 where it is none, -1 where that cannot be told yet. */
+function blankLine(bytes: Uint8Array, start: number, to: number, last: boolean): number {
+  if (bytes[start] === LINE_FEED) return start + 1;
+  if (bytes[start] !== CARRIAGE_RETURN) return 0;
+  if (start + 1 >= to) return last ? to : -1;
+  return bytes[start + 1] === LINE_FEED ? start + 2 : 0;
+}
+
+function lineEnd(bytes: Uint8Array, from: number, to: number): number {
+  const at = bytes.subarray(from, to).indexOf(LINE_FEED);
+  return at === -1 ? to : from + at;
+}
+
+function equals(bytes: Uint8Array, start: number, end: number, other: Uint8Array): boolean {
+  if (end - start !== other.length) return false;
+  for (let i = 0; i < other.length; i++) if (bytes[start + i] !== other[i]) return false;
+  return true;
+}
+
+function article(kind: string): string {
+  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
+}

@@ -1,0 +1,71 @@
+/** Schemas from CSV samples. */
+import type { DataType, Schema } from '../../lib/core/data-type.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
+import type { CsvSpec } from '../csv/decoder.ts';
+import { type CsvField, splitRecord } from '../csv/split-record.ts';
+import { type Kind, numberKind, Shape, textKind } from './shape.ts';
+
+const MAX_RECORDS = 20_000;
+
+/**
+ * Names come from the header, from the job's `columns`, or are column1, column2 ...
+ * @param samples first bytes of files; the last record of each may be cut and is left out unless it is the only one
+ * @throws SluiceError SCHEMA_UNKNOWN where there is no record to learn from
+ */
+export function inferSchemaFromCsv(samples: readonly Uint8Array[], spec: CsvSpec): Schema {
+  const shapes = new Map<string, Shape>();
+  for (const sample of samples) {
+    const records = recordsOf(sample, spec);
+    const first = records[0];
+    if (first === undefined) continue;
+    const names = spec.header
+      ? first.map((field) => field.text)
+      : (spec.columns ?? first.map((_, i) => `column${i + 1}`));
+    for (const name of names) if (!shapes.has(name)) shapes.set(name, new Shape());
+    for (const record of records.slice(spec.header ? 1 : 0)) {
+      if (record.length !== names.length) continue;
+      for (const [i, field] of record.entries()) seeField(field, shapes.get(names[i]!)!, spec);
+    }
+  }
+  if (shapes.size > 0) {
+    return {
+      fields: [...shapes].map(([name, shape]) => ({ name, type: columnType(shape), nullable: true })),
+    };
+  }
+  throw new SluiceError('SCHEMA_UNKNOWN', 'no schema can be inferred: the sampled files hold no CSV record', {
+    hint: 'give source.format.schema in the job file',
+  });
+}
+
+function recordsOf(sample: Uint8Array, spec: CsvSpec): CsvField[][] {
+  const bytes = Buffer.from(sample.buffer, sample.byteOffset, sample.byteLength);
+  const records: CsvField[][] = [];
+  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  while (at < bytes.length && records.length < MAX_RECORDS) {
+    // The end of the sample is not known to be that of the file.
+    const record = splitRecord(bytes, at, records.length === 0, spec);
+    if (record === null) break;
+    at = record.end;
+    const [only, ...more] = record.fields;
+    if (more.length > 0 || only?.text !== '' || only.quoted) records.push(record.fields);
+  }
+  return records;
+}
+
+function seeField({ text, quoted }: CsvField, shape: Shape, spec: CsvSpec): void {
+  if (!quoted && (text === '' || text === spec.nullText)) return;
+  shape.see(fieldKind(text));
+}
+
+/** What fits no one type is text: that is what it is in the file. */
+function columnType(shape: Shape): DataType {
+  const type = shape.type();
+  return type.kind === 'json' ? { kind: 'string' } : type;
+}
+
+/** Leading zeros and signs are part of a text (007, +49...): a number type would lose them. */
+function fieldKind(text: string): Kind {
+  if (/^(true|false)$/i.test(text)) return 'boolean';
+  if (/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return numberKind(text);
+  return textKind(text);
+}

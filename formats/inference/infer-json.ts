@@ -1,0 +1,140 @@
+/** Schemas from NDJSON samples. */
+import type { Schema } from '../../lib/core/data-type.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
+import { numberKind, Shape, textKind } from './shape.ts';
+
+/** Records looked at: enough to see rare keys, few enough to start at once. */
+const MAX_RECORDS = 20_000;
+/** A record nested deeper teaches nothing; the decoder will refuse it. */
+const MAX_DEPTH = 200;
+
+/**
+ * @param samples first bytes of files; the last line of each may be cut and counts only where it is whole
+ * @throws SluiceError SCHEMA_UNKNOWN where there is no object to learn from
+ */
+export function inferSchemaFromJson(samples: readonly Uint8Array[]): Schema {
+  const root = new Shape();
+  let records = 0;
+  for (const sample of samples) {
+    for (const line of lines(sample)) {
+      if (records >= MAX_RECORDS) break;
+      if (seeRecord(line, root)) records++;
+    }
+  }
+  const fields = root.fields();
+  if (fields.length > 0) return { fields };
+  throw new SluiceError(
+    'SCHEMA_UNKNOWN',
+    'no schema can be inferred: the sampled files hold no JSON object with a key',
+    {
+      hint: 'give source.format.schema in the job file',
+    },
+  );
+}
+
+function* lines(sample: Uint8Array): Generator<string> {
+  const text = Buffer.from(sample.buffer, sample.byteOffset, sample.byteLength)
+    .toString()
+    .replace(/^\uFEFF/, '');
+  for (let from = 0; from < text.length; ) {
+    const feed = text.indexOf('\n', from);
+    const end = feed === -1 ? text.length : feed;
+    yield text.slice(from, end);
+    from = end + 1;
+  }
+}
+
+/** Takes a record into the shape of all. What is no JSON object (a cut or bad line) is left out. */
+function seeRecord(line: string, root: Shape): boolean {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return false;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return new JsonWalk(line).value(root);
+}
+
+/** Walks over a text that JSON.parse has accepted, so nothing needs checking; numbers are seen as they are spelled. */
+class JsonWalk {
+  readonly #text: string;
+  #at = 0;
+  #depth = 0;
+  #tooDeep = false;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /**
+   * @param shape null where a value is passed over
+   * @returns false where the value is nested too deep: what was seen of it until then counts
+   */
+  value(shape: Shape | null): boolean {
+    if (this.#depth >= MAX_DEPTH) this.#tooDeep = true;
+    if (this.#tooDeep) return false;
+    this.#depth++;
+    this.#seeValue(shape);
+    this.#depth--;
+    return !this.#tooDeep;
+  }
+
+  #seeValue(shape: Shape | null): void {
+    this.#space();
+    switch (this.#text[this.#at]) {
+      case '{':
+        shape?.see('object');
+        this.#object(shape);
+        return;
+      case '[':
+        shape?.see('list');
+        this.#list(shape);
+        return;
+      case '"': {
+        const text = this.#string();
+        shape?.see(textKind(text));
+        return;
+      }
+      default: {
+        const literal = /^[-+.\w]+/.exec(this.#text.slice(this.#at, this.#at + 400))?.[0] ?? '';
+        this.#at += literal.length;
+        if (literal === 'true' || literal === 'false') shape?.see('boolean');
+        else if (literal !== 'null') shape?.see(numberKind(literal));
+      }
+    }
+  }
+
+  #object(shape: Shape | null): void {
+    this.#at++;
+    for (this.#space(); !this.#tooDeep && this.#text[this.#at] !== '}'; this.#space()) {
+      if (this.#text[this.#at] === ',') this.#at++;
+      this.#space();
+      const key = this.#string();
+      this.#space();
+      this.#at++;
+      this.value(shape?.field(key) ?? null);
+    }
+    this.#at++;
+  }
+
+  #list(shape: Shape | null): void {
+    this.#at++;
+    for (this.#space(); !this.#tooDeep && this.#text[this.#at] !== ']'; this.#space()) {
+      if (this.#text[this.#at] === ',') this.#at++;
+      this.value(shape?.element() ?? null);
+    }
+    this.#at++;
+  }
+
+  #string(): string {
+    const start = this.#at++;
+    while (this.#text[this.#at] !== '"') this.#at += this.#text[this.#at] === '\\' ? 2 : 1;
+    this.#at++;
+    return JSON.parse(this.#text.slice(start, this.#at)) as string;
+  }
+
+  #space(): void {
+    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
+  }
+}

@@ -1,0 +1,57 @@
+/** The built program, run as a user runs it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+
+const MAIN = path.resolve(import.meta.dirname, '../../dist/lib/cli/main.js');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Standard error so far. */
+  readonly stderr: () => string;
+  readonly stdout: () => string;
+}
+
+/** Starts `sluice ...args`. */
+export function startSluice(
+  args: readonly string[],
+  options: {
+    readonly env?: Record<string, string>;
+    readonly cwd?: string;
+    readonly nodeArgs?: readonly string[];
+  } = {},
+): Running {
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return { child, ended, stdout: () => stdout, stderr: () => stderr };
+}
+
+/** Runs `sluice ...args` to its end. */
+export function sluice(
+  args: readonly string[],
+  options: Parameters<typeof startSluice>[1] = {},
+): Promise<Ended> {
+  return startSluice(args, options).ended;
+}
