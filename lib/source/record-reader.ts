@@ -1,0 +1,216 @@
+/**
+ * The records of one split: bytes in chunks into the decoder, batches out. Knows which lines of the file are the split's,
+ * how long a record may be, and where a restart would begin.
+ */
+import type { Batch } from '../core/batch.ts';
+import type { ByteSource } from '../core/byte-source.ts';
+import type { Decoder, DecoderState } from '../core/decoder.ts';
+import { SluiceError } from '../core/errors.ts';
+import { ChunkReader } from './chunk-reader.ts';
+import { isUntouched, type Split, type SplitPosition, startPosition } from './split.ts';
+
+export interface RecordReaderOptions {
+  readonly decoder: Decoder;
+  readonly chunkBytes: number;
+  readonly keepLines: boolean;
+  readonly maxRecordBytes: number;
+  /** Called for a record that is too long; throws to stop, or returns to leave it out. */
+  readonly onTooLarge: (offset: number) => void;
+}
+
+const LINE_FEED = 10;
+/** After so many bytes without a row an empty batch is returned, so that a checkpoint can be taken. */
+const QUIET_BYTES = 64 * 1024 * 1024;
+
+/** What decoding what is there led to. */
+type Step = 'full' | 'again' | 'more' | 'too-large' | 'end';
+
+/** Offset at which the bytes of a split have to begin, for `RecordReader.begin`. */
+export function readOffset(split: Split): number {
+  // From the byte before a range: if that is a line feed, a line begins where the range does.
+  return beginsInsideLine(split) ? split.startByte - 1 : split.position.offset;
+}
+
+/** Whether the split's first line has yet to be found. */
+export function beginsInsideLine(split: Split): boolean {
+  return split.startByte > 0 && isUntouched(split);
+}
+
+export class RecordReader {
+  readonly #options: RecordReaderOptions;
+  readonly #decoder: Decoder;
+  readonly #chunks: ChunkReader;
+  #endByte: number | null = null;
+  /** Offset in the decompressed file of the window's first byte: what was taken so far ends here. */
+  #offset = 0;
+  /** Behind the last batch returned. */
+  #position: SplitPosition = startPosition(0);
+  /** Records taken before the decoder's last `begin`. */
+  #recordsBefore = 0;
+  #startState: DecoderState = null;
+  /** The next line feed comes before the first line of the range. */
+  #aligning = false;
+  /** A record that is too long is being left behind. */
+  #skipping = false;
+  /** The window has to be this long before decoding again makes sense: twice what held no whole record, or 0. */
+  #wantedBytes = 0;
+  #consumedBytes = 0;
+
+  constructor(options: RecordReaderOptions) {
+    this.#options = options;
+    this.#decoder = options.decoder;
+    this.#chunks = new ChunkReader(options.chunkBytes);
+  }
+
+  /**
+   * @param source at `readOffset(split)`; closed by `close`
+   * @param state of a decoder that begins there, where the split's position has none
+   */
+  begin(source: ByteSource, split: Split, state: DecoderState): void {
+    // Rows of a split that ended in an error: nobody will ask for them.
+    if (this.#decoder.rows > 0) this.#decoder.take();
+    this.#position = split.position;
+    this.#recordsBefore = split.position.records;
+    this.#startState = split.position.state ?? state;
+    this.#endByte = split.endByte;
+    this.#aligning = beginsInsideLine(split);
+    this.#offset = readOffset(split);
+    this.#skipping = false;
+    this.#wantedBytes = 0;
+    this.#chunks.begin(source);
+    if (!this.#aligning) this.#decoder.begin({ offset: this.#offset, state: this.#startState });
+  }
+
+  /** The next rows, valid until the next call; null at the end. */
+  async next(): Promise<Batch | null> {
+    for (;;) {
+      if (this.#aligning) await this.#align();
+      if (this.#skipping) await this.#skipRecord();
+      const step = this.#decode();
+      if (step === 'again') continue;
+      if (step === 'full' || this.#hasToTake(step)) {
+        this.#notePosition();
+        return this.#decoder.take();
+      }
+      if (step === 'end') {
+        this.#notePosition();
+        return null;
+      }
+      if (step === 'too-large') {
+        this.#options.onTooLarge(this.#offset);
+        this.#skipping = true;
+      } else await this.#more();
+    }
+  }
+
+  /** Behind the last batch that `next` returned. */
+  get position(): SplitPosition {
+    return this.#position;
+  }
+
+  /** Bytes consumed since the last call, decompressed. Those of the ranges of a file add up to the file. */
+  takeConsumedBytes(): number {
+    const bytes = this.#consumedBytes;
+    this.#consumedBytes = 0;
+    return bytes;
+  }
+
+  /** Closes the source. Calls may repeat. */
+  close(): Promise<void> {
+    return this.#chunks.close();
+  }
+
+  /** Whether rows that do not fill a batch have to be returned before reading goes on. */
+  #hasToTake(step: Step): boolean {
+    if (this.#decoder.rows === 0)
+      return step === 'more' && this.#offset - this.#position.offset >= QUIET_BYTES;
+    // Source lines lie in the window: they have to be used before it moves.
+    return step !== 'more' || this.#options.keepLines;
+  }
+
+  #notePosition(): void {
+    const records = this.#recordsBefore + this.#decoder.records;
+    this.#position = { offset: this.#offset, state: this.#decoder.state(), records };
+  }
+
+  #advance(bytes: number): void {
+    this.#chunks.from += bytes;
+    this.#offset += bytes;
+    this.#consumedBytes += bytes;
+  }
+
+  /** Gives the decoder what there is. Synchronous: this and the decoder are all that runs for each chunk. */
+  #decode(): Step {
+    const chunks = this.#chunks;
+    const decoder = this.#decoder;
+    const endByte = this.#endByte;
+    const { maxRecordBytes } = this.#options;
+    if (endByte !== null && this.#offset >= endByte) return 'end';
+    let to = chunks.to;
+    let sealed = chunks.ended;
+    if (endByte !== null && this.#offset + chunks.length >= endByte) {
+      // The last line that begins in the range is the one that holds the range's last byte. It ends here, or further on.
+      const lastByte = chunks.from + (endByte - 1 - this.#offset);
+      const at = chunks.bytes.subarray(lastByte, to).indexOf(LINE_FEED);
+      if (at !== -1) {
+        to = lastByte + at + 1;
+        sealed = true;
+      }
+    }
+    const { from } = chunks;
+    if (to === from) return sealed ? 'end' : 'more';
+    // A decoder sees no more than one record may have: what is too large does not depend on how the file was read.
+    const limit = Math.min(to, from + maxRecordBytes);
+    const consumed = decoder.decode(chunks.bytes, from, limit, sealed && limit === to);
+    this.#advance(consumed - from);
+    if (decoder.full) return 'full';
+    if (consumed === to && sealed) return 'end';
+    if (consumed > from) {
+      this.#wantedBytes = 0;
+      return limit < to ? 'again' : 'more';
+    }
+    if (limit - from >= maxRecordBytes) return 'too-large';
+    if (sealed)
+      throw new SluiceError('INTERNAL', `the decoder left the end of a split unread at byte ${this.#offset}`);
+    // Asking again for every chunk of a long record would read it over and over.
+    this.#wantedBytes = Math.min((limit - from) * 2, maxRecordBytes);
+    return 'more';
+  }
+
+  async #more(): Promise<void> {
+    do await this.#chunks.more();
+    while (!this.#chunks.ended && this.#chunks.length < this.#wantedBytes);
+  }
+
+  /** Goes to the first line that begins in the range, if one does. */
+  async #align(): Promise<void> {
+    const chunks = this.#chunks;
+    const end = this.#endByte ?? Number.POSITIVE_INFINITY;
+    for (;;) {
+      const at = chunks.bytes.subarray(chunks.from, chunks.to).indexOf(LINE_FEED);
+      this.#advance(at === -1 ? chunks.length : at + 1);
+      if (at !== -1 || this.#offset >= end || chunks.ended) break;
+      await chunks.more();
+    }
+    this.#aligning = false;
+    // They are the range's before.
+    this.#consumedBytes = 0;
+    this.#decoder.begin({ offset: this.#offset, state: this.#startState });
+  }
+
+  /** Leaves the record at the window's start behind, however long it is, and lets the decoder begin behind it. */
+  async #skipRecord(): Promise<void> {
+    const chunks = this.#chunks;
+    const state = this.#decoder.state();
+    for (;;) {
+      const end = this.#decoder.skipRecord(chunks.bytes, chunks.from, chunks.to);
+      this.#advance(end === -1 ? chunks.length : end - chunks.from);
+      if (end !== -1 || chunks.ended) break;
+      await chunks.more();
+    }
+    this.#skipping = false;
+    this.#wantedBytes = 0;
+    this.#recordsBefore += this.#decoder.records + 1;
+    this.#decoder.begin({ offset: this.#offset, state });
+  }
+}
