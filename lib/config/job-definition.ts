@@ -1,11 +1,9 @@
 /** The keys of a job file: the one place that validation, the JSON Schema and the manual are made from. */
 import * as z from 'zod';
+import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from './bounds.ts';
 import { choice, duration, integer, matching, path, section, size, text } from './options.ts';
 import { sinkSection } from './sink-section.ts';
 import { sourceSection } from './source-section.ts';
-
-export const MAX_PARALLELISM = 256;
-export const MIN_MEMORY_BYTES = 64 * 1024;
 
 const checkpoint = section({
   interval: duration(1)

@@ -43,7 +43,7 @@ export async function readJob(file: string, options: ReadJobOptions): Promise<Co
 export async function readJobFile(file: string, options: ReadJobOptions): Promise<JobFile> {
   const { fileSystem, environment, parallelism } = options;
   const yaml = parseYaml(await readSmall(fileSystem, file, 'the job file'), file, environment);
-  const validation = validate(jobDefinition, yaml.value);
+  const validation = await validate(jobDefinition, yaml.value);
   if (!validation.ok || yaml.problems.length > 0) {
     const problems = validation.ok ? [] : placeProblems(validation.problems, yaml.locate);
     throw jobInvalid(file, withoutEchoes(yaml.problems, problems));
@@ -82,7 +82,7 @@ async function readSchema(
     ]);
   }
   const yaml = parseYaml(await readSmall(fileSystem, file, 'the schema file'), file, null);
-  const validation = validate(fieldList, yaml.value);
+  const validation = await validate(fieldList, yaml.value);
   if (!validation.ok) throw jobInvalid(file, placeProblems(validation.problems, yaml.locate));
   return { fields: validation.value };
 }

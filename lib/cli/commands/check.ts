@@ -8,7 +8,6 @@ import { jobToYaml, rawJob, rawSchema } from '../../config/print-job.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { firstSchema } from '../../pipeline/job-runner.ts';
 import { selectRoots } from '../../source/file-selector.ts';
-import { Warnings } from '../../source/warnings.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
 import type { Output } from '../output.ts';
@@ -24,9 +23,9 @@ export async function check(file: string, { io, output }: CommandContext): Promi
   );
   const survey = await surveySource(roots, fileSystem);
   await proveWritable(job, fileSystem, io.ids);
-  const warnings = new Warnings(io.clock, ({ code, message }) => output.warning(`${code}: ${message}`));
-  const schema = await firstSchema(job, fileSystem, warnings);
-  warnings.flush();
+  // Where there is nothing yet, there is nothing to learn a schema from: `run` waits for it.
+  const unknown = job.source.schema === 'infer' && survey.files === 0;
+  const schema = unknown ? null : await firstSchema(job, fileSystem);
   if (schema !== null) {
     // An inferred schema may lack what the job names.
     const problems = crossCheck({ ...job, source: { ...job.source, schema } });

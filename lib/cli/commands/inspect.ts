@@ -25,7 +25,7 @@ export async function inspect(given: string, { io, output }: CommandContext): Pr
       hint: 'name a checkpoint or a part; `sluice status <job.yaml>` shows the state of a job',
     });
   }
-  const { head, compression } = await readHead(fileSystem, file, HEAD_BYTES);
+  const { head, compression } = await readHead(fileSystem, status, HEAD_BYTES);
   if (isCheckpoint(head)) {
     const checkpoint = inspectCheckpoint(await readWhole(), file, io.clock);
     if (output.json) output.document({ file, kind: 'checkpoint', ...checkpoint });

@@ -1,6 +1,7 @@
 /** `sluice run` and `sluice backfill`: one job, driven in two ways. */
+
+import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from '../../config/bounds.ts';
 import type { CompiledJob } from '../../config/compiled-job.ts';
-import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from '../../config/job-definition.ts';
 import { formatSize } from '../../config/units.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { killAtFailpoint } from '../../core/failpoint.ts';

@@ -51,7 +51,7 @@ export async function lookAtFolder(folder: string, fileSystem: FileSystem): Prom
   // The largest group says the format; what has the same one under another name (a compressed twin) goes with it.
   let chosen: FormatGuess | null = null;
   for (const [extension, { largest }] of ranked.slice(0, 20)) {
-    const { head } = await readHead(fileSystem, largest.path, HEAD_BYTES);
+    const { head } = await readHead(fileSystem, largest, HEAD_BYTES);
     const guess = guessFormat(head);
     if ('unreadable' in guess) unreadable.push(`${largest.path}: ${guess.unreadable}`);
     else if (chosen === null || sameFormat(chosen, guess)) {
