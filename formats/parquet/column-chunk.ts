@@ -65,7 +65,7 @@ export class ColumnChunkEncoder {
       this.#pages.beginData(leaf, entries, slice);
       if (dictionary === null) pushPlain(this.#pages.body, leaf, values, slice.valueFrom, slice.valueTo);
       else pushIndexes(this.#pages.body, dictionary, slice);
-      const encoding = dictionary === null ? ENCODING.PLAIN : ENCODING.RLE_DICTIONARY;
+      const encoding = dictionary === null ? ENCODING.PLAIN : ENCODING.PLAIN_DICTIONARY;
       sizes.push(this.#pages.endData(out, slice.to - slice.from, encoding));
     }
     return {
@@ -111,9 +111,8 @@ function pushIndexes(out: ByteBuffer, dictionary: ChunkDictionary, slice: PageSl
 /** ColumnChunk of parquet.thrift, as an element of a list. */
 export function writeColumnChunk(out: CompactWriter, chunk: ColumnChunk, codec: number): void {
   const { leaf, dictionaryOffset } = chunk;
-  const dataEncoding = dictionaryOffset === null ? ENCODING.PLAIN : ENCODING.RLE_DICTIONARY;
-  const encodings =
-    dictionaryOffset === null ? [ENCODING.RLE, ENCODING.PLAIN] : [ENCODING.RLE, ENCODING.PLAIN, dataEncoding];
+  const dataEncoding = dictionaryOffset === null ? ENCODING.PLAIN : ENCODING.PLAIN_DICTIONARY;
+  const encodings = [ENCODING.RLE, dataEncoding];
   out.beginElement();
   out.i64(2, dictionaryOffset ?? chunk.dataOffset);
   out.beginStruct(3);
@@ -133,7 +132,7 @@ export function writeColumnChunk(out: CompactWriter, chunk: ColumnChunk, codec: 
   out.endStruct();
   // Readers that look values up in the dictionary have to know that every data page uses it.
   out.beginList(13, 'struct', dictionaryOffset === null ? 1 : 2);
-  if (dictionaryOffset !== null) writeEncodingStats(out, PAGE.DICTIONARY, ENCODING.PLAIN, 1);
+  if (dictionaryOffset !== null) writeEncodingStats(out, PAGE.DICTIONARY, ENCODING.PLAIN_DICTIONARY, 1);
   writeEncodingStats(out, PAGE.DATA, dataEncoding, chunk.dataPages);
   out.endStruct();
   out.endStruct();

@@ -1,11 +1,12 @@
 /** The Parquet output format. */
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkFormat, BulkWriter } from '../../lib/core/encoder.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { loadCodec } from './codec.ts';
+import { type ParquetEngine, sluiceEngine } from './engine.ts';
 import { decodePartState, NEW_PART } from './part-state.ts';
 import { RowBufferPool } from './row-buffer-pool.ts';
-import { RowGroupEncoder } from './row-group.ts';
 import { type Leaf, leavesOf } from './schema.ts';
 import { SizeEstimator } from './size-estimator.ts';
 import { ParquetWriter, type SharedEncoder } from './writer.ts';
@@ -18,10 +19,22 @@ const MAX_IDLE_BYTES = 64 << 20;
 /** The format that a job file asks for. @throws SluiceError JOB_INVALID where engine and compression do not go together */
 export async function parquetFormat(spec: ParquetSpec): Promise<BulkFormat> {
   return new ParquetFormat({
-    rowGroups: new RowGroupEncoder(await loadCodec(spec.compression), spec.pageBytes),
+    engine: await loadEngine(spec),
     buffers: new RowBufferPool(Math.min(spec.rowGroupBytes, MAX_IDLE_BYTES)),
     sizes: new SizeEstimator(spec.compression),
   });
+}
+
+async function loadEngine(spec: ParquetSpec): Promise<ParquetEngine> {
+  if (spec.engine === 'sluice') return sluiceEngine(await loadCodec(spec.compression), spec.pageBytes);
+  if (spec.compression === 'zstd') {
+    throw new SluiceError('JOB_INVALID', 'engine parquetjs does not write zstd', {
+      hint: 'use compression none, gzip or snappy, or engine: sluice',
+    });
+  }
+  // Loaded only where it is asked for: nobody else should pay for it at start.
+  const { ParquetJsEngine } = await import('./parquetjs-engine.ts');
+  return new ParquetJsEngine(spec.compression);
 }
 
 class ParquetFormat implements BulkFormat {
@@ -39,6 +52,7 @@ class ParquetFormat implements BulkFormat {
     let leaves = this.#leaves.get(schema);
     if (leaves === undefined) {
       leaves = leavesOf(schema);
+      this.#shared.engine.checkSchema(schema);
       this.#leaves.set(schema, leaves);
     }
     const state = footer === null ? NEW_PART : decodePartState(schema, footer);

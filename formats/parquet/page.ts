@@ -11,7 +11,11 @@ import { bitWidth, pushBitmapRun, pushHybrid, pushRun } from './rle.ts';
 import type { Leaf } from './schema.ts';
 import { CompactWriter } from './thrift.ts';
 
-export const ENCODING = { PLAIN: 0, RLE: 3, RLE_DICTIONARY: 8 } as const;
+/**
+ * PLAIN_DICTIONARY stands for both kinds of pages in files of version 1, as parquet-mr writes them. RLE_DICTIONARY, its
+ * name in version 2, means the same bytes and is unknown to older readers (parquetjs-lite).
+ */
+export const ENCODING = { PLAIN: 0, PLAIN_DICTIONARY: 2, RLE: 3 } as const;
 export const PAGE = { DATA: 0, DICTIONARY: 2 } as const;
 
 /** Sizes in page headers are 32-bit. */
@@ -77,7 +81,7 @@ export class PageWriter {
     return this.#end(out, PAGE.DICTIONARY, (header) => {
       header.beginStruct(7);
       header.i32(1, entries);
-      header.i32(2, ENCODING.PLAIN);
+      header.i32(2, ENCODING.PLAIN_DICTIONARY);
       header.endStruct();
     });
   }

@@ -33,7 +33,8 @@ export function boundsOf(leaf: Leaf, values: ChunkValues): Bounds {
     case 'fixed':
       return fixedBounds(leaf, values);
     case 'bytes':
-      return byteBounds(leaf, values);
+      // Nobody asks for a range of JSON texts, and parquetjs-lite fails on a bound that is cut: it parses it.
+      return leaf.type.kind === 'json' ? NONE : byteBounds(leaf, values);
   }
 }
 

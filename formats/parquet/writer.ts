@@ -6,16 +6,16 @@ import { SluiceError } from '../../lib/core/errors.ts';
 import type { RowBuffer } from '../../lib/core/row-buffer.ts';
 import { restoreRows, saveRows } from '../../lib/core/tail.ts';
 import { bufferedBytes } from './buffered-bytes.ts';
-import { MAGIC, pushFooter } from './footer.ts';
+import type { ParquetEngine } from './engine.ts';
+import { MAGIC } from './footer.ts';
 import { encodePartState, type PartState } from './part-state.ts';
 import type { RowBufferPool } from './row-buffer-pool.ts';
-import type { RowGroupEncoder } from './row-group.ts';
 import type { Leaf } from './schema.ts';
 import type { SizeEstimator } from './size-estimator.ts';
 
 /** What the writers of a format share; they are used one at a time. */
 export interface SharedEncoder {
-  readonly rowGroups: RowGroupEncoder;
+  readonly engine: ParquetEngine;
   readonly buffers: RowBufferPool;
   readonly sizes: SizeEstimator;
 }
@@ -64,7 +64,8 @@ export class ParquetWriter implements BulkWriter {
     const out = new ByteBuffer(this.estimatedBytes + 256 * (this.#leaves.length + 1));
     this.#flushInto(out);
     if (this.#state.offset === 0) out.push(MAGIC);
-    pushFooter(out, this.#schema, this.#leaves, this.#state.rows, this.#state.rowGroups);
+    const { rows, rowGroups } = this.#state;
+    this.#shared.engine.pushFooter(out, this.#schema, this.#leaves, rows, rowGroups);
     this.#isFinished = true;
     return out.view();
   }
@@ -86,7 +87,7 @@ export class ParquetWriter implements BulkWriter {
     if (buffer === null || buffer.length === 0) return;
     const { offset, rows, rowGroups } = this.#state;
     if (offset === 0) out.push(MAGIC);
-    const rowGroup = this.#shared.rowGroups.encode(buffer, this.#leaves, out, offset);
+    const rowGroup = this.#shared.engine.encodeRowGroup(buffer, this.#leaves, out, offset);
     this.#shared.sizes.learn(bufferedBytes(buffer), out.length);
     this.#state = {
       offset: offset + out.length,
