@@ -24,6 +24,11 @@ export interface DecoderOptions {
   readonly onBadRecord: (record: BadRecord) => void;
   /** Whether batches have to carry their source lines (`Batch.lines`), so that an encoder may pass them on. */
   readonly keepLines: boolean;
+  /**
+   * The columns that are wanted; all where left out. Batches have these only, in the schema's order. Values of the others
+   * may be passed over: the format is checked, their types need not be.
+   */
+  readonly columns?: ReadonlySet<string>;
 }
 
 /** What a decoder needs to go on inside a file. Plain JSON, a few hundred bytes at the most. */
