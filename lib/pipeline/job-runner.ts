@@ -11,11 +11,10 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type Ids, randomIds } from '../core/ids.ts';
-import { type SourceRoot, selectRoots } from '../source/file-selector.ts';
-import { FolderWatcher } from '../source/folder-watcher.ts';
+import { selectRoots } from '../source/file-selector.ts';
+import { FileSource } from '../source/file-source.ts';
 import { sampleSchema } from '../source/schema-sampler.ts';
-import { SplitEnumerator, type SplitEnumeratorContext } from '../source/split-enumerator.ts';
-import { Warnings } from '../source/warnings.ts';
+import type { SplitEnumerator, SplitEnumeratorContext } from '../source/split-enumerator.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { localFileSystem } from '../storage/local/local-file-system.ts';
 import { acquireProcessLock } from '../storage/local/process-lock.ts';
@@ -68,21 +67,20 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
   }
 }
 
-/** What `sluice check` shows: the schema that a first start would fix. null where there is no file to learn it from. */
-export async function firstSchema(
-  job: CompiledJob,
-  fileSystem: FileSystem,
-  warnings: Warnings,
-): Promise<Schema | null> {
-  if (job.source.schema !== 'infer') return job.source.schema;
-  const roots = await selectRoots(job.source, fileSystem, () => {});
-  return sampleSchema({
-    fileSystem,
-    roots,
-    format: createInputFormat(job.source.format),
-    compression: job.source.format.compression,
-    warnings,
-  });
+/**
+ * The schema that a first start fixes: the job's own, or what its files show. null where there is no file yet to learn
+ * it from.
+ * @throws SluiceError SCHEMA_UNKNOWN, NOT_FOUND
+ */
+export async function firstSchema(job: CompiledJob, fileSystem: FileSystem): Promise<Schema | null> {
+  const { source } = job;
+  if (source.schema !== 'infer') return source.schema;
+  const roots = await selectRoots(source, fileSystem, () => {});
+  const format = createInputFormat(source.format);
+  return (
+    (await sampleSchema({ fileSystem, roots, format, compression: source.format.compression }))?.schema ??
+    null
+  );
 }
 
 class JobRun {
@@ -92,7 +90,6 @@ class JobRun {
   readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
   readonly #runId: string;
-  readonly #warnings: Warnings;
   readonly #startedAt: number;
 
   constructor(
@@ -110,9 +107,6 @@ class JobRun {
     this.#clock = clock;
     this.#runId = runId;
     this.#startedAt = clock.elapsed();
-    this.#warnings = new Warnings(clock, ({ code, message }) =>
-      this.#event({ type: 'warning', code, message }),
-    );
   }
 
   async run(): Promise<JobSummary> {
@@ -145,7 +139,6 @@ class JobRun {
         ? this.#summary(base, 0, this.#options.signal?.aborted ?? false)
         : await this.#runSubtasks(schema, committer);
     await tidying;
-    this.#warnings.flush();
     return summary;
   }
 
@@ -156,7 +149,7 @@ class JobRun {
     this.#options.signal?.addEventListener('abort', stop);
     try {
       for (;;) {
-        const schema = await firstSchema(this.#job, this.#fileSystem, this.#warnings);
+        const schema = await firstSchema(this.#job, this.#fileSystem);
         if (schema !== null || this.#options.mode === 'once' || this.#options.signal?.aborted) return schema;
         await wakeUp.wait(this.#job.source.monitorIntervalMs);
         if (this.#options.signal?.aborted) return null;
@@ -180,18 +173,19 @@ class JobRun {
       subtasks: job.parallelism,
       base: { ...base, schema },
       capture: (all) => ({
-        enumerator: enumerator.snapshot(),
-        discovery: captureDiscovery(enumerator, all),
+        enumerator: source.enumerator.snapshot(),
+        discovery: captureDiscovery(source.enumerator, all),
       }),
       ask: (subtask, checkpointId, request) =>
         hosts[subtask]!.send({ type: 'snapshot', checkpointId, ...request }),
       countFiles: (outcomes) => coordinator.countFiles(outcomes),
     });
-    const enumerator = await this.#createEnumerator({
+    const source = await this.#createSource({
       assignSplit: (subtask, split) => coordinator.assign({ type: 'assign', split }, subtask),
       signalNoMoreSplits: (subtask) => coordinator.drained(subtask),
       fail: (error) => coordinator.fail(error),
     });
+    const { enumerator } = source;
     const coordinator = new Coordinator({
       subtasks: job.parallelism,
       send: (subtask, message) => hosts[subtask]!.send(message),
@@ -202,7 +196,6 @@ class JobRun {
       onEvent: (event) => this.#event(event),
       onProgress: (progress) => this.#options.onProgress?.(progress),
     });
-    const watcher = await this.#watch(enumerator);
     let cancelTimeout = () => {};
     const stop = () => {
       cancelTimeout = this.#stop(coordinator);
@@ -225,21 +218,20 @@ class JobRun {
         };
         hosts.push(start(config, (message) => coordinator.receive(message)));
       }
-      enumerator.start();
+      source.start();
       const end = await coordinator.run();
       return this.#summary(checkpoints.last, coordinator.checkpointsTaken, end === 'stopped', coordinator);
     } finally {
       cancelTimeout();
       this.#options.signal?.removeEventListener('abort', stop);
-      await watcher?.close();
-      await enumerator.close();
+      await source.close();
       await Promise.all(hosts.map((host) => host.terminate()));
     }
   }
 
-  async #createEnumerator(context: SplitEnumeratorContext): Promise<SplitEnumerator> {
-    const { source } = this.#job;
+  async #createSource(context: SplitEnumeratorContext): Promise<FileSource> {
     const { base, store } = this.#state;
+    const spec = this.#job.source;
     const restored =
       base.enumerator === null
         ? null
@@ -248,38 +240,16 @@ class JobRun {
             discovery: await readDiscovery(this.#fileSystem, store.segmentsFolder, base.discovery),
             splits: openSplits(base),
           };
-    return new SplitEnumerator(
-      {
-        fileSystem: this.#fileSystem,
-        clock: this.#clock,
-        roots: await this.#roots(),
-        mode: this.#options.mode,
-        monitorIntervalMs: source.monitorIntervalMs,
-        minAgeMs: source.minAgeMs,
-        modified: source.modified,
-        splittable: createInputFormat(source.format).splittable,
-        compression: source.format.compression,
-        splitSizeBytes: source.splitSizeBytes,
-        maxRecordBytes: source.maxRecordBytes,
-        warnings: this.#warnings,
-      },
+    return FileSource.create({
+      fileSystem: this.#fileSystem,
+      clock: this.#clock,
+      spec,
+      format: createInputFormat(spec.format),
+      mode: this.#options.mode,
       context,
       restored,
-    );
-  }
-
-  #roots(): Promise<SourceRoot[]> {
-    return selectRoots(this.#job.source, this.#fileSystem, (path) =>
-      this.#warnings.warn('file-name-unreadable', `${path} is left out: its name is not valid UTF-8`),
-    );
-  }
-
-  async #watch(enumerator: SplitEnumerator): Promise<FolderWatcher | null> {
-    if (this.#options.mode === 'once' || !this.#job.source.watch) return null;
-    const watcher = new FolderWatcher(() => enumerator.wake(), this.#warnings);
-    // Not awaited: the first listing finds what is there, watched or not.
-    void watcher.start(await this.#roots());
-    return watcher;
+      onWarning: ({ code, message }) => this.#event({ type: 'warning', code, message }),
+    });
   }
 
   /** Begins to stop; the function returned calls the time limit off. */

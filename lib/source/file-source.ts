@@ -6,7 +6,7 @@ import type { SourceSpec } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import type { InputFormat } from '../core/decoder.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { selectRoots } from './file-selector.ts';
+import { type SourceRoot, selectRoots } from './file-selector.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import {
   type ProcessingMode,
@@ -30,20 +30,20 @@ export interface FileSourceOptions {
 
 export class FileSource {
   readonly enumerator: SplitEnumerator;
+  readonly #roots: readonly SourceRoot[];
   readonly #warnings: Warnings;
   readonly #watcher: FolderWatcher | null;
-  readonly #startWatching: () => Promise<void>;
 
   private constructor(
     enumerator: SplitEnumerator,
+    roots: readonly SourceRoot[],
     warnings: Warnings,
     watcher: FolderWatcher | null,
-    startWatching: () => Promise<void>,
   ) {
     this.enumerator = enumerator;
+    this.#roots = roots;
     this.#warnings = warnings;
     this.#watcher = watcher;
-    this.#startWatching = startWatching;
   }
 
   /**
@@ -53,13 +53,12 @@ export class FileSource {
   static async create(options: FileSourceOptions): Promise<FileSource> {
     const { fileSystem, clock, spec, format, mode } = options;
     const warnings = new Warnings(clock, options.onWarning);
-    const roots = await selectRoots(spec, fileSystem, (path) => {
-      const shown = JSON.stringify(path);
+    const roots = await selectRoots(spec, fileSystem, (path) =>
       warnings.warn(
         'file-name-unreadable',
-        `${shown} is left out: its name is not valid UTF-8, so it cannot be opened by it`,
-      );
-    });
+        `${JSON.stringify(path)} is left out: its name is not valid UTF-8, so it cannot be opened by it`,
+      ),
+    );
     const enumerator = new SplitEnumerator(
       {
         fileSystem,
@@ -80,13 +79,13 @@ export class FileSource {
     );
     const watched = spec.watch && mode === 'continuously';
     const watcher = watched ? new FolderWatcher(() => enumerator.wake(), warnings) : null;
-    return new FileSource(enumerator, warnings, watcher, async () => watcher?.start(roots));
+    return new FileSource(enumerator, roots, warnings, watcher);
   }
 
   start(): void {
     this.enumerator.start();
     // Not waited for: what happens before it watches is seen by a listing.
-    void this.#startWatching();
+    void this.#watcher?.start(this.#roots);
   }
 
   /** Stops scanning and watching. Calls may repeat. */

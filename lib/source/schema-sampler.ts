@@ -33,10 +33,10 @@ const MAX_FILES = 10;
 const SAMPLE_BYTES = 1024 * 1024;
 
 /**
- * @throws SluiceError SCHEMA_UNKNOWN where there is no file with anything in it, or nothing can be said of them;
- *   NOT_FOUND where a root is not there
+ * @returns null where there is no file with anything in it (yet)
+ * @throws SluiceError SCHEMA_UNKNOWN where nothing can be said of the files there are; NOT_FOUND where a root is not there
  */
-export async function sampleSchema(options: SchemaSamplerOptions): Promise<SampledSchema> {
+export async function sampleSchema(options: SchemaSamplerOptions): Promise<SampledSchema | null> {
   const { fileSystem, format, compression, sampleBytes = SAMPLE_BYTES } = options;
   const samples: Uint8Array[] = [];
   const sampled: string[] = [];
@@ -46,16 +46,7 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
     samples.push(sample);
     sampled.push(file.path);
   }
-  if (samples.length === 0) {
-    const folders = options.roots.map((root) => root.folder).join(', ');
-    throw new SluiceError(
-      'SCHEMA_UNKNOWN',
-      `no schema is given, and there is no file with rows to infer it from in ${folders}`,
-      {
-        hint: 'put a file there first, or give source.format.schema as a list of {name, type}',
-      },
-    );
-  }
+  if (samples.length === 0) return null;
   return { schema: format.inferSchema(samples), files: sampled };
 }
 

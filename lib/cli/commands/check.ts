@@ -23,9 +23,7 @@ export async function check(file: string, { io, output }: CommandContext): Promi
   );
   const survey = await surveySource(roots, fileSystem);
   await proveWritable(job, fileSystem, io.ids);
-  // Where there is nothing yet, there is nothing to learn a schema from: `run` waits for it.
-  const unknown = job.source.schema === 'infer' && survey.files === 0;
-  const schema = unknown ? null : await firstSchema(job, fileSystem);
+  const schema = await firstSchema(job, fileSystem);
   if (schema !== null) {
     // An inferred schema may lack what the job names.
     const problems = crossCheck({ ...job, source: { ...job.source, schema } });
