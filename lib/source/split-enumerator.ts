@@ -1,28 +1,26 @@
 /**
- * Hands out splits: scans the source, takes files oldest first, cuts them, and gives each split to a subtask that asked
- * (Flink: SplitEnumerator, ContinuousFileSplitEnumerator). Lives in the coordinator.
+ * Hands out splits: scans the source, has files taken oldest first, cuts them, and gives each split to a subtask that
+ * asked (Flink: SplitEnumerator, ContinuousFileSplitEnumerator). Lives in the coordinator.
  *
  * What a checkpoint holds of it: splits that nobody reads, at their positions, and which files were taken (KnownFiles).
- * A file is taken, and its splits exist, in the same synchronous moment; a file that is still being looked at is neither
- * known nor waiting in a checkpoint, and a restart finds it again. So `snapshot` and `takeDiscoveryDelta`, called
- * without an await between them and before any further assignment is sent, always fit together.
+ * `snapshot` and `takeDiscoveryDelta` fit together when they are called without an await between them, and fit the
+ * subtasks' answers when those are asked for in the same moment: what was assigned before is theirs, the rest is here.
+ * Files that wait are in no checkpoint: a restart lists them again.
  */
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { ENUMERATOR_VERSION, type EnumeratorState } from './enumerator-state.ts';
+import { checkEnumeratorState, ENUMERATOR_VERSION, type EnumeratorState } from './enumerator-state.ts';
 import { FileScanner, type ScanResult } from './file-scanner.ts';
 import type { SourceRoot } from './file-selector.ts';
-import { modifiedError } from './file-version.ts';
+import { FileTaker } from './file-taker.ts';
 import { KnownFiles } from './known-files.ts';
-import type { KnownFile } from './known-files-log.ts';
-import { judge, type ModifiedPolicy } from './modification.ts';
+import type { ModifiedPolicy } from './modification.ts';
 import { type FileEnd, OpenFiles } from './open-files.ts';
 import { Realms } from './realms.ts';
 import { ScanTimer } from './scan-timer.ts';
-import { type Split, type SplitOutcome, startPosition } from './split.ts';
-import { type Plan, SplitPlanner, type SplitPlannerOptions } from './split-planner.ts';
-import { type WaitingFile, WaitingFiles } from './waiting-files.ts';
+import { checkSplit, type Split, type SplitOutcome } from './split.ts';
+import { SplitPlanner, type SplitPlannerOptions } from './split-planner.ts';
 import type { Warnings } from './warnings.ts';
 
 export type { EnumeratorState } from './enumerator-state.ts';
@@ -85,25 +83,21 @@ export class SplitEnumerator {
   readonly #realms = new Realms();
   readonly #scanner: FileScanner;
   readonly #planner: SplitPlanner;
+  readonly #taker: FileTaker;
   readonly #timer: ScanTimer;
   readonly #openFiles = new OpenFiles();
   /** Splits that nobody reads: given back, restored, or the rest of a file being cut. As many as there are subtasks, about. */
   readonly #pending: Split[] = [];
   readonly #assigned = new Map<string, Split>();
-  /** Files being looked at before they are taken. At most one a waiting subtask. */
-  readonly #planning = new Set<string>();
   readonly #readers = new Set<number>();
   /** Subtasks that asked and got nothing yet, first come first served. */
   readonly #asking = new Set<number>();
-  #waiting: WaitingFiles;
-  #realmOfRoot: readonly number[] = [];
-  #nextFile = 1;
   /** PROCESS_ONCE: the one scan is over. */
   #scanned = false;
   #closed = false;
   #running: Promise<void> | null = null;
   #scan: Pick<ScanResult, 'listed' | 'tooYoung'> = { listed: 0, tooYoung: 0 };
-  #counts = { scans: 0, taken: 0, read: 0, missing: 0, changed: 0, ignored: 0, forgotten: 0 };
+  #counts = { scans: 0, read: 0, missing: 0, changed: 0, ignored: 0, forgotten: 0 };
 
   /** @throws SluiceError STATE_CORRUPT, STATE_VERSION */
   constructor(
@@ -120,19 +114,29 @@ export class SplitEnumerator {
       ...options,
       known: this.#known,
       realms: this.#realms,
-      isOpen: (path) => this.#openFiles.has(path) || this.#planning.has(path),
+      isOpen: (path) => this.#openFiles.has(path) || this.#taker.isLookingInto(path),
     });
     this.#timer = new ScanTimer(options.clock);
-    this.#waiting = new WaitingFiles([]);
+    this.#taker = new FileTaker({
+      known: this.#known,
+      planner: this.#planner,
+      openFiles: this.#openFiles,
+      modified: options.modified,
+      warnings: options.warnings,
+      lastScan: options.mode === 'once',
+      onSplit: (split) => this.#pending.push(split),
+      onLooked: () => this.#dispatch(),
+      fail: (error) => this.#context.fail(error),
+    });
     if (restored !== null) this.#restore(restored);
   }
 
   #restore({ state, discovery, splits }: RestoredEnumerator): void {
-    this.#nextFile = state.nextFile;
+    this.#taker.nextFile = checkEnumeratorState(state).nextFile;
     this.#realms.restore(state.realms);
     for (const delta of discovery) this.#known.apply(delta);
     // Splits begun come first: their files were taken first.
-    this.addSplitsBack([...splits, ...state.splits]);
+    this.addSplitsBack([...splits.map(checkSplit), ...state.splits]);
   }
 
   /** Begins scanning. */
@@ -221,7 +225,7 @@ export class SplitEnumerator {
   snapshot(): EnumeratorState {
     return {
       version: ENUMERATOR_VERSION,
-      nextFile: this.#nextFile,
+      nextFile: this.#taker.nextFile,
       realms: this.#realms.state(),
       splits: [...this.#pending],
     };
@@ -238,11 +242,15 @@ export class SplitEnumerator {
   }
 
   get counters(): SourceCounters {
+    const { taken, missing, ignored } = this.#taker.counts;
     return {
       ...this.#counts,
       ...this.#scan,
+      taken,
+      missing: this.#counts.missing + missing,
+      ignored: this.#counts.ignored + ignored,
       known: this.#known.size,
-      waiting: this.#waiting.size,
+      waiting: this.#taker.waiting,
       open: this.#openFiles.size,
     };
   }
@@ -251,6 +259,7 @@ export class SplitEnumerator {
   async close(): Promise<void> {
     this.#closed = true;
     this.#scanner.close();
+    this.#taker.close();
     this.#timer.close();
     await this.#running;
   }
@@ -268,8 +277,7 @@ export class SplitEnumerator {
   }
 
   #accept(result: ScanResult): void {
-    this.#waiting = result.waiting;
-    this.#realmOfRoot = result.realms;
+    this.#taker.accept(result.waiting, result.realms);
     this.#scan = { listed: result.listed, tooYoung: result.tooYoung };
     this.#counts.scans++;
     this.#counts.ignored += result.ignored;
@@ -292,14 +300,11 @@ export class SplitEnumerator {
         this.#assign(split);
         continue;
       }
-      // One file is looked at for each subtask that waits, not the whole backlog.
-      if (this.#planning.size >= this.#asking.size) return;
-      const file = this.#waiting.pop();
-      if (file === null) break;
-      this.#take(file);
+      // One file is looked into for each subtask that waits, not the whole backlog.
+      if (this.#taker.looking >= this.#asking.size || !this.#taker.takeNext()) break;
     }
     const exhausted =
-      this.#scanned && this.#pending.length === 0 && this.#planning.size === 0 && this.#waiting.size === 0;
+      this.#scanned && this.#pending.length === 0 && this.#taker.looking === 0 && this.#taker.waiting === 0;
     if (this.#options.mode !== 'once' || !exhausted || this.#closed) return;
     for (const subtask of this.#asking) {
       this.#asking.delete(subtask);
@@ -317,90 +322,5 @@ export class SplitEnumerator {
     this.#asking.delete(subtask!);
     this.#assigned.set(range.id, range);
     this.#context.assignSplit(subtask!, range);
-  }
-
-  /** Takes a file, at once or after a look into it. */
-  #take(file: WaitingFile): void {
-    const { path } = file;
-    if (this.#openFiles.has(path) || this.#planning.has(path)) return;
-    const entry = this.#known.find(path);
-    const verdict = judge(
-      entry === -1 ? null : this.#known.matches(entry, file.sizeBytes, file.modifiedNs),
-      this.#options.modified,
-    );
-    // Listed twice (roots overlap), or noted by a scan since this one was listed.
-    if (verdict === 'same' || verdict === 'ignore') return;
-    if (verdict === 'fail') {
-      this.#context.fail(modifiedError(path));
-      return;
-    }
-    const unseen = verdict === 'append' ? null : this.#planner.planUnseen(file);
-    if (unseen !== null) {
-      this.#commit(file, unseen);
-      return;
-    }
-    void this.#look(file, verdict === 'append' ? this.#known.get(entry) : null);
-  }
-
-  async #look(file: WaitingFile, known: KnownFile | null): Promise<void> {
-    this.#planning.add(file.path);
-    try {
-      const plan = await this.#planner.plan(file, known);
-      if (!this.#closed) this.#commit(file, plan);
-    } catch (thrown) {
-      const error = SluiceError.from(thrown);
-      if (error.code === 'NOT_FOUND') {
-        this.#counts.missing++;
-        this.#options.warnings.warn('file-missing', `${file.path} was gone before it was read`);
-      } else if (!this.#closed) this.#context.fail(error);
-    }
-    this.#planning.delete(file.path);
-    this.#dispatch();
-  }
-
-  /** From here on the file is known and its split exists. Synchronous: see the top. */
-  #commit(file: WaitingFile, plan: Plan): void {
-    const { path, sizeBytes, modifiedNs } = file;
-    const realm = this.#realmOfRoot[file.root] ?? 0;
-    const consumed = plan.kind === 'replaced' ? { consumedBytes: 0, fingerprint: 0n } : plan;
-    this.#known.record(path, {
-      sizeBytes,
-      modifiedNs,
-      realm,
-      consumedBytes: consumed.consumedBytes,
-      fingerprint: consumed.fingerprint,
-    });
-    if (plan.kind === 'replaced') {
-      this.#counts.ignored++;
-      this.#options.warnings.warn(
-        'file-modified',
-        `${path} is not read again: ${plan.why} (modified: append)`,
-      );
-      return;
-    }
-    if (plan.kind === 'nothing') {
-      if (this.#options.mode === 'once' && plan.consumedBytes < sizeBytes) {
-        this.#options.warnings.warn(
-          'line-unfinished',
-          `${path} ends without a line end: its last line waits for one (modified: append)`,
-        );
-      }
-      return;
-    }
-    this.#counts.taken++;
-    const fileId = String(this.#nextFile++);
-    const split: Split = {
-      id: `${fileId}.0`,
-      fileId,
-      path,
-      sizeBytes,
-      modifiedNs: String(modifiedNs),
-      compression: plan.compression,
-      startByte: plan.startByte,
-      endByte: plan.endByte,
-      position: startPosition(plan.startByte),
-    };
-    this.#openFiles.add(split, false);
-    this.#pending.push(split);
   }
 }

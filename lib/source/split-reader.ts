@@ -224,8 +224,15 @@ export class SplitReader {
     if (error.code === 'INPUT_CORRUPT') {
       this.#outcome = await checkVersion(fileSystem, this.#current(), modified);
       if (this.#outcome === 'read') throw error;
-    } else if (this.#failure === null) throw error;
-    else throw this.#failure.describe(await this.#lineOf(this.#failure.offset));
+      return;
+    }
+    if (this.#failure === null) throw error;
+    const described = this.#failure.describe(await this.#lineOf(this.#failure.offset));
+    if ((await checkVersion(fileSystem, this.#current(), 'ignore')) === 'read') throw described;
+    throw new SluiceError(described.code, `${described.message}. The file changed while it was being read`, {
+      hint: 'a file that is still being written ends in the middle of a record: write it elsewhere and rename it in, or set min_age',
+      details: described.details,
+    });
   }
 
   /** null where the file does not tell any more. */

@@ -6,10 +6,16 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SourceSpec } from '../../../lib/config/compiled-job.ts';
 import { systemClock } from '../../../lib/core/clock.ts';
-import { FileSource } from '../../../lib/source/file-source.ts';
+import { selectRoots } from '../../../lib/source/file-selector.ts';
+import { FolderWatcher } from '../../../lib/source/folder-watcher.ts';
 import type { Split } from '../../../lib/source/split.ts';
-import type { ProcessingMode, RestoredEnumerator } from '../../../lib/source/split-enumerator.ts';
+import {
+  type ProcessingMode,
+  type RestoredEnumerator,
+  SplitEnumerator,
+} from '../../../lib/source/split-enumerator.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
+import { Warnings } from '../../../lib/source/warnings.ts';
 import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';
 import { LINE_SCHEMA, lineFormat, linesOf } from '../../unit/source/line-format.ts';
 
@@ -45,7 +51,7 @@ async function run(
   spec: SourceSpec,
   mode: ProcessingMode,
   readers: number,
-  onLines: (lines: readonly string[], source: FileSource) => Promise<boolean> | boolean,
+  onLines: (lines: readonly string[], source: SplitEnumerator) => Promise<boolean> | boolean,
   restored: RestoredEnumerator | null = null,
 ): Promise<{ lines: string[]; restart: RestoredEnumerator }> {
   const lines: string[] = [];
@@ -53,13 +59,22 @@ async function run(
   const done = new Set<number>();
   let changed = () => {};
   let failure: unknown = null;
-  const source = await FileSource.create({
-    fileSystem,
-    clock: systemClock,
-    spec,
-    format: lineFormat(),
-    mode,
-    context: {
+  const warnings = new Warnings(systemClock, (warning) => {
+    failure ??= new Error(warning.message);
+  });
+  const roots = await selectRoots(spec, fileSystem, () => {});
+  const source = new SplitEnumerator(
+    {
+      ...spec,
+      fileSystem,
+      clock: systemClock,
+      roots,
+      mode,
+      warnings,
+      splittable: true,
+      compression: spec.format.compression,
+    },
+    {
       assignSplit: (subtask, split) => {
         assigned.set(subtask, split);
         changed();
@@ -74,11 +89,10 @@ async function run(
       },
     },
     restored,
-    onWarning: (warning) => {
-      failure ??= new Error(warning.message);
-    },
-  });
+  );
   source.start();
+  const watcher = spec.watch ? new FolderWatcher(() => source.wake(), warnings) : null;
+  void watcher?.start(roots);
   const reader = new SplitReader({
     fileSystem,
     clock: systemClock,
@@ -93,8 +107,8 @@ async function run(
     chunkBytes: 512,
   });
   for (let subtask = 0; subtask < readers; subtask++) {
-    source.enumerator.addReader(subtask);
-    source.enumerator.handleSplitRequest(subtask);
+    source.addReader(subtask);
+    source.handleSplitRequest(subtask);
   }
   let open: Split[] = [];
   reading: while (done.size < readers) {
@@ -118,14 +132,15 @@ async function run(
         }
       }
     }
-    source.enumerator.finishSplit({ split: reader.split(), kind: reader.outcome });
-    source.enumerator.handleSplitRequest(subtask);
+    source.finishSplit({ split: reader.split(), kind: reader.outcome });
+    source.handleSplitRequest(subtask);
   }
   const restart = {
-    state: source.enumerator.snapshot(),
-    discovery: [source.enumerator.discoverySnapshot()],
+    state: source.snapshot(),
+    discovery: [source.discoverySnapshot()],
     splits: open,
   };
+  await watcher?.close();
   await source.close();
   return { lines, restart };
 }
@@ -199,7 +214,7 @@ describe('a source over real folders', () => {
       if (read.length === 1) {
         // Written again and again until seen: the watcher may not be ready yet.
         const writing = (async () => {
-          while (source.enumerator.counters.scans < 2) await put(`b${written++}`, '');
+          while (source.counters.scans < 2) await put(`b${written++}`, '');
           await put('c', '2\n');
         })();
         await writing;

@@ -264,6 +264,20 @@ describe('bad records', () => {
     expect(fileSystem.openSources).toBe(0);
   });
 
+  it('of a file that is still being written come with that explanation', async () => {
+    const fileSystem = withFile('one\nBAD');
+    const reader = readerOf(fileSystem, { batchRows: 1 });
+    await reader.open(splitOf(fileSystem, FILE));
+    await reader.next();
+    fileSystem.append(FILE, 'minton\n', 9n);
+    const error = await reader.next().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'BAD_RECORD',
+      details: { line: 2 },
+      hint: expect.stringContaining('min_age'),
+    });
+  });
+
   it('are left out and counted under skip', async () => {
     const fileSystem = withFile('one\nBAD\nthree\n'.repeat(50));
     const reader = readerOf(fileSystem, { onBadRecord: 'skip', batchRows: 7 });
