@@ -19,7 +19,12 @@ export async function init(
   // Before the folder is read: that may take a while.
   if (!toStdout && options.force !== true && (await fileSystem.stat(file)) !== null) throw exists(file);
   const data = await lookAtFolder(folder, fileSystem);
-  const paths = { data: relativeTo(path.dirname(file), folder), state: './state', lake: './lake' };
+  const paths = {
+    file: path.basename(file),
+    data: relativeTo(path.dirname(file), folder),
+    state: './state',
+    lake: './lake',
+  };
   const text = jobTemplate(path.basename(folder), paths, data);
   if (toStdout) {
     output.text(text);

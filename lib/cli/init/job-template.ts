@@ -8,7 +8,9 @@ import { type EventTimeGuess, guessEventTime } from './guess-event-time.ts';
 import type { FormatGuess } from './guess-format.ts';
 
 export interface TemplatePaths {
-  /** Relative to the job file, as all of these. */
+  /** What the job file is called. */
+  readonly file: string;
+  /** Relative to the job file, as those that follow. */
   readonly data: string;
   readonly state: string;
   readonly lake: string;
@@ -20,11 +22,12 @@ const MAX_LISTED = 30;
 export function jobTemplate(name: string, paths: TemplatePaths, data: DataFolder): string {
   const [eventTime, ...others] = data.schema === null ? [] : guessEventTime(data.schema, data.rows);
   const include = data.extensions.map((extension) => quoted(`**/*${extension}`)).join(', ');
+  const file = quoted(paths.file);
   return `# Reads ${counted(data.files, 'file')} (${humanBytes(data.bytes)}${data.more ? ', and more' : ''}) of ${data.format.type}.
 #
-#   sluice check job.yaml       what this job would do
-#   sluice backfill job.yaml    move what is there, and end
-#   sluice run job.yaml         move what comes, until stopped
+#   sluice check ${file}       what this job would do
+#   sluice backfill ${file}    move what is there, and end
+#   sluice run ${file}         move what comes, until stopped
 #
 # Every key with its default: docs/job-file.md
 version: 1

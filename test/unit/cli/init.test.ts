@@ -1,0 +1,86 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { readJob } from '../../../lib/config/read-job.ts';
+import { CliHarness } from './cli-harness.ts';
+
+const LINES = '{"id":1,"created_at":"2026-01-01T00:00:00Z"}\n{"id":2,"created_at":"2026-01-02T10:00:00Z"}\n';
+
+function withData(): CliHarness {
+  const cli = new CliHarness();
+  cli.fileSystem.put('/work/in/a.ndjson', LINES);
+  cli.fileSystem.put('/work/in/deep/b.ndjson.gz', gzipSync(LINES));
+  cli.fileSystem.put('/work/in/README.md', '# x');
+  cli.fileSystem.put('/work/in/_hidden/c.csv', 'a,b\n1,2\n');
+  return cli;
+}
+
+const text = (cli: CliHarness, path: string) =>
+  Buffer.from(cli.fileSystem.files.get(path)?.bytes ?? []).toString();
+
+describe('init', () => {
+  test('writes a job file that check accepts', async () => {
+    const cli = withData();
+    expect(await cli.run('init', 'in')).toBe(0);
+    expect(cli.stderr.text).toMatch(/^\/work\/job\.yaml is written, for 2 files of ndjson/);
+    const job = await readJob('/work/job.yaml', {
+      fileSystem: cli.fileSystem,
+      environment: {},
+      parallelism: 1,
+    });
+    expect(job).toMatchObject({
+      name: 'in',
+      source: { paths: ['/work/in'], include: expect.arrayContaining(['**/*.ndjson', '**/*.ndjson.gz']) },
+      eventTime: { column: 'created_at' },
+    });
+    expect(await cli.run('check', 'job.yaml')).toBe(0);
+  });
+
+  test('replaces nothing unless told to', async () => {
+    const cli = withData();
+    cli.fileSystem.put('/work/job.yaml', 'mine');
+    expect(await cli.run('init', 'in')).toBe(2);
+    expect(cli.stderr.text).toMatch(/USAGE \/work\/job\.yaml exists already\n→ .*--force/);
+    expect(text(cli, '/work/job.yaml')).toBe('mine');
+    expect(await cli.run('init', 'in', '--force')).toBe(0);
+    expect(text(cli, '/work/job.yaml')).toMatch(/^# Reads/);
+    expect(await cli.run('init', 'in', '-o', 'sub/other.yaml')).toBe(0);
+    expect(text(cli, '/work/sub/other.yaml')).toContain('path: ../in\n');
+  });
+
+  test('-o - prints it; --json says what was written', async () => {
+    const printed = withData();
+    expect(await printed.run('init', 'in', '-o', '-')).toBe(0);
+    expect(printed.stdout.text).toMatch(/^# Reads 2 files/);
+    expect(printed.fileSystem.files.has('/work/job.yaml')).toBe(false);
+    const json = withData();
+    expect(await json.run('init', 'in', '--json')).toBe(0);
+    expect(json.documents()).toMatchObject([{ written: '/work/job.yaml', format: 'ndjson', files: 2 }]);
+  });
+
+  test('CSV and text', async () => {
+    const csv = new CliHarness();
+    csv.fileSystem.put('/work/in/a.csv', 'id;ts\n1;2026-01-01\n2;2026-01-02\n');
+    expect(await csv.run('init', 'in')).toBe(0);
+    expect(text(csv, '/work/job.yaml')).toContain('delimiter: ";"');
+    const log = new CliHarness();
+    log.fileSystem.put('/work/in/app.log', 'started\nstopped, at last\n');
+    expect(await log.run('init', 'in')).toBe(0);
+    expect(text(log, '/work/job.yaml')).toContain('type: text');
+  });
+
+  test.each([
+    ['nothing', {}, 4, /does not exist/],
+    ['an empty folder', { '/work/in/.hidden': 'x' }, 2, /holds no files/],
+    [
+      'Parquet',
+      { '/work/in/a.parquet': 'PAR1' },
+      2,
+      /nothing in \/work\/in can be read:\n.*a\.parquet: it is a Parquet file/,
+    ],
+  ])('%s', async (_, files, status, message) => {
+    const cli = new CliHarness();
+    for (const [path, content] of Object.entries(files)) cli.fileSystem.put(path, content);
+    expect(await cli.run('init', 'in')).toBe(status);
+    expect(cli.stderr.text).toMatch(message);
+  });
+});
