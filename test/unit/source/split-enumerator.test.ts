@@ -29,7 +29,7 @@ describe('PROCESS_ONCE', () => {
     expect(source.noMoreSplits).toBe(true);
   });
 
-  it('a second run over the same state reads only what is new', async () => {
+  it('G83: a second run over the same state reads only what is new', async () => {
     const source = new SourceHarness({ mode: 'once' });
     source.fileSystem.put('/in/a', 'a\n');
     await source.start();
@@ -115,7 +115,7 @@ describe('PROCESS_CONTINUOUSLY', () => {
     );
   });
 
-  it('G87: splits of a lost subtask go to another one, at their positions', async () => {
+  it('G87, H96: splits of a lost subtask go to another one, at their positions', async () => {
     const source = new SourceHarness({}, { batchRows: 2 });
     source.fileSystem.put('/in/a', '1\n2\n3\n4\n5\n');
     await source.start();
