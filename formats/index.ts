@@ -6,6 +6,7 @@
  * {@link parquetFormat}, or your own `BulkFormat`. {@link loadCompressor} gives the compressions of row formats.
  */
 export type { Batch, SourceLines } from '../lib/core/batch.ts';
+export type { ByteBuffer } from '../lib/core/byte-buffer.ts';
 export type {
   BadRecord,
   Decoder,

@@ -8,7 +8,7 @@ import { textInput } from './text/input.ts';
 export function createInputFormat(spec: InputFormatSpec): InputFormat {
   switch (spec.type) {
     case 'ndjson':
-      return ndjsonInput();
+      return ndjsonInput(spec);
     case 'csv':
       return csvInput(spec);
     case 'text':

@@ -33,6 +33,15 @@ export class Quoting {
         hint: 'null_text is written without quotes, so it may not hold the delimiter, a quote or a line end',
       });
     }
+    if (dialect === 'hive' && nullText.includes('\\')) {
+      throw new SluiceError(
+        'JOB_INVALID',
+        `${JSON.stringify(nullText)} cannot be the CSV text of null for Hive`,
+        {
+          hint: 'OpenCSVSerde takes a backslash outside quotes away; it reads null as text in any case',
+        },
+      );
+    }
     this.delimiter = delimiter.charCodeAt(0);
     this.nullText = utf8.encode(nullText);
     this.#hive = dialect === 'hive';

@@ -19,7 +19,7 @@ export async function loadExtension(path: string, name: string): Promise<unknown
       hint: 'the module has to be JavaScript that Node can import, at this path',
     });
   }
-  const found = loaded[name] ?? loaded['default'];
+  const found = loaded[name] ?? loaded.default;
   if (found === undefined || found === null) {
     throw new SluiceError('JOB_INVALID', `the module ${path} exports neither '${name}' nor a default`, {
       details: { module: path },

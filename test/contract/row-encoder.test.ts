@@ -36,7 +36,7 @@ const encoderOf = {
   ndjson: () => ndjsonFormat().createEncoder(schema),
   'ndjson, hive': () => ndjsonFormat({ dialect: 'hive' }).createEncoder(schema),
   csv: () => csvFormat().createEncoder(schema),
-  'csv, hive': () => csvFormat({ dialect: 'hive', delimiter: ';', nullText: '\\N' }).createEncoder(schema),
+  'csv, hive': () => csvFormat({ dialect: 'hive', delimiter: ';', nullText: 'NULL' }).createEncoder(schema),
   text: () => textFormat({ column: 'text' }).createEncoder(schema),
   'by record': () => rowEncoder<{ text: string; n: bigint }>('.txt', ({ text, n }) => `${text}|${n}\n`),
 };

@@ -73,11 +73,16 @@ describe('CSV encoder', () => {
         whole: '7',
       },
       ...{ text: 'x', bin: Uint8Array.of(1, 2, 3), doc: '{"a":1}', day: new Date('2026-11-22') },
-      ...{ ms: new Date('2026-11-22T13:14:15.123Z'), us: 1n, list: ['a', null], deep: { a: 1n, b: null } },
+      ...{
+        ms: new Date('2026-11-22T13:14:15.123Z'),
+        us: 1n,
+        list: ['a', null],
+        deep: { exact: 1n, b: null },
+      },
     };
     expect(rowsOf(EVERY_TYPE, [record])).toBe(
       'true,-5,9223372036854775807,0.1,-0,1.500,-2.0000000000,7,x,AQID,"{""a"":1}",2026-11-22,' +
-        '2026-11-22T13:14:15.123Z,1970-01-01T00:00:00.000001Z,"[""a"",null]","{""a"":1,""b"":null}"\n',
+        '2026-11-22T13:14:15.123Z,1970-01-01T00:00:00.000001Z,"[""a"",null]","{""exact"":1,""b"":null}"\n',
     );
     expect(rowsOf({ x: 'float64', y: 'float64' }, [{ x: Number.NaN, y: Number.NEGATIVE_INFINITY }])).toBe(
       'NaN,-Infinity\n',
@@ -121,6 +126,12 @@ describe('CSV encoder', () => {
 
   test.each(['a,b', '"', 'a\nb'])('refuses the null text %j', (nullText) => {
     expect(() => csvFormat({ nullText })).toThrow(/null/);
+  });
+
+  test('hive: a null text with a backslash is refused, as it would lose it', () => {
+    expect(() => csvFormat({ dialect: 'hive', nullText: '\\N' })).toThrow(
+      expect.objectContaining({ code: 'JOB_INVALID' }),
+    );
   });
 
   test('a null that would be an empty line is refused, as readers skip those', () => {

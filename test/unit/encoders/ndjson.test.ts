@@ -72,7 +72,7 @@ function exact(type: DataType, value: unknown): unknown {
 
 /** Puts integers and decimals of the exact columns into quotes, so that JSON.parse does not round them. */
 function quoteExactNumbers(text: string): string {
-  return text.replace(/"(i64|dec|wide|whole|a)":(-?[0-9.]+)/g, '"$1":"$2"');
+  return text.replace(/"(i64|dec|wide|whole|exact)":(-?[0-9.]+)(?=[,}])/g, '"$1":"$2"');
 }
 
 describe('NDJSON encoder', () => {
@@ -201,6 +201,20 @@ describe('NDJSON encoder', () => {
     expect(line({ t: 'timestamp(us)' }, { t: BigInt(value.getTime()) * 1000n + 7n })).toBe(
       `{"t":"${micros}"}`,
     );
+  });
+
+  test.each([
+    [-719_529, '-000001-12-31'],
+    [2_932_897, '+010000-01-01'],
+    [-(2 ** 31), '-5877641-06-23'],
+    [2 ** 31 - 1, '+5881580-07-11'],
+    [11_016, '2000-02-29'],
+  ])('day %d since 1970', (days, text) => {
+    const column = new FixedColumn({ kind: 'date' }, 1, 1);
+    column.values[0] = days;
+    column.length = 1;
+    const schemaD = schemaOf({ d: 'date' });
+    expect(encodeText(encoderOf(schemaD), new Batch(schemaD, [column], 1))).toBe(`{"d":"${text}"}\n`);
   });
 
   test('timestamps at the edges of int64 do not break the line', () => {

@@ -125,7 +125,7 @@ export function anyValue(type: DataType): fc.Arbitrary<unknown> {
     case 'json':
       return fc.json();
     case 'date':
-      return fc.integer({ min: -800_000, max: 2_900_000 }).map((days) => new Date(days * 86_400_000));
+      return fc.integer({ min: -719_528, max: 2_932_896 }).map((days) => new Date(days * 86_400_000));
     case 'timestamp': {
       const safe = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 });
       return type.unit === 'ms'
@@ -175,5 +175,5 @@ export const EVERY_TYPE = {
   ms: 'timestamp(ms)',
   us: 'timestamp(us)',
   list: 'list<string>',
-  deep: 'struct<a:int64,b:list<struct<c:timestamp(ms),d:float64>>>',
+  deep: 'struct<exact:int64,b:list<struct<c:timestamp(ms),d:float64>>>',
 };
