@@ -65,6 +65,14 @@ export function proveLakeMatches(
   );
 }
 
+/** The run that began to write a job's marker and died, by the name of what it left; null for any other name. */
+export function markerRun(name: string, jobName: string): string | null {
+  const prefix = `..sluice-${jobName}.json.tmp.`;
+  return name.startsWith(prefix) && /^[0-9a-f]+$/.test(name.slice(prefix.length))
+    ? name.slice(prefix.length)
+    : null;
+}
+
 function markerPath(sinkPath: string, jobName: string): string {
   return `${sinkPath}/.sluice-${jobName}.json`;
 }

@@ -5,6 +5,7 @@
 import { hiddenPartRun } from '../sink/part-name.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { markerRun } from './lake-marker.ts';
 
 /**
  * Removes them. Anything not named like a hidden part of this job is never touched, nor are those of the present run.
@@ -14,6 +15,7 @@ import type { Checkpoint } from './checkpoint.ts';
 export async function removeLeftovers(
   fileSystem: FileSystem,
   folders: readonly string[],
+  jobName: string,
   jobId: string,
   runId: string,
   needed: readonly Checkpoint[],
@@ -26,7 +28,8 @@ export async function removeLeftovers(
     }
   }
   const isLeftover = (file: string): boolean => {
-    const run = hiddenPartRun(file.slice(file.lastIndexOf('/') + 1), jobId);
+    const name = file.slice(file.lastIndexOf('/') + 1);
+    const run = hiddenPartRun(name, jobId) ?? markerRun(name, jobName);
     return run !== null && run !== runId;
   };
   const removed: string[] = [];

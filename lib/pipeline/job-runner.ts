@@ -125,7 +125,9 @@ class JobRun {
       this.#job.sink.path,
       ...(this.#job.sink.staging === null ? [] : [this.#job.sink.staging]),
     ];
-    const tidying = removeLeftovers(this.#fileSystem, folders, base.jobId, this.#runId, [...store.retained]);
+    const tidying = removeLeftovers(this.#fileSystem, folders, this.#job.name, base.jobId, this.#runId, [
+      ...store.retained,
+    ]);
     tidying.catch((error: unknown) =>
       this.#event({
         type: 'warning',

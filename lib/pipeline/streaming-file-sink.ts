@@ -210,7 +210,14 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
       clock,
     });
     for (const { sink } of state.base.subtasks) await buckets.restore(sink);
-    await removeLeftovers(fileSystem, [description.path], state.base.jobId, runId, state.store.retained);
+    await removeLeftovers(
+      fileSystem,
+      [description.path],
+      options.name,
+      state.base.jobId,
+      runId,
+      state.store.retained,
+    );
     return new SinkWriter(description, state, committer, buckets, clock, runId);
   } catch (error) {
     await state.lock.release();
