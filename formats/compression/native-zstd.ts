@@ -15,7 +15,7 @@ export function nativeZstd(): NativeZstd | null {
   const found: Readonly<Record<string, unknown>> = { ...zlib };
   const { zstdCompressSync } = found;
   const constants: Readonly<Record<string, unknown>> = { ...zlib.constants };
-  const level = constants['ZSTD_c_compressionLevel'];
+  const level = constants.ZSTD_c_compressionLevel;
   if (typeof zstdCompressSync !== 'function') return null;
   return {
     compressSync: zstdCompressSync as NativeZstd['compressSync'],

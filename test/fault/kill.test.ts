@@ -19,8 +19,8 @@ import { expectExactlyOnce, expectNone, judge, VisibleParts } from '../support/o
 import { sluice, startSluice } from '../support/program.ts';
 
 /** Fewer on a developer's machine. */
-const ROUNDS = process.env['CI'] === 'true' ? 50 : 6;
-const SEED = Number(process.env['SLUICE_SEED'] ?? 20261123);
+const ROUNDS = process.env.CI === 'true' ? 50 : 6;
+const SEED = Number(process.env.SLUICE_SEED ?? 20261123);
 
 let folder: string;
 beforeEach(async () => {
