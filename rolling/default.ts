@@ -19,9 +19,9 @@ export interface DefaultRollingOptions {
  * A part is closed when it is larger than partSizeBytes or holds maxRows (asked before rows are written, at checkpoints
  * and by the timer), and by the timer when its age reaches rolloverIntervalMs or its idleness inactivityIntervalMs.
  *
- * A clock that is set back: times are compared by their distance, whichever way it points. A small step back delays a
- * roll by that step, so no part stays open for more than twice its interval; a step of the interval or more closes
- * the open parts once, and the next ones are dated by the new time.
+ * A clock that is set back: times are compared by their distance, whichever way it points. A step back delays a roll by
+ * that step, unless it leads an interval or more before the part's beginning: then the open parts are closed at once,
+ * and the next ones are dated by the new time. So one step keeps no part open for three times its interval.
  * @throws SluiceError JOB_INVALID for numbers that are not positive
  */
 export function defaultRollingPolicy(options: DefaultRollingOptions = {}): RollingPolicy {

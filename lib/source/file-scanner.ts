@@ -45,7 +45,7 @@ export interface ScanResult {
 
 const RETRY_DELAYS_MS: readonly number[] = [200, 400, 800, 1600, 3200];
 
-type MutableCounts = { listed: number; tooYoung: number; nextReadyMs: number; ignored: number };
+type MutableCounts = { listed: number; tooYoung: number; nextReadyMs: number };
 
 export class FileScanner {
   readonly #options: FileScannerOptions;
@@ -55,6 +55,8 @@ export class FileScanner {
   /** Realms of the scan before: files that wait since then may still be recorded in them. */
   #realms: readonly number[] = [];
   #succeeded = false;
+  /** Of this scan over all its attempts: a change noted by one that failed then is known to the next. */
+  #ignored = 0;
   #closed = false;
   #cancelWait: () => void = () => {};
 
@@ -70,6 +72,7 @@ export class FileScanner {
    *   (a path that was never right); FILE_MODIFIED under that policy
    */
   async scan(): Promise<ScanResult | null> {
+    this.#ignored = 0;
     for (let attempt = 0; !this.#closed; attempt++) {
       try {
         const result = await this.#attempt();
@@ -107,7 +110,6 @@ export class FileScanner {
       listed: 0,
       tooYoung: 0,
       nextReadyMs: Number.POSITIVE_INFINITY,
-      ignored: 0,
     };
     const complete = new Set<number>();
     const realmOfRoot: number[] = [];
@@ -136,7 +138,13 @@ export class FileScanner {
       if ((await fileSystem.folderIdentity(root.folder)) === identity) complete.add(realm);
     }
     this.#realms = realmOfRoot;
-    return { waiting, realms: realmOfRoot, ...counts, forgotten: known.sweep(complete) };
+    return {
+      waiting,
+      realms: realmOfRoot,
+      ...counts,
+      ignored: this.#ignored,
+      forgotten: known.sweep(complete),
+    };
   }
 
   #look(file: FileStatus, root: number, realm: number, waiting: WaitingFiles, counts: MutableCounts): void {
@@ -153,7 +161,7 @@ export class FileScanner {
       case 'fail':
         throw modifiedError(file.path);
       case 'ignore':
-        counts.ignored++;
+        this.#ignored++;
         // Noted as it is now: the next change is another one, and this one is told once.
         known.record(file.path, {
           ...known.get(entry),

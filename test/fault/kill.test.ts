@@ -86,7 +86,7 @@ class Feeder {
 describe('kill -9 of the daemon', () => {
   for (const format of ['{ type: parquet, row_group_size: 64KiB }', '{ type: ndjson, compression: gzip }']) {
     for (const parallelism of [1, 2]) {
-      it(`${format}, parallelism ${parallelism}: ${ROUNDS} kills, every row once`, async () => {
+      it(`D45: ${format}, parallelism ${parallelism}: ${ROUNDS} kills, every row once`, async () => {
         const job = path.join(folder, 'job.yaml');
         await writeFile(job, jobFile(format, parallelism));
         const random = seededRandom(SEED + parallelism);

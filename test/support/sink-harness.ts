@@ -8,12 +8,15 @@ import path from 'node:path';
 import { Committer } from '../../lib/commit/committer.ts';
 import { Batch } from '../../lib/core/batch.ts';
 import type { BucketAssigner, BucketVector } from '../../lib/core/bucket-assigner.ts';
+import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkFormat, RowFormat } from '../../lib/core/encoder.ts';
 import { type Ids, randomIds } from '../../lib/core/ids.ts';
 import type { PartFileInfo, RollingPolicy } from '../../lib/core/rolling-policy.ts';
+import { columnsOf } from '../../lib/core/values.ts';
 import { Buckets } from '../../lib/sink/buckets.ts';
 import { rowPartFormat } from '../../lib/sink/row-part-writer.ts';
 import type { Committable, SinkState } from '../../lib/sink/sink-state.ts';
+import type { FileSystem } from '../../lib/storage/file-system.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -64,11 +67,11 @@ const textRows: RowFormat = {
   }),
 };
 
-const schema = { fields: [] };
+const NO_SCHEMA: Schema = { fields: [] };
 const plain = { extension: '', compress: (bytes: Uint8Array) => bytes };
 
 export function textFormat(): BulkFormat {
-  return rowPartFormat(textRows, plain, schema);
+  return rowPartFormat(textRows, plain, NO_SCHEMA);
 }
 
 export interface HarnessOptions {
@@ -80,6 +83,10 @@ export interface HarnessOptions {
   readonly prefix?: string;
   readonly suffix?: string;
   readonly staging?: boolean;
+  /** Of the records, where they are objects. */
+  readonly schema?: Schema;
+  /** False for storage on which an open file cannot be continued. */
+  readonly supportsResume?: boolean;
 }
 
 /** What a checkpoint would hold. */
@@ -109,8 +116,13 @@ export class SinkHarness {
     return new SinkHarness(await mkdtemp(path.join(tmpdir(), 'sluice-sink-')), options);
   }
 
-  #fileSystem() {
-    return localFileSystem(this.#ids.hex(4));
+  #fileSystem(): FileSystem {
+    const fileSystem = localFileSystem(this.#ids.hex(4));
+    if (this.options.supportsResume === false) {
+      const recover = () => Promise.reject(new Error('this storage cannot continue a file'));
+      Object.assign(fileSystem.recoverableWriter, { supportsResume: false, recover });
+    }
+    return fileSystem;
   }
 
   #newBuckets(subtask: number): Buckets {
@@ -124,7 +136,7 @@ export class SinkHarness {
         suffix: this.options.suffix ?? format.extension,
       },
       subtask,
-      schema,
+      schema: this.options.schema ?? NO_SCHEMA,
       format,
       assigner: this.options.assigner ?? byPrefix,
       policy: this.options.policy ?? neverRoll,
@@ -143,7 +155,17 @@ export class SinkHarness {
   }
 
   async writeBatch(records: readonly string[]): Promise<void> {
-    await this.buckets.write(Batch.ofObjects(records), {
+    await this.#write(Batch.ofObjects(records));
+  }
+
+  /** Writes objects with the fields of the schema. */
+  async writeObjects(records: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    const { schema = NO_SCHEMA } = this.options;
+    await this.#write(new Batch(schema, columnsOf(schema, records), records.length));
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    await this.buckets.write(batch, {
       watermarkMs: Number.NEGATIVE_INFINITY,
       timestampsMs: null,
     });

@@ -159,6 +159,23 @@ export function recoverableWriterSuite(name: string, make: () => Promise<Recover
       expect(await fixture.names()).toEqual([]);
     });
 
+    it('F75: what a checkpoint keeps of a file comes back equal from JSON: empty, grown, resumed, closed', async () => {
+      const file = await fixture.writer().open(target, null);
+      const empty = await file.persist();
+      await file.write(bytes('AB'));
+      const grown = await file.persist();
+      await file.write(bytes('lost'));
+      await file.release();
+      const resumed = await fixture.writer().recover(stored(grown));
+      await resumed.write(bytes('C'));
+      const later = await resumed.persist();
+      const closed = await resumed.closeForCommit();
+      for (const point of [empty, grown, later, closed]) expect(stored(point)).toEqual(point);
+      expect([empty, grown, later, closed].map(({ lengthBytes }) => lengthBytes)).toEqual([0, 2, 3, 3]);
+      await fixture.writer().commit([stored(closed)]);
+      expect(await fixture.read(target)).toBe('ABC');
+    });
+
     it('goes on after release: another write opens the file again', async () => {
       const file = await fixture.writer().open(target, null);
       await file.write(bytes('A'));

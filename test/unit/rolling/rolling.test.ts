@@ -145,20 +145,25 @@ describe('default rolling policy', () => {
       expect(policy.shouldRollOnProcessingTime(next, hourBack + 49)).toBe(false);
     });
 
-    test('whatever the clock does, a part that gets rows is closed within twice its interval (property)', () => {
-      const byAge = defaultRollingPolicy({ ...NEVER, rolloverIntervalMs: 100 });
-      fc.assert(
-        fc.property(fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 0, max: 99 }), (step, when) => {
-          const creationTimeMs = 1_000_000;
-          let elapsed = 0;
-          const clock = () => creationTimeMs + elapsed - (elapsed > when ? step : 0);
-          while (
-            !byAge.shouldRollOnProcessingTime(part({ creationTimeMs, lastUpdateTimeMs: clock() }), clock())
-          )
-            elapsed++;
-          expect(elapsed).toBeLessThan(200);
-        }),
-      );
+    test('a step back of any length at any age delays a roll by that step at most, and never to three intervals', () => {
+      const intervalMs = 100;
+      const byAge = defaultRollingPolicy({ ...NEVER, rolloverIntervalMs: intervalMs });
+      const creationTimeMs = 1_000_000;
+      const openFor = (stepMs: number, ageAtStep: number) => {
+        for (let elapsed = 0; ; elapsed++) {
+          const nowMs = creationTimeMs + elapsed - (elapsed > ageAtStep ? stepMs : 0);
+          if (byAge.shouldRollOnProcessingTime(part({ creationTimeMs, lastUpdateTimeMs: nowMs }), nowMs)) {
+            return elapsed;
+          }
+        }
+      };
+      let longest = 0;
+      for (let stepMs = 0; stepMs <= 4 * intervalMs; stepMs++) {
+        const openForMs = Array.from({ length: intervalMs }, (_, age) => openFor(stepMs, age));
+        expect(Math.max(...openForMs)).toBeLessThanOrEqual(intervalMs + stepMs);
+        longest = Math.max(longest, ...openForMs);
+      }
+      expect(longest).toBe(3 * intervalMs - 1);
     });
   });
 

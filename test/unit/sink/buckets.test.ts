@@ -1,5 +1,12 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { afterEach, describe, expect, it } from 'vitest';
+import { basePathAssigner } from '../../../bucketing/base-path.ts';
+import { type ParquetSpec, parquetFormat } from '../../../formats/parquet/format.ts';
 import type { PartFileInfo } from '../../../lib/core/rolling-policy.ts';
+import { parquetOutput, schemaOf } from '../../support/job.ts';
 import { type HarnessOptions, policy, SinkHarness, sizeAndTime } from '../../support/sink-harness.ts';
 
 let harness: SinkHarness;
@@ -15,6 +22,13 @@ describe('life cycle and rolling', () => {
     await sink.snapshot(1, true);
     await sink.notify(1);
     expect(await sink.files()).toEqual([]);
+  });
+
+  it('A2: closing a sink into which nothing was written, twice, is no error and leaves no folder', async () => {
+    const sink = await open();
+    await sink.buckets.close();
+    await sink.buckets.close();
+    expect(await readdir(sink.folder)).toEqual([]);
   });
 
   it('A3: a record that finds the part over its size begins a new one', async () => {
@@ -196,6 +210,34 @@ describe('life cycle and rolling', () => {
     expect(await sink.contents()).toEqual({ 'b/0': '1', 'c/1': '2' });
   });
 
+  it('A21: a bulk format gives one whole file a checkpoint, visible after its notification, the latest of two publishing both', async () => {
+    const format = await parquetFormat(parquetOutput as ParquetSpec);
+    const sink = await open({
+      schema: schemaOf({ id: 'int64' }),
+      format: () => format,
+      assigner: basePathAssigner(),
+      policy: policy({ shouldRollOnCheckpoint: () => true }),
+    });
+    const ids = (from: number) => Array.from({ length: 100 }, (_, i) => ({ id: BigInt(from + i) }));
+    const idsIn = async (file: string) => {
+      const bytes = await readFile(path.join(sink.folder, 'lake', file));
+      const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset), compressors });
+      return rows.map(({ id }) => id);
+    };
+    await sink.writeObjects(ids(0));
+    await sink.writeObjects(ids(100));
+    await sink.snapshot(1);
+    await sink.writeObjects(ids(200));
+    await sink.snapshot(2);
+    expect(await sink.visible()).toEqual([]);
+    expect(await sink.hidden()).toHaveLength(2);
+    await sink.notify(2);
+    const [first, second] = await sink.visible();
+    expect(await idsIn(first!)).toEqual(Array.from({ length: 200 }, (_, i) => BigInt(i)));
+    expect(await idsIn(second!)).toEqual(Array.from({ length: 100 }, (_, i) => BigInt(200 + i)));
+    expect(await sink.hidden()).toEqual([]);
+  });
+
   it('A23: every row of a batch is in its own bucket once, whatever the order', async () => {
     const sink = await open();
     const records = Array.from({ length: 5000 }, (_, i) => `b${(i * 7919) % 13}:${i}`);
@@ -280,6 +322,21 @@ describe('restore', () => {
     expect(sink.buckets.openParts).toBe(0);
   });
 
+  it('B28: storage that cannot continue a file: each checkpoint closes the open parts, whatever the policy says', async () => {
+    const sink = await open({ supportsResume: false, flushBytes: 1 });
+    await sink.write('b:1', 'c:2');
+    const checkpoint = await sink.snapshot(1);
+    expect(checkpoint.state.openParts).toEqual([]);
+    expect(checkpoint.promised).toHaveLength(2);
+    await sink.write('b:lost');
+    await sink.restart(checkpoint);
+    expect(await sink.contents()).toEqual({ 'b/0': '1', 'c/1': '2' });
+    await sink.write('b:3');
+    await sink.snapshot(2);
+    await sink.notify(2);
+    expect(await sink.contents()).toEqual({ 'b/0': '1', 'b/2': '3', 'c/1': '2' });
+  });
+
   it('B29: a commit that is repeated after a crash changes nothing', async () => {
     const sink = await open();
     await sink.write('b:1');
@@ -310,14 +367,71 @@ describe('restore', () => {
     expect(contents['d/3']).toBe('y');
   });
 
-  it('B36: three buckets under the on-checkpoint policy give three committables, under a patient one none', async () => {
-    const sink = await open({ policy: policy({ shouldRollOnCheckpoint: () => true }) });
-    await sink.write('a:1', 'b:1', 'c:1');
-    expect((await sink.snapshot(1)).promised).toHaveLength(3);
+  it('B35: states of two subtasks merged in either order give the same rows', async () => {
+    const rows: string[][] = [];
+    for (const reversed of [false, true]) {
+      const sink = await open();
+      await sink.write('a:1', 'b:2');
+      const one = await sink.snapshot(1);
+      await sink.restartAs(1);
+      await sink.write('b:3', 'c:4');
+      const two = await sink.snapshot(1);
+      await (reversed ? sink.restart(two, one) : sink.restart(one, two));
+      await sink.write('b:5');
+      await sink.snapshot(2, true);
+      await sink.notify(2);
+      const contents = Object.entries(await sink.contents());
+      rows.push(contents.flatMap(([file, text]) => text.split(',').map((row) => `${file[0]}:${row}`)).sort());
+      if (!reversed) await sink.dispose();
+    }
+    expect(rows[0]).toEqual(['a:1', 'b:2', 'b:3', 'b:5', 'c:4']);
+    expect(rows[1]).toEqual(rows[0]);
+  });
+
+  it('B36: three buckets: three committables under the on-checkpoint policy, three open parts under a patient one', async () => {
+    const eager = await open({ policy: policy({ shouldRollOnCheckpoint: () => true }) });
+    await eager.write('a:1', 'b:1', 'c:1');
+    const closed = await eager.snapshot(1);
+    expect(closed.promised).toHaveLength(3);
+    expect(closed.state.openParts).toEqual([]);
+    await eager.dispose();
+    const patient = await open();
+    await patient.write('a:1', 'b:1', 'c:1');
+    const kept = await patient.snapshot(1);
+    expect(kept.promised).toEqual([]);
+    expect(kept.state.openParts).toHaveLength(3);
+    const atTheEnd = await patient.snapshot(2, true);
+    expect(atTheEnd.promised).toHaveLength(3);
+    expect(atTheEnd.state.openParts).toEqual([]);
+  });
+
+  it('B36: a policy that rolls at each record: two of three are committable, the third is open', async () => {
+    const sink = await open({ policy: policy({ shouldRollOnEvent: () => true }) });
+    await sink.write('a:1', 'a:2', 'a:3');
+    const { promised, state } = await sink.snapshot(1);
+    expect(promised).toHaveLength(2);
+    expect(state.openParts).toMatchObject([{ bucketId: 'a', rows: 1 }]);
+  });
+
+  it('B38: a bucket whose part is closed is forgotten: the next checkpoint does not know it', async () => {
+    const sink = await open({ policy: sizeAndTime({ inactivity: 10 }) });
+    await sink.write('a:1', 'b:1');
+    await sink.snapshot(1);
+    await sink.tick(5);
+    await sink.write('b:2');
+    await sink.tick(6);
+    await sink.snapshot(2);
+    await sink.notify(2);
+    expect(sink.buckets.openParts).toBe(1);
+    const { state, promised } = await sink.snapshot(3);
+    expect(state.openParts.map(({ bucketId }) => bucketId)).toEqual(['b']);
+    expect(promised).toEqual([]);
+    await sink.restart({ id: 3, state, promised });
+    expect(sink.buckets.openParts).toBe(1);
+    expect(await sink.contents()).toEqual({ 'a/0': '1' });
   });
 
   it('a segment that is gone or altered stops the restart', async () => {
-    const { readdir, readFile, rm, writeFile } = await import('node:fs/promises');
     const sink = await open();
     await sink.write('b:1');
     const checkpoint = await sink.snapshot(1);

@@ -220,6 +220,18 @@ describe('listing errors', () => {
     expect(source.warnings.map((warning) => warning.code)).toEqual(Array(3).fill('listing-retried'));
   });
 
+  it('a change that is noted by a listing that then fails is counted all the same', async () => {
+    const source = new SourceHarness();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) source.fileSystem.put(`/in/${name}`, `${name}\n`);
+    await source.start();
+    await source.drain();
+    source.fileSystem.append('/in/a', 'more\n', 1n);
+    source.fileSystem.fail({ operation: 'list', skip: 1 });
+    await source.scan();
+    expect(source.enumerator.counters).toMatchObject({ ignored: 1, scans: 2 });
+    expect(source.warnings.map((warning) => warning.code)).toEqual(['file-modified', 'listing-retried']);
+  });
+
   it('is LISTING_FAILED, exit 4, once the retries are used up', async () => {
     const source = new SourceHarness();
     await source.start();

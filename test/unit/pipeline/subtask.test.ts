@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { basePathAssigner } from '../../../bucketing/base-path.ts';
+import { ndjsonFormat } from '../../../formats/ndjson/encoder.ts';
+import type { FromSubtask, ToSubtask } from '../../../lib/pipeline/messages.ts';
+import { Subtask } from '../../../lib/pipeline/subtask.ts';
+import { Buckets } from '../../../lib/sink/buckets.ts';
+import { rowPartFormat } from '../../../lib/sink/row-part-writer.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryFileSystem } from '../../support/memory-file-system.ts';
+import { neverRoll } from '../../support/sink-harness.ts';
+import { LINE_SCHEMA } from '../source/line-format.ts';
+import { readerOf, splitOf } from '../source/reading.ts';
+
+function setUp(chunkRows = 100) {
+  const clock = new ManualClock();
+  const fileSystem = new MemoryFileSystem(clock);
+  const sent: FromSubtask[] = [];
+  const format = rowPartFormat(ndjsonFormat(), { extension: '', compress: (bytes) => bytes }, LINE_SCHEMA);
+  const subtask = new Subtask({
+    subtask: 0,
+    reader: readerOf(fileSystem, { batchRows: chunkRows }),
+    sink: new Buckets({
+      path: '/lake',
+      staging: null,
+      naming: { prefix: 'part', jobId: '0a1b2c3d', suffix: '.ndjson' },
+      subtask: 0,
+      schema: LINE_SCHEMA,
+      format,
+      assigner: basePathAssigner(),
+      policy: neverRoll,
+      memoryBytes: 1 << 20,
+      flushBytes: 1 << 16,
+      fileSystem,
+      segmentsFolder: '/state/segments',
+      runId: 'aa',
+      clock,
+    }),
+    eventTime: null,
+    bucketCheckIntervalMs: 1000,
+    clock,
+    send: (message) => sent.push(message),
+  });
+  const running = subtask.run();
+  const settled = async () => {
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+  };
+  const requests = () => sent.filter(({ type }) => type === 'split-request').length;
+  const ask = async (message: ToSubtask) => {
+    subtask.receive(message);
+    await settled();
+  };
+  const tell = (message: ToSubtask) => subtask.receive(message);
+  return { fileSystem, clock, sent, running, settled, requests, ask, tell };
+}
+
+const snapshot = (checkpointId: number, last = false): ToSubtask => ({
+  type: 'snapshot',
+  checkpointId,
+  closeAll: last,
+  last,
+});
+
+describe('subtask', () => {
+  it('H98: asks for a split once when it has none, not while it reads one, and again when that is read', async () => {
+    const { fileSystem, clock, sent, running, settled, requests, ask } = setUp();
+    fileSystem.put('/in/a', 'one\ntwo\n');
+    await settled();
+    for (let i = 0; i < 5; i++) {
+      clock.advance(1000);
+      await settled();
+    }
+    expect(requests()).toBe(1);
+    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a') });
+    expect(sent.filter(({ type }) => type === 'split-finished')).toHaveLength(1);
+    expect(requests()).toBe(2);
+    await ask({ type: 'no-more-splits' });
+    expect(requests()).toBe(2);
+    await ask({ type: 'end' });
+    await running;
+  });
+
+  it('answers a snapshot with the position behind the last row that is in the sink, whenever it comes', async () => {
+    const taken = new Set<number>();
+    for (let turns = 0; turns < 12; turns++) {
+      const { fileSystem, sent, running, settled, ask, tell } = setUp(2);
+      fileSystem.put('/in/a', '1\n2\n3\n4\n5\n');
+      await settled();
+      tell({ type: 'assign', split: splitOf(fileSystem, '/in/a') });
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      await ask(snapshot(1));
+      await ask(snapshot(2));
+      const [first, second] = sent.filter((message) => message.type === 'snapshot');
+      expect(first!.counts.rows + second!.counts.rows).toBe(5);
+      expect(first!.splits[0]?.position.records ?? first!.outcomes[0]?.split.position.records).toBe(
+        first!.counts.rows,
+      );
+      expect(second!.splits).toEqual([]);
+      expect(second!.sink.state.openParts).toMatchObject([{ rows: 5 }]);
+      taken.add(first!.counts.rows);
+      await ask({ type: 'end' });
+      await running;
+    }
+    expect(taken.size).toBeGreaterThan(2);
+  });
+
+  it('reads nothing more after the last snapshot, so that what is visible is what the checkpoint says', async () => {
+    const { fileSystem, sent, running, settled, ask } = setUp();
+    fileSystem.put('/in/a', '1\n');
+    await settled();
+    await ask(snapshot(1, true));
+    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a') });
+    expect(sent.filter(({ type }) => type === 'split-finished')).toEqual([]);
+    await ask({ type: 'end' });
+    await running;
+    expect(sent.at(-1)).toMatchObject({ type: 'ended' });
+  });
+});
