@@ -25,9 +25,12 @@ export interface ThreadData {
 /** Memory of a thread's young generation: larger than the default, so that a batch's short-lived views die there. */
 const YOUNG_GENERATION_MB = 32;
 
-/** Threads run the built program; from sources (tests), they need the loader that the main thread has. */
+/**
+ * Threads run the built program, where this file is in a folder beside `pipeline`; from sources (tests), they need the
+ * loader that the main thread has.
+ */
 const ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? './subtask-thread.ts' : './subtask-thread.js',
+  import.meta.url.endsWith('.ts') ? '../pipeline/subtask-thread.ts' : '../pipeline/subtask-thread.js',
   import.meta.url,
 );
 
