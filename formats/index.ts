@@ -1,7 +1,7 @@
 /**
  * `sluice/formats`: what sluice reads and writes.
  *
- * Input: {@link ndjsonInput}, {@link csvInput}, {@link textInput}. Output by row: {@link ndjsonFormat}, {@link csvFormat},
+ * Input: {@link ndjsonInput}, {@link csvInput}, {@link textInput}; {@link parquetInput}, which reads at any place of a file. Output by row: {@link ndjsonFormat}, {@link csvFormat},
  * {@link textFormat}, or your own `RowEncoder` ({@link rowEncoder} makes one of a function). Output in bulk:
  * {@link parquetFormat}, or your own `BulkFormat`. {@link loadCompressor} gives the compressions of row formats.
  */
@@ -13,7 +13,10 @@ export type {
   DecoderOptions,
   DecoderStart,
   DecoderState,
+  FileDecoder,
+  FileInputFormat,
   InputFormat,
+  RandomAccessFile,
 } from '../lib/core/decoder.ts';
 export type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../lib/core/encoder.ts';
 export type { Compression, InputFormatSpec, OutputFormatSpec } from '../lib/core/specs.ts';
@@ -21,11 +24,12 @@ export { type Compressor, loadCompressor } from './compression/compressor.ts';
 export { type CsvFormatOptions, csvFormat } from './csv/encoder.ts';
 export { csvInput } from './csv/input.ts';
 export type { Dialect } from './encoding/time.ts';
-export { createInputFormat } from './input-format.ts';
+export { createInputFormat, type StreamFormatSpec } from './input-format.ts';
 export { type NdjsonFormatOptions, ndjsonFormat } from './ndjson/encoder.ts';
 export { ndjsonInput } from './ndjson/input.ts';
 export { createOutputFormat, type OutputFormat, type OutputFormatOptions } from './output-format.ts';
 export { parquetFormat } from './parquet/format.ts';
+export { parquetInput } from './parquet/input.ts';
 export { type RecordContext, rowEncoder } from './row-encoder.ts';
 export { type TextFormatOptions, textFormat } from './text/encoder.ts';
 export { textInput } from './text/input.ts';

@@ -1,11 +1,17 @@
 /** The format that a job's `source.format` describes. */
-import type { InputFormat } from '../lib/core/decoder.ts';
+import type { FileInputFormat, InputFormat } from '../lib/core/decoder.ts';
 import type { InputFormatSpec } from '../lib/core/specs.ts';
 import { csvInput } from './csv/input.ts';
 import { ndjsonInput } from './ndjson/input.ts';
+import { parquetInput } from './parquet/input.ts';
 import { textInput } from './text/input.ts';
 
-export function createInputFormat(spec: InputFormatSpec): InputFormat {
+/** Formats that are read as a stream of bytes. */
+export type StreamFormatSpec = Exclude<InputFormatSpec, { readonly type: 'parquet' }>;
+
+export function createInputFormat(spec: StreamFormatSpec): InputFormat;
+export function createInputFormat(spec: InputFormatSpec): InputFormat | FileInputFormat;
+export function createInputFormat(spec: InputFormatSpec): InputFormat | FileInputFormat {
   switch (spec.type) {
     case 'ndjson':
       return ndjsonInput(spec);
@@ -13,5 +19,7 @@ export function createInputFormat(spec: InputFormatSpec): InputFormat {
       return csvInput(spec);
     case 'text':
       return textInput(spec);
+    case 'parquet':
+      return parquetInput(spec);
   }
 }

@@ -63,6 +63,8 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
 }
 
 function compileInputFormat(format: SourceFormat): InputFormatSpec {
+  // A file of this kind compresses inside.
+  if (format.type === 'parquet') return { type: 'parquet', compression: 'none' };
   const { compression } = format;
   switch (format.type) {
     case 'ndjson':

@@ -85,6 +85,8 @@ function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): R
         column: format.column,
         on_bad_record: source.onBadRecord,
       };
+    case 'parquet':
+      return { type: 'parquet', ...policies };
   }
 }
 

@@ -104,10 +104,26 @@ const textLines = section({
   on_bad_record: onBadRecord,
 });
 
+/** Of files that say themselves which columns they have. */
+const fileSchema = z
+  .union([path(), fieldList], { error: 'expected infer, a list of {name, type, nullable}, or a path' })
+  .meta({ title: 'infer, a list or a path' })
+  .prefault('infer')
+  .describe(
+    '`infer` takes the columns that the files say they have; a list of {name, type, nullable}, or a path to one, chooses among them: no other column is read',
+  );
+
+const parquet = section({
+  type: z.literal('parquet').describe('Apache Parquet, read by its footer; every codec and encoding in use'),
+  schema: fileSchema,
+  on_bad_record: onBadRecord,
+  on_new_field: onNewField,
+});
+
 export const inputFormat = byType(
-  [ndjson, csv, textLines],
-  ['ndjson', 'csv', 'text'],
-  ['parquet', 'avro', 'arrow'],
+  [ndjson, csv, textLines, parquet],
+  ['ndjson', 'csv', 'text', 'parquet'],
+  ['avro', 'arrow'],
 );
 
 const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).meta({ title: 'list of globs' });

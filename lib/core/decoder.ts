@@ -6,6 +6,8 @@ import type { Schema } from './data-type.ts';
 export interface BadRecord {
   /** Byte offset of the record's first byte in the (decompressed) file. */
   readonly offset: number;
+  /** Where it stands, for formats whose records are at no byte of their own: `row 12 of row group 3`. */
+  readonly place?: string;
   /** Which record of the split it is, counted from 0 at the place where the decoder began. */
   readonly recordIndex: number;
   /** The column that did not fit, where one can be named. */
@@ -31,7 +33,10 @@ export interface DecoderOptions {
   readonly columns?: ReadonlySet<string>;
 }
 
-/** What a decoder needs to go on inside a file. Plain JSON, a few hundred bytes at the most. */
+/**
+ * What a decoder needs to go on inside a file. Plain JSON, and small: it is written for each split that is being read
+ * at every checkpoint. A few hundred bytes are usual; a file's own schema, where it has to be known, may be some more.
+ */
 export type DecoderState = Readonly<Record<string, unknown>> | null;
 
 /** Where a decoder begins. */
@@ -78,9 +83,10 @@ export interface Decoder {
   skipRecord(bytes: Uint8Array, from: number, to: number): number;
 }
 
-/** A format that can be read. */
+/** A format that can be read as a stream of bytes. */
 export interface InputFormat {
   readonly type: string;
+  readonly access?: 'stream';
   /** Whether a byte range of an uncompressed file can be read on its own: every record is exactly one line. */
   readonly splittable: boolean;
   createDecoder(options: DecoderOptions): Decoder;
@@ -96,4 +102,50 @@ export interface InputFormat {
    * @throws SluiceError SCHEMA_UNKNOWN where nothing can be said
    */
   inferSchema(samples: readonly Uint8Array[]): Schema;
+}
+
+/** A file, as it was listed, that can be read at any place. */
+export interface RandomAccessFile {
+  /** For errors. */
+  readonly path: string;
+  /** Nothing behind it is read. */
+  readonly sizeBytes: number;
+  /**
+   * Reads the bytes [offset, offset + into.length).
+   * @throws SluiceError INPUT_CORRUPT where the file does not have them; storage errors
+   */
+  read(offset: number, into: Uint8Array): Promise<void>;
+}
+
+/**
+ * Turns files that say themselves where what is (Parquet: the footer) into batches. As with {@link Decoder}, one serves
+ * a subtask for all its splits. It asks for bytes, so it waits: a few times a batch, never a row.
+ */
+export interface FileDecoder {
+  /**
+   * Begins a file, or goes on in it. Rows of the file before were taken by then.
+   * @param state what `state()` said when the position was taken; null at the file's beginning
+   * @throws SluiceError INPUT_CORRUPT; BAD_RECORD where the file's columns are not those of the schema
+   */
+  begin(file: RandomAccessFile, state: DecoderState): Promise<void>;
+  /**
+   * The next rows, valid until the next call; null at the file's end.
+   * @throws SluiceError INPUT_CORRUPT; what onBadRecord throws
+   */
+  next(): Promise<Batch | null>;
+  /** Records consumed since `begin`, refused ones included. */
+  readonly records: number;
+  /** About how many bytes of the file are done with. For progress, not for logic. */
+  readonly offset: number;
+  /** Where the batch that `next` returned last ends. */
+  state(): DecoderState;
+}
+
+/** A format whose files are read at any place, not as a stream: never split, never compressed as a whole. */
+export interface FileInputFormat {
+  readonly type: string;
+  readonly access: 'random';
+  createDecoder(options: DecoderOptions): FileDecoder;
+  /** The columns that a file says it has. @throws SluiceError INPUT_CORRUPT; SCHEMA_UNKNOWN */
+  readSchema(file: RandomAccessFile): Promise<Schema>;
 }

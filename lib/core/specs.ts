@@ -26,6 +26,7 @@ export type InputFormatSpec = (
       /** Name of the one column. */
       readonly column: string;
     }
+  | { readonly type: 'parquet' }
 ) & {
   readonly compression: 'auto' | Compression;
 };

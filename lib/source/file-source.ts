@@ -4,7 +4,7 @@
  */
 import type { SourceSpec } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
-import type { InputFormat } from '../core/decoder.ts';
+import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { type SourceRoot, selectRoots } from './file-selector.ts';
 import { FolderWatcher } from './folder-watcher.ts';
@@ -20,7 +20,7 @@ export interface FileSourceOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly spec: SourceSpec;
-  readonly format: InputFormat;
+  readonly format: InputFormat | FileInputFormat;
   readonly mode: ProcessingMode;
   readonly context: SplitEnumeratorContext;
   readonly restored: RestoredEnumerator | null;
@@ -69,7 +69,7 @@ export class FileSource {
         monitorIntervalMs: spec.monitorIntervalMs,
         minAgeMs: spec.minAgeMs,
         modified: spec.modified,
-        splittable: format.splittable,
+        splittable: format.access !== 'random' && format.splittable,
         compression: spec.format.compression,
         splitSizeBytes: spec.splitSizeBytes,
         maxRecordBytes: spec.maxRecordBytes,

@@ -9,6 +9,8 @@ const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 /** A refused record, copied: the decoder's view of it does not last. */
 export interface RefusedRecord {
   readonly offset: number;
+  /** Instead of line and byte, where the format has no such thing. */
+  readonly place: string | null;
   readonly column: string | null;
   readonly reason: string;
   /** As {@link showBytes} shows it. */
@@ -18,6 +20,7 @@ export interface RefusedRecord {
 export function copyRefused(record: BadRecord): RefusedRecord {
   return {
     offset: record.offset,
+    place: record.place ?? null,
     column: record.column,
     reason: record.reason,
     value: showBytes(record.bytes),
@@ -47,12 +50,13 @@ function escapeCharacter(character: string): string {
 }
 
 export function badRecordError(path: string, record: RefusedRecord, line: number | null): SluiceError {
-  const { offset, column, reason, value } = record;
-  const at = line === null ? `byte ${offset}` : `line ${line} (byte ${offset})`;
+  const { offset, place, column, reason, value } = record;
+  const at = place ?? (line === null ? `byte ${offset}` : `line ${line} (byte ${offset})`);
   const inColumn = column === null ? '' : `, column '${column}'`;
-  return new SluiceError('BAD_RECORD', `${path}, ${at}${inColumn}: ${reason}. The record is: ${value}`, {
+  const shown = value === '' && place !== null ? '' : `. The record is: ${value}`;
+  return new SluiceError('BAD_RECORD', `${path}, ${at}${inColumn}: ${reason}${shown}`, {
     hint: 'correct the file or the schema, or set on_bad_record: skip to leave such records out and count them',
-    details: { path, line, offset, column, reason, value },
+    details: { path, line, offset, place, column, reason, value },
   });
 }
 

@@ -3,19 +3,21 @@
  * each. What a sample does not show, the schema does not know; it is then fixed in the state.
  */
 import type { Schema } from '../core/data-type.ts';
-import type { InputFormat } from '../core/decoder.ts';
+import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import type { SourceRoot } from './file-selector.ts';
+import { openRandomFile } from './random-file.ts';
 import { readFully } from './read-range.ts';
+import { type FileSchema, mergeSchemas } from './schema-merger.ts';
 import { openSplitSource } from './split-source.ts';
 import { WaitingFiles } from './waiting-files.ts';
 
 export interface SchemaSamplerOptions {
   readonly fileSystem: FileSystem;
   readonly roots: readonly SourceRoot[];
-  readonly format: InputFormat;
+  readonly format: InputFormat | FileInputFormat;
   readonly compression: 'auto' | Compression;
   /** Files looked at, at most. */
   readonly maxFiles?: number;
@@ -38,6 +40,7 @@ const SAMPLE_BYTES = 1024 * 1024;
  */
 export async function sampleSchema(options: SchemaSamplerOptions): Promise<SampledSchema | null> {
   const { fileSystem, format, compression, sampleBytes = SAMPLE_BYTES } = options;
+  if (format.access === 'random') return readSchemas(options, format);
   const samples: Uint8Array[] = [];
   const sampled: string[] = [];
   for (const file of await chooseFiles(options)) {
@@ -48,6 +51,34 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   }
   if (samples.length === 0) return null;
   return { schema: format.inferSchema(samples), files: sampled };
+}
+
+/** Of formats whose files know their columns: those of all the files looked at. */
+async function readSchemas(
+  options: SchemaSamplerOptions,
+  format: FileInputFormat,
+): Promise<SampledSchema | null> {
+  const found: FileSchema[] = [];
+  for (const file of await chooseFiles(options)) {
+    const schema = await readSchema(options.fileSystem, file, format);
+    if (schema !== null) found.push({ path: file.path, schema });
+  }
+  if (found.length === 0) return null;
+  return { schema: mergeSchemas(found), files: found.map(({ path }) => path) };
+}
+
+async function readSchema(
+  fileSystem: FileSystem,
+  file: FileStatus,
+  format: FileInputFormat,
+): Promise<Schema | null> {
+  try {
+    const opened = await openRandomFile(fileSystem, file);
+    return await format.readSchema(opened).finally(() => opened.close());
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
 }
 
 /** At most `maxFiles` files that are not empty: the oldest, the newest, and others at even distances, oldest first. */

@@ -11,13 +11,15 @@
 import type { Batch } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
-import type { BadRecord, DecoderState, InputFormat } from '../core/decoder.ts';
+import type { BadRecord, DecoderState, FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { BadRecordPolicy, Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { FileReader } from './file-reader.ts';
 import { checkVersion } from './file-version.ts';
 import { lineNumberAt } from './line-counter.ts';
 import type { ModifiedPolicy } from './modification.ts';
+import { openRandomFile } from './random-file.ts';
 import { readFully } from './read-range.ts';
 import { badRecordError, copyRefused, tooLargeError } from './record-errors.ts';
 import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
@@ -28,7 +30,7 @@ import { type Warning, Warnings } from './warnings.ts';
 export interface SplitReaderOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
-  readonly format: InputFormat;
+  readonly format: InputFormat | FileInputFormat;
   readonly compression: 'auto' | Compression;
   readonly schema: Schema;
   /** Rows of a batch. */
@@ -54,7 +56,8 @@ export interface ReaderCounts {
 
 /** An error that lacks the line number, which takes reading to find out. */
 interface RecordFailure {
-  readonly offset: number;
+  /** null where the record says its place itself. */
+  readonly offset: number | null;
   readonly describe: (line: number | null) => SluiceError;
 }
 
@@ -64,7 +67,7 @@ const HEADER_BYTES = 64 * 1024;
 
 export class SplitReader {
   readonly #options: SplitReaderOptions;
-  readonly #records: RecordReader;
+  readonly #records: RecordReader | FileReader;
   readonly #bounded: Warnings;
   #split: Split | null = null;
   #outcome: SplitOutcome['kind'] = 'read';
@@ -82,8 +85,15 @@ export class SplitReader {
     this.#bounded = new Warnings(options.clock, (warning) => this.#warnings.push(warning));
     const onBadRecord = (record: BadRecord): void => {
       const refused = copyRefused(record);
-      this.#refuse(record.offset, (line) => badRecordError(this.#current().path, refused, line));
+      const offset = record.place === undefined ? record.offset : null;
+      this.#refuse(offset, (line) => badRecordError(this.#current().path, refused, line));
     };
+    if (options.format.access === 'random') {
+      this.#records = new FileReader(
+        options.format.createDecoder({ schema, batchRows, keepLines: false, onBadRecord }),
+      );
+      return;
+    }
     this.#records = new RecordReader({
       decoder: options.format.createDecoder({ schema, batchRows, keepLines, onBadRecord }),
       chunkBytes,
@@ -157,10 +167,11 @@ export class SplitReader {
     await this.#records.close();
   }
 
-  /** Of uncompressed files what is consumed, so that ranges add up; of compressed ones what is read from storage. */
+  /** Of streams that are not compressed what is consumed, so that ranges add up; of all others what is read from storage. */
   #countBytes(): void {
     const consumedBytes = this.#records.takeConsumedBytes();
-    this.#bytesIn += this.#compression === 'none' ? consumedBytes : this.#storedBytes;
+    const isStored = this.#records instanceof FileReader || this.#compression !== 'none';
+    this.#bytesIn += isStored ? this.#storedBytes : consumedBytes;
     this.#storedBytes = 0;
   }
 
@@ -172,6 +183,13 @@ export class SplitReader {
 
   async #begin(split: Split): Promise<void> {
     const { fileSystem, compression } = this.#options;
+    if (this.#records instanceof FileReader) {
+      const file = await openRandomFile(fileSystem, split, (bytes) => {
+        this.#storedBytes += bytes;
+      });
+      await this.#records.open(file, split);
+      return;
+    }
     const state = beginsInsideLine(split) ? await this.#readHeader(split) : null;
     const wanted = split.compression ?? compression;
     const opened = await openSplitSource(fileSystem, split, wanted, readOffset(split), (bytes) => {
@@ -184,7 +202,7 @@ export class SplitReader {
   /** What a decoder that begins inside a file has to know from the file's beginning. */
   async #readHeader(split: Split): Promise<DecoderState> {
     const { fileSystem, format, maxRecordBytes } = this.#options;
-    if (format.readHeader === undefined) return null;
+    if (format.access === 'random' || format.readHeader === undefined) return null;
     for (let length = HEADER_BYTES; ; length *= 8) {
       const head = new Uint8Array(Math.min(length, maxRecordBytes));
       // A range: the file was found to be uncompressed before it was cut.
@@ -198,7 +216,7 @@ export class SplitReader {
   }
 
   /** @throws SluiceError under the policy fail, yet without the line */
-  #refuse(offset: number, describe: (line: number | null) => SluiceError): void {
+  #refuse(offset: number | null, describe: (line: number | null) => SluiceError): void {
     if (this.#options.onBadRecord === 'fail') {
       this.#failure = { offset, describe };
       throw describe(null);
@@ -227,7 +245,8 @@ export class SplitReader {
       return;
     }
     if (this.#failure === null) throw error;
-    const described = this.#failure.describe(await this.#lineOf(this.#failure.offset));
+    const { offset, describe } = this.#failure;
+    const described = describe(offset === null ? null : await this.#lineOf(offset));
     if ((await checkVersion(fileSystem, this.#current(), 'ignore')) === 'read') throw described;
     throw new SluiceError(described.code, `${described.message}. The file changed while it was being read`, {
       hint: 'a file that is still being written ends in the middle of a record: write it elsewhere and rename it in, or set min_age',

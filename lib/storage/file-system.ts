@@ -20,6 +20,14 @@ export interface ListOptions {
   readonly wantFile: (path: string) => boolean;
 }
 
+/** An open file that is read at any place. */
+export interface RandomSource {
+  /** Reads up to `into.length` bytes from a byte offset on. @returns how many; 0 means the end @throws SluiceError */
+  read(offset: number, into: Uint8Array): Promise<number>;
+  /** Lets go of the handle. Calls may repeat. */
+  close(): Promise<void>;
+}
+
 export interface FileSystem {
   /**
    * Lists the files below a folder in no special order, in pieces as they are found. A file or folder that vanishes
@@ -36,6 +44,11 @@ export interface FileSystem {
   folderIdentity(folder: string): Promise<string | null>;
   /** Reads a file from a byte offset on. @throws SluiceError NOT_FOUND where it is gone */
   open(path: string, offset: number): Promise<ByteSource>;
+  /**
+   * Opens a file to be read at any place. Left out where `open` at each place costs no more.
+   * @throws SluiceError NOT_FOUND where it is gone
+   */
+  openRandom?(path: string): Promise<RandomSource>;
   /** A small file, whole. null where there is none. */
   readFile(path: string): Promise<Uint8Array | null>;
   /**

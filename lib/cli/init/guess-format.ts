@@ -1,5 +1,5 @@
 /** Which format a file has, guessed from its first bytes. */
-import type { InputFormatSpec } from '../../core/specs.ts';
+import type { StreamFormatSpec } from '../../../formats/input-format.ts';
 
 /** What of a file's format can be told; what is left out keeps the job file's default. */
 export type FormatGuess =
@@ -103,7 +103,7 @@ function startsWith(bytes: Uint8Array, text: string): boolean {
 }
 
 /** The format as the decoders take it. */
-export function formatSpec(guess: FormatGuess): InputFormatSpec {
+export function formatSpec(guess: FormatGuess): StreamFormatSpec {
   switch (guess.type) {
     case 'ndjson':
       return { type: 'ndjson', compression: 'auto' };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { yieldToEventLoop } from '../../core/clock.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import type { FileStatus, FileSystem, ListOptions } from '../file-system.ts';
+import type { FileStatus, FileSystem, ListOptions, RandomSource } from '../file-system.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
 import { LocalRecoverableWriter } from './local-recoverable-writer.ts';
@@ -80,6 +80,14 @@ class LocalFileSystem implements FileSystem {
   async open(file: string, offset: number): Promise<ByteSource> {
     try {
       return new LocalByteSource(file, await open(file, 'r'), offset);
+    } catch (error) {
+      throw storageError(`cannot open ${file}`, error);
+    }
+  }
+
+  async openRandom(file: string): Promise<RandomSource> {
+    try {
+      return new LocalRandomSource(file, await open(file, 'r'));
     } catch (error) {
       throw storageError(`cannot open ${file}`, error);
     }
@@ -181,6 +189,31 @@ class LocalByteSource implements ByteSource {
       const { bytesRead } = await this.#handle.read(into, 0, into.length, this.#offset);
       this.#offset += bytesRead;
       return bytesRead;
+    } catch (error) {
+      throw storageError(`cannot read ${this.#path}`, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#handle.close();
+  }
+}
+
+class LocalRandomSource implements RandomSource {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  #closed = false;
+
+  constructor(file: string, handle: FileHandle) {
+    this.#path = file;
+    this.#handle = handle;
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    try {
+      return (await this.#handle.read(into, 0, into.length, offset)).bytesRead;
     } catch (error) {
       throw storageError(`cannot read ${this.#path}`, error);
     }

@@ -284,9 +284,9 @@ sink:
     [
       'source.format.type',
       minimal().replace('type: ndjson', 'type: avro'),
-      /'avro' is not in this version: expected ndjson, csv or text/,
+      /'avro' is not in this version: expected ndjson, csv, text or parquet/,
     ],
-    ['source.format.type', minimal().replace('type: ndjson', 'type: parquet'), /not in this version/],
+    ['source.format.type', minimal().replace('type: ndjson', 'type: arrow'), /not in this version/],
     [
       'source.format.on_new_field',
       minimal({ format: 'on_new_field: rescue' }),

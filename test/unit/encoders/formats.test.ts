@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createInputFormat, createOutputFormat, csvFormat, ndjsonFormat } from '../../../formats/index.ts';
+import type { StreamFormatSpec } from '../../../formats/input-format.ts';
 import type { Batch } from '../../../lib/core/batch.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
-import type { InputFormatSpec, OutputFormatSpec } from '../../../lib/core/specs.ts';
+import type { OutputFormatSpec } from '../../../lib/core/specs.ts';
 import { readValue } from '../../../lib/core/values.ts';
 import { anyRecords, batchOf, EVERY_TYPE, encodeText, schemaOf } from './rows.ts';
 
@@ -17,7 +18,12 @@ const CSV_OUT = {
 } as const;
 
 /** All rows of a file, as values; `keep` sees the batch while it is valid. */
-function decode(spec: InputFormatSpec, schema: Schema, file: Uint8Array, keep: (batch: Batch) => void): void {
+function decode(
+  spec: StreamFormatSpec,
+  schema: Schema,
+  file: Uint8Array,
+  keep: (batch: Batch) => void,
+): void {
   const decoder = createInputFormat(spec).createDecoder({
     schema,
     batchRows: 8192,

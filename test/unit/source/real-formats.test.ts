@@ -1,9 +1,8 @@
 /** The reader with the formats that ship: however a file is cut, chunked and resumed, the rows are those of one straight read. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createInputFormat } from '../../../formats/input-format.ts';
+import { createInputFormat, type StreamFormatSpec } from '../../../formats/input-format.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
-import type { InputFormatSpec } from '../../../lib/core/specs.ts';
 import type { Split } from '../../../lib/source/split.ts';
 import { SplitPlanner } from '../../../lib/source/split-planner.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
@@ -19,7 +18,7 @@ const SCHEMA: Schema = {
 };
 const TEXT_SCHEMA: Schema = { fields: [{ name: 'line', type: { kind: 'string' }, nullable: true }] };
 
-const csv: InputFormatSpec = {
+const csv: StreamFormatSpec = {
   type: 'csv',
   delimiter: ',',
   quote: '"',
@@ -32,7 +31,7 @@ const csv: InputFormatSpec = {
 
 interface Case {
   readonly name: string;
-  readonly spec: InputFormatSpec;
+  readonly spec: StreamFormatSpec;
   readonly schema: Schema;
   readonly head: string;
   readonly line: (id: number, name: string) => string;

@@ -1,0 +1,50 @@
+/** The rows of one file of a format that is read at any place: what RecordReader is for streams. */
+import type { Batch } from '../core/batch.ts';
+import type { FileDecoder } from '../core/decoder.ts';
+import type { OpenRandomFile } from './random-file.ts';
+import { type Split, type SplitPosition, startPosition } from './split.ts';
+
+export class FileReader {
+  readonly #decoder: FileDecoder;
+  #file: OpenRandomFile | null = null;
+  #position: SplitPosition = startPosition(0);
+  /** Records taken before the decoder's last `begin`. */
+  #recordsBefore = 0;
+
+  constructor(decoder: FileDecoder) {
+    this.#decoder = decoder;
+  }
+
+  /** @param file closed by `close` @throws SluiceError what `FileDecoder.begin` throws */
+  async open(file: OpenRandomFile, split: Split): Promise<void> {
+    this.#file = file;
+    this.#position = split.position;
+    this.#recordsBefore = split.position.records;
+    await this.#decoder.begin(file, split.position.state);
+  }
+
+  /** The next rows, valid until the next call; null at the end. */
+  async next(): Promise<Batch | null> {
+    const batch = await this.#decoder.next();
+    const { offset, records } = this.#decoder;
+    this.#position = { offset, state: this.#decoder.state(), records: this.#recordsBefore + records };
+    return batch;
+  }
+
+  /** Behind the last batch that `next` returned. */
+  get position(): SplitPosition {
+    return this.#position;
+  }
+
+  /** Nothing is counted here: files of this kind count as what is read of them from storage. */
+  takeConsumedBytes(): number {
+    return 0;
+  }
+
+  /** Closes the file. Calls may repeat. */
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
+  }
+}
