@@ -22,6 +22,7 @@ export type {
 } from '../lib/core/bucket-assigner.ts';
 export type { BucketSpec, EventTimeSpec, PartitionField } from '../lib/core/specs.ts';
 export { basePathAssigner } from './base-path.ts';
+export { type BucketTime, type BucketTimes, createBucketTimes } from './bucket-times.ts';
 export { confine } from './confine.ts';
 export { checkedAssigner, loadBucketAssigner, type RowBucketAssigner, rowBucketAssigner } from './custom.ts';
 export { type DatetimeAssignerOptions, DEFAULT_DATETIME_PATTERN, datetimeAssigner } from './datetime.ts';
@@ -29,6 +30,7 @@ export { HIVE_DEFAULT_PARTITION, NO_EVENT_TIME } from './datetime-pattern.ts';
 export { createEventTime } from './event-time.ts';
 export { type FieldsAssignerOptions, fieldsAssigner } from './fields.ts';
 export { escapeHive, partitionSegment } from './hive-escape.ts';
+export { type PartitionKey, parsePartition, unescapeHive } from './partition-path.ts';
 
 /**
  * The assigner that a job's `sink.bucket` describes.

@@ -14,6 +14,8 @@ export function anyOf(...policies: readonly RollingPolicy[]): RollingPolicy {
     shouldRollOnCheckpoint: (part) => policies.some((policy) => policy.shouldRollOnCheckpoint(part)),
     shouldRollOnProcessingTime: (part, nowMs) =>
       policies.some((policy) => policy.shouldRollOnProcessingTime(part, nowMs)),
+    shouldRollOnWatermark: (part, watermarkMs) =>
+      policies.some((policy) => policy.shouldRollOnWatermark?.(part, watermarkMs) ?? false),
     rowsUntilRoll: (part: PartFileInfo) => {
       let rows = Number.POSITIVE_INFINITY;
       for (const policy of policies) rows = Math.min(rows, policy.rowsUntilRoll?.(part) ?? rows);

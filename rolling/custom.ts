@@ -14,6 +14,8 @@ export function checkedPolicy(policy: RollingPolicy): RollingPolicy {
       answer('shouldRollOnCheckpoint', () => policy.shouldRollOnCheckpoint(part)),
     shouldRollOnProcessingTime: (part, nowMs) =>
       answer('shouldRollOnProcessingTime', () => policy.shouldRollOnProcessingTime(part, nowMs)),
+    shouldRollOnWatermark: (part, watermarkMs) =>
+      answer('shouldRollOnWatermark', () => policy.shouldRollOnWatermark?.(part, watermarkMs) ?? false),
     rowsUntilRoll: (part) => rowsUntilRoll(policy, part),
   };
 }

@@ -8,7 +8,8 @@ import { crc32 } from 'node:zlib';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
-import type { FromSubtask } from '../pipeline/messages.ts';
+import type { EventTimes, FromSubtask } from '../pipeline/messages.ts';
+import type { Watermarks } from '../pipeline/watermarks.ts';
 import type { Committable } from '../sink/sink-state.ts';
 import { type EnumeratorState, withOutcomes } from '../source/enumerator-state.ts';
 import type { SplitOutcome } from '../source/split.ts';
@@ -36,6 +37,11 @@ export interface CheckpointRequest {
   readonly last: boolean;
 }
 
+/** What subtasks are asked with. */
+export interface SnapshotRequest extends CheckpointRequest {
+  readonly times: EventTimes;
+}
+
 export interface CheckpointResult {
   readonly id: number;
   readonly durationMs: number;
@@ -55,7 +61,9 @@ export interface CheckpointConfig {
   readonly base: Checkpoint;
   /** Called in the same synchronous moment in which the subtasks are asked. */
   readonly capture: (allDiscovery: boolean) => SourceCapture;
-  readonly ask: (subtask: number, checkpointId: number, request: CheckpointRequest) => void;
+  readonly ask: (subtask: number, checkpointId: number, request: SnapshotRequest) => void;
+  /** How far event time has come; null where the job has none. */
+  readonly watermarks: Watermarks | null;
   /** How many files ended with these splits; asked once a checkpoint. */
   readonly countFiles: (outcomes: readonly SplitOutcome[]) => { files: number; missing: number };
 }
@@ -90,7 +98,9 @@ export class CheckpointCoordinator {
     const id = this.#last.id + 1;
     const compact = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
     const capture = this.#config.capture(compact);
-    const answers = await this.#askAll(id, request);
+    const times = { nowMs: clock.now(), watermarkMs: this.#watermarkMs() };
+    const eventTime = this.#config.watermarks?.state;
+    const answers = await this.#askAll(id, { ...request, times });
     failpoint('checkpoint.snapshots.complete');
     const fresh = answers.flatMap((answer) => answer.sink.committables);
     const discovery = await this.#writeDiscovery(id, capture, compact);
@@ -107,6 +117,7 @@ export class CheckpointCoordinator {
       subtasks: answers.map((answer) => ({ splits: answer.splits, sink: answer.sink.state })),
       committables: [...committer.promised, ...fresh],
       totals: this.#totals(answers, fresh),
+      ...(eventTime === undefined ? {} : { eventTime }),
     };
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
@@ -153,7 +164,7 @@ export class CheckpointCoordinator {
     this.#round?.fail(error);
   }
 
-  async #askAll(id: number, request: CheckpointRequest): Promise<SnapshotAnswer[]> {
+  async #askAll(id: number, request: SnapshotRequest): Promise<SnapshotAnswer[]> {
     const { subtasks, ask } = this.#config;
     const answers = new Map<number, SnapshotAnswer>();
     try {
@@ -165,6 +176,10 @@ export class CheckpointCoordinator {
       this.#round = null;
     }
     return [...answers.values()].sort((a, b) => a.subtask - b.subtask);
+  }
+
+  #watermarkMs(): number {
+    return this.#config.watermarks?.watermarkMs ?? Number.NEGATIVE_INFINITY;
   }
 
   async #writeDiscovery(
@@ -197,6 +212,7 @@ export class CheckpointCoordinator {
       rows: before.rows + sum((answer) => answer.counts.rows),
       rejected: before.rejected + sum((answer) => answer.counts.rejected),
       bytesIn: before.bytesIn + sum((answer) => answer.counts.bytesIn),
+      late: before.late + sum((answer) => answer.counts.late),
       parts: before.parts + fresh.length,
       bytesOut: before.bytesOut + fresh.reduce((total, { file }) => total + file.lengthBytes, 0),
     };

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { WatermarkState } from '../pipeline/watermarks.ts';
 import type { Committable, SinkState } from '../sink/sink-state.ts';
 import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { Split } from '../source/split.ts';
@@ -33,6 +34,8 @@ export interface Checkpoint {
   readonly totals: Totals;
   /** Where a program that drives the sink itself goes on reading. JSON of its own. */
   readonly position?: unknown;
+  /** Absent where the job has no event time. */
+  readonly eventTime?: WatermarkState;
 }
 
 export interface SubtaskState {
@@ -59,6 +62,8 @@ export interface Totals {
   readonly parts: number;
   readonly bytesOut: number;
   readonly missingFiles: number;
+  /** Rows that came after the time of their bucket was over. 0 in checkpoints that are older than the count. */
+  readonly late: number;
 }
 
 export const NO_TOTALS: Totals = {
@@ -69,6 +74,7 @@ export const NO_TOTALS: Totals = {
   parts: 0,
   bytesOut: 0,
   missingFiles: 0,
+  late: 0,
 };
 
 const HEADER = /^sluice-checkpoint (\d{1,9}) ([0-9a-f]{64})\n$/;
@@ -104,7 +110,8 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   if (createHash('sha256').update(body).digest('hex') !== header[2])
     throw corrupt(name, 'its checksum is wrong');
   // The checksum proves that we wrote it, so its shape is that of the version.
-  return JSON.parse(body.toString()) as Checkpoint;
+  const checkpoint = JSON.parse(body.toString()) as Checkpoint;
+  return { ...checkpoint, totals: { ...NO_TOTALS, ...checkpoint.totals } };
 }
 
 function corrupt(name: string, why: string): SluiceError {

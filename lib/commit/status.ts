@@ -28,6 +28,8 @@ export interface CheckpointSummary {
     | readonly { readonly name: string; readonly type: string; readonly nullable: boolean }[]
     | null;
   readonly totals: Totals;
+  /** How far event time has come; null where there is none. */
+  readonly watermarkMs: number | null;
   /** Splits that are being read or wait, at their positions. */
   readonly splits: readonly {
     readonly path: string;
@@ -86,6 +88,7 @@ function summarizeCheckpoint(checkpoint: Checkpoint, clock: Clock): CheckpointSu
         nullable,
       })) ?? null,
     totals: checkpoint.totals,
+    watermarkMs: checkpoint.eventTime?.watermarkMs ?? null,
     splits: [...reading, ...waiting].map(({ path, position, endByte }) => ({
       path,
       offsetBytes: position.offset,

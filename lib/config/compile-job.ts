@@ -49,11 +49,26 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
     },
     eventTime:
       job.event_time === undefined ? null : { column: job.event_time.field, unit: job.event_time.unit },
+    watermarks: {
+      maxOutOfOrdernessMs: job.event_time?.max_out_of_orderness ?? 0,
+      idleTimeoutMs: job.event_time?.idle_timeout ?? null,
+      late: job.event_time?.late ?? 'keep',
+      allowedLatenessMs: job.event_time?.allowed_lateness ?? 0,
+    },
     sink: {
       path: absolute(sink.path),
       staging: sink.staging === undefined ? null : absolute(sink.staging),
       format: compileOutputFormat(sink.format),
       bucket: compileBucket(sink.bucket, absolute),
+      partitionTime:
+        sink.partition_time === undefined
+          ? null
+          : {
+              pattern: sink.partition_time.pattern,
+              format: sink.partition_time.format ?? null,
+              zone: sink.partition_time.zone,
+              spanMs: sink.partition_time.span,
+            },
       rolling: compileRolling(sink.rolling, absolute),
       partPrefix: sink.part.prefix,
       partSuffix: sink.part.suffix ?? null,
@@ -150,6 +165,7 @@ function compileRolling(
     inactivityIntervalMs: rolling.inactivity_interval,
     maxRows: rolling.max_rows ?? null,
     onCheckpoint: rolling.on_checkpoint,
+    watermarkDelayMs: rolling.watermark ?? null,
   };
 }
 

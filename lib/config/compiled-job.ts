@@ -5,8 +5,10 @@ import type {
   EventTimeSpec,
   InputFormatSpec,
   OutputFormatSpec,
+  PartitionTimeSpec,
   RollingSpec,
   SchemaSpec,
+  WatermarkSpec,
 } from '../core/specs.ts';
 
 export interface CompiledJob {
@@ -22,6 +24,7 @@ export interface CompiledJob {
   readonly shutdownTimeoutMs: number;
   readonly source: SourceSpec;
   readonly eventTime: EventTimeSpec | null;
+  readonly watermarks: WatermarkSpec;
   readonly sink: SinkSpec;
 }
 
@@ -51,6 +54,8 @@ export interface SinkSpec {
   readonly staging: string | null;
   readonly format: OutputFormatSpec;
   readonly bucket: BucketSpec;
+  /** How to read a bucket's time out of its folder; null: as `bucket` tells. */
+  readonly partitionTime: PartitionTimeSpec | null;
   readonly rolling: RollingSpec;
   readonly partPrefix: string;
   /** Behind everything else of a part's name; null: what the format says. */

@@ -11,6 +11,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     duplicateColumns,
     columnsOfCsv,
     eventTime,
+    bucketTimes,
     partitionFields,
     textColumn,
     csvCharacters,
@@ -96,6 +97,36 @@ function* eventTime(job: CompiledJob): Iterable<Problem> {
   if (type !== undefined && ['boolean', 'binary', 'json', 'list', 'struct'].includes(type.kind)) {
     yield { path, message: `a ${type.kind} holds no time: expected a timestamp, a date, text or a number` };
   }
+}
+
+/** What goes by the event time of buckets needs buckets that tell it. */
+function* bucketTimes(job: CompiledJob): Iterable<Problem> {
+  const { sink, watermarks } = job;
+  const needs: [KeyPath, string][] = [];
+  if (sink.rolling.type === 'default' && sink.rolling.watermarkDelayMs !== null)
+    needs.push([['sink', 'rolling', 'watermark'], 'closing parts by the watermark']);
+  if (watermarks.late === 'drop') needs.push([['event_time', 'late'], 'dropping late rows']);
+  for (const [path, what] of needs) {
+    if (job.eventTime === null)
+      yield { path, message: `${what} needs \`event_time: {field: ...}\`, which says what time it is` };
+    else if (!tellsTime(job)) {
+      yield {
+        path,
+        message: `${what} needs buckets that tell their event time: \`bucket.time: event\`, a field \`{dt: '${job.eventTime.column}:date'}\`, or \`partition_time\``,
+      };
+    }
+  }
+}
+
+/** Whether buckets tell their event time, as far as that can be seen without trying their pattern. */
+function tellsTime({ eventTime: time, sink }: CompiledJob): boolean {
+  const { bucket, partitionTime } = sink;
+  if (partitionTime !== null) return true;
+  if (bucket.type === 'datetime') return bucket.time === 'event';
+  return (
+    bucket.type === 'fields' &&
+    bucket.fields.some(({ column, transform }) => column === time?.column && transform === 'date')
+  );
 }
 
 function* partitionFields(job: CompiledJob): Iterable<Problem> {

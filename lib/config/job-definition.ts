@@ -5,6 +5,8 @@ import { choice, duration, integer, matching, path, section, size, text } from '
 import { sinkSection } from './sink-section.ts';
 import { sourceSection } from './source-section.ts';
 
+const TEN_YEARS_MS = 3650 * 86_400_000;
+
 const checkpoint = section({
   interval: duration(1)
     .prefault('10s')
@@ -17,6 +19,24 @@ const eventTime = section({
     'column with the time of the row: a timestamp, a date, ISO 8601 text or a number',
   ),
   unit: choice(['s', 'ms', 'us', 'ns']).prefault('ms').describe('what a number counts since 1970'),
+  max_out_of_orderness: duration(0, TEN_YEARS_MS)
+    .prefault('0s')
+    .describe(
+      'how much older than the newest row before it in its file a row may be; the watermark stays so far behind',
+    ),
+  idle_timeout: duration(1)
+    .optional()
+    .describe(
+      'a file that gives no rows for so long holds the watermark back no more; default: it does until it is read',
+    ),
+  late: choice(['keep', 'drop'], ['quarantine'])
+    .prefault('keep')
+    .describe(
+      'rows of a bucket whose time is over by the watermark: `keep` writes them like the others (and commits the partition again), `drop` counts them and leaves them out',
+    ),
+  allowed_lateness: duration(0, TEN_YEARS_MS)
+    .prefault('0s')
+    .describe('how long after the end of its bucket a row is not late yet'),
 });
 
 export const jobDefinition = section({

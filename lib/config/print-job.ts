@@ -2,7 +2,15 @@
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { formatDataType, type Schema } from '../core/data-type.ts';
-import type { BucketSpec, InputFormatSpec, OutputFormatSpec, RollingSpec } from '../core/specs.ts';
+import type {
+  BucketSpec,
+  EventTimeSpec,
+  InputFormatSpec,
+  OutputFormatSpec,
+  PartitionTimeSpec,
+  RollingSpec,
+  WatermarkSpec,
+} from '../core/specs.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { escapeReferences } from './environment.ts';
 import type { RawJob } from './job-definition.ts';
@@ -38,12 +46,13 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       format: rawInputFormat(source, schema ?? (source.schema === 'infer' ? null : source.schema)),
       after_commit: 'keep',
     },
-    ...(eventTime === null ? {} : { event_time: { field: eventTime.column, unit: eventTime.unit } }),
+    ...(eventTime === null ? {} : { event_time: rawEventTime(eventTime, job.watermarks) }),
     sink: {
       path: sink.path,
       ...(sink.staging === null ? {} : { staging: sink.staging }),
       format: rawOutputFormat(sink.format),
       bucket: rawBucket(sink.bucket),
+      ...(sink.partitionTime === null ? {} : { partition_time: rawPartitionTime(sink.partitionTime) }),
       rolling: rawRolling(sink.rolling),
       part: { prefix: sink.partPrefix, ...(sink.partSuffix === null ? {} : { suffix: sink.partSuffix }) },
       bucket_check_interval: formatDuration(sink.bucketCheckIntervalMs),
@@ -149,7 +158,28 @@ function rawRolling(rolling: RollingSpec): NonNullable<RawJob['sink']['rolling']
     inactivity_interval: formatDuration(rolling.inactivityIntervalMs),
     ...(rolling.maxRows === null ? {} : { max_rows: rolling.maxRows }),
     on_checkpoint: rolling.onCheckpoint,
+    ...(rolling.watermarkDelayMs === null ? {} : { watermark: formatDuration(rolling.watermarkDelayMs) }),
   };
+}
+
+function rawEventTime(
+  eventTime: EventTimeSpec,
+  watermarks: WatermarkSpec,
+): NonNullable<RawJob['event_time']> {
+  const { maxOutOfOrdernessMs, idleTimeoutMs, late, allowedLatenessMs } = watermarks;
+  return {
+    field: eventTime.column,
+    unit: eventTime.unit,
+    max_out_of_orderness: formatDuration(maxOutOfOrdernessMs),
+    ...(idleTimeoutMs === null ? {} : { idle_timeout: formatDuration(idleTimeoutMs) }),
+    late,
+    allowed_lateness: formatDuration(allowedLatenessMs),
+  };
+}
+
+function rawPartitionTime(time: PartitionTimeSpec): NonNullable<RawJob['sink']['partition_time']> {
+  const { pattern, format, zone, spanMs } = time;
+  return { pattern, ...(format === null ? {} : { format }), zone, span: formatDuration(spanMs) };
 }
 
 /** Values, at any depth, whose text would be taken for references to the environment. */

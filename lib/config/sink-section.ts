@@ -157,6 +157,11 @@ const defaultRolling = section({
     .optional()
     .describe('rows at which a part is closed; default: no limit'),
   on_checkpoint: flag().prefault(false).describe('whether every checkpoint closes every part'),
+  watermark: duration(0, TEN_YEARS_MS)
+    .optional()
+    .describe(
+      "closes a bucket's part when the watermark is so long past the end of the bucket's time; default: not by watermark",
+    ),
 });
 
 const customRolling = section({
@@ -169,6 +174,22 @@ const customRolling = section({
 
 export const rolling = byType([defaultRolling, customRolling], ['default', 'custom']);
 
+const partitionTime = section({
+  pattern: text().describe(
+    'text with `$key` for the value of the folder `key=value`, such as `$dt $hour:00:00`',
+  ),
+  format: text()
+    .optional()
+    .describe(
+      'date-fns pattern of that text; default: `yyyy-MM-dd HH:mm:ss`, or `yyyy-MM-dd` where it has no time',
+    ),
+  zone: text()
+    .refine(isTimeZone, { error: 'expected a time zone such as UTC or Europe/Berlin' })
+    .prefault('UTC')
+    .describe('IANA time zone of that text'),
+  span: duration(1, TEN_YEARS_MS).describe("how long a bucket's time lasts, such as 1h"),
+});
+
 export const sinkSection = section({
   path: path().describe('folder of the lake; made if it is not there'),
   staging: path()
@@ -178,6 +199,11 @@ export const sinkSection = section({
     ),
   format: outputFormat.prefault({ type: 'parquet' }).describe('how the parts are written'),
   bucket: bucket.prefault({ type: 'datetime' }).describe('which folder a row goes to'),
+  partition_time: partitionTime
+    .optional()
+    .describe(
+      "how the event time of a bucket is read out of its folder's name; default: from `bucket`, where that is by event time",
+    ),
   rolling: rolling.prefault({}).describe('when a part is closed and the next one begun'),
   part: section({
     prefix: partText()

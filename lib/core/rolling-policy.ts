@@ -8,6 +8,8 @@ export interface PartFileInfo {
   /** Bytes on storage: what is written, and for what is still buffered the size it is expected to take there. */
   readonly sizeBytes: number;
   readonly rows: number;
+  /** When the time of its bucket is over, milliseconds since 1970; null where the bucket's folder tells no event time. */
+  readonly bucketEndMs?: number | null;
 }
 
 /** Called for open parts that have at least one row; must be quick and without side effects. */
@@ -18,6 +20,11 @@ export interface RollingPolicy {
   shouldRollOnCheckpoint(part: PartFileInfo): boolean;
   /** Asked by the timer (bucket_check_interval), also when nothing arrives. `nowMs` is processing time. */
   shouldRollOnProcessingTime(part: PartFileInfo, nowMs: number): boolean;
+  /**
+   * Asked for each open part by the timer and before a checkpoint, once there is a watermark: no row older than it is
+   * expected any more.
+   */
+  shouldRollOnWatermark?(part: PartFileInfo, watermarkMs: number): boolean;
   /** How many more rows the part takes before `shouldRollOnEvent` has to be asked again; Infinity where rows do not matter. */
   rowsUntilRoll?(part: PartFileInfo): number;
 }

@@ -99,6 +99,8 @@ export type RollingSpec =
       /** Rows after which a part is closed; Infinity is written as null. */
       readonly maxRows: number | null;
       readonly onCheckpoint: boolean;
+      /** A part is closed when the watermark is so far behind the end of its bucket's time; null: not by watermark. */
+      readonly watermarkDelayMs: number | null;
     }
   | { readonly type: 'custom'; readonly module: string; readonly options: unknown };
 
@@ -107,6 +109,30 @@ export interface EventTimeSpec {
   readonly column: string;
   /** What a number in the column counts; timestamps and dates know themselves, strings are ISO 8601. */
   readonly unit: 's' | 'ms' | 'us' | 'ns';
+}
+
+/** How far event time has come, and what becomes of rows that come later. */
+export interface WatermarkSpec {
+  /** Rows may be so much older than the newest row before them in their split. */
+  readonly maxOutOfOrdernessMs: number;
+  /** A split that gave no rows for so long holds the watermark back no more; null: it does for ever. */
+  readonly idleTimeoutMs: number | null;
+  /** Rows of a bucket whose time is over: kept (its partition is committed again), or dropped and counted. */
+  readonly late: 'keep' | 'drop';
+  /** How far the watermark may be behind the end of a bucket's time before its rows are late. */
+  readonly allowedLatenessMs: number;
+}
+
+/** Reads the time of a bucket out of its `key=value` folders. Flink: partition.time-extractor. */
+export interface PartitionTimeSpec {
+  /** `$key` stands for the value of a folder: `$dt $hour:00:00`. */
+  readonly pattern: string;
+  /** date-fns pattern of the text that this gives; null: `yyyy-MM-dd HH:mm:ss` or `yyyy-MM-dd`. */
+  readonly format: string | null;
+  /** IANA zone. */
+  readonly zone: string;
+  /** How long a bucket's time lasts. */
+  readonly spanMs: number;
 }
 
 export type BadRecordPolicy = 'fail' | 'skip';

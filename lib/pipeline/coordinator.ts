@@ -7,14 +7,19 @@ import type { CheckpointCoordinator, CheckpointRequest } from '../commit/checkpo
 import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
 import type { FileEnd } from '../source/open-files.ts';
+import type { Split } from '../source/split.ts';
 import type { SplitEnumerator } from '../source/split-enumerator.ts';
 import type { FromSubtask, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { JobEvent, JobProgress } from './progress.ts';
 import { STAGES, type Stage, type StageTimes } from './stage-timings.ts';
 import { WakeUp } from './wake-up.ts';
+import type { Watermarks } from './watermarks.ts';
 
 /** How often the progress callback is called at the most, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 200;
+
+/** How often subtasks are told the watermark at the most, in milliseconds. Flink: auto-watermark interval. */
+const SHARE_INTERVAL_MS = 200;
 
 export interface CoordinatorConfig {
   readonly subtasks: number;
@@ -23,6 +28,8 @@ export interface CoordinatorConfig {
   readonly checkpoints: CheckpointCoordinator;
   readonly checkpointIntervalMs: number;
   readonly clock: Clock;
+  /** null where the job has no event time. */
+  readonly watermarks: Watermarks | null;
   readonly onEvent: (event: JobEvent) => void;
   readonly onProgress: (progress: JobProgress) => void;
 }
@@ -47,6 +54,9 @@ export class Coordinator {
   #ended = 0;
   #checkpointsTaken = 0;
   #progressAt = 0;
+  /** The watermark that the subtasks know, and when they may be told a newer one. */
+  #sharedWatermarkMs = Number.NEGATIVE_INFINITY;
+  #shareAt = 0;
   readonly #times: Record<Stage, number> = { read: 0, decode: 0, sink: 0, snapshot: 0, idle: 0 };
 
   constructor(config: CoordinatorConfig) {
@@ -86,14 +96,15 @@ export class Coordinator {
         if (this.#dirty) await this.#checkpoint({ closeAll: false, last: false });
         nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
       }
+      this.#shareWatermark();
       this.#reportProgress();
-      await this.#wakeUp.wait(nextCheckpointAt - clock.elapsed());
+      await this.#wakeUp.wait(Math.min(nextCheckpointAt - clock.elapsed(), this.#untilShare()));
     }
   }
 
   /** A message of a subtask. */
   receive(message: FromSubtask): void {
-    const { enumerator, checkpoints, onEvent } = this.#config;
+    const { enumerator, checkpoints, watermarks, onEvent } = this.#config;
     switch (message.type) {
       case 'ready':
         this.#openParts.set(message.subtask, message.openParts);
@@ -104,6 +115,9 @@ export class Coordinator {
         break;
       case 'split-finished': {
         this.#dirty = true;
+        const { split } = message.outcome;
+        if (split.newestEventMs !== undefined) watermarks?.observe(split.id, split.newestEventMs);
+        watermarks?.end(split.id);
         const end = enumerator.finishSplit(message.outcome);
         if (end !== null) this.#fileEnds.set(message.outcome.split.id, end);
         break;
@@ -113,6 +127,9 @@ export class Coordinator {
           message.counts.bytesIn > 0 || this.#openParts.get(message.subtask) !== message.openParts;
         this.#counts.set(message.subtask, message.counts);
         this.#openParts.set(message.subtask, message.openParts);
+        if (message.eventTime !== null)
+          watermarks?.observe(message.eventTime.splitId, message.eventTime.newestMs);
+        this.#shareWatermark();
         this.#reportProgress();
         return;
       case 'warning':
@@ -137,9 +154,10 @@ export class Coordinator {
   }
 
   /** The enumerator has a split for a subtask. */
-  assign(message: ToSubtask, subtask: number): void {
+  assign(subtask: number, split: Split): void {
     this.#dirty = true;
-    this.#config.send(subtask, message);
+    this.#config.watermarks?.begin(split.id, split.newestEventMs ?? Number.NEGATIVE_INFINITY);
+    this.#config.send(subtask, { type: 'assign', split });
   }
 
   /** The enumerator has nothing left, ever. */
@@ -174,12 +192,37 @@ export class Coordinator {
   async #checkpoint(request: CheckpointRequest): Promise<void> {
     // Before, not after: what happens while it is taken belongs to the next one.
     this.#dirty = false;
+    this.#advanceWatermark();
     const { id, durationMs, sizeBytes, published } = await this.#config.checkpoints.take(request);
     this.#throwFailure();
     // Published parts are promised until a checkpoint says that they are done.
     this.#dirty ||= published.length > 0;
     this.#checkpointsTaken++;
     this.#config.onEvent({ type: 'checkpoint', id, durationMs, bytes: sizeBytes, parts: published.length });
+  }
+
+  #advanceWatermark(): void {
+    const { watermarks, enumerator } = this.#config;
+    // A scan of the source has to have been: before it, nothing being known says nothing.
+    const { scans, waiting, open } = enumerator.counters;
+    watermarks?.advance(waiting > 0 || open > 0 || scans === 0);
+  }
+
+  /** Tells the subtasks how far event time has come, at most every SHARE_INTERVAL_MS. */
+  #shareWatermark(): void {
+    const { watermarks, clock, subtasks, send } = this.#config;
+    if (watermarks === null || clock.elapsed() < this.#shareAt) return;
+    this.#advanceWatermark();
+    if (watermarks.watermarkMs === this.#sharedWatermarkMs) return;
+    this.#sharedWatermarkMs = watermarks.watermarkMs;
+    this.#shareAt = clock.elapsed() + SHARE_INTERVAL_MS;
+    for (let subtask = 0; subtask < subtasks; subtask++)
+      send(subtask, { type: 'watermark', watermarkMs: watermarks.watermarkMs });
+  }
+
+  /** While there is event time, a split may become idle without anything else happening. */
+  #untilShare(): number {
+    return this.#config.watermarks === null ? Number.POSITIVE_INFINITY : SHARE_INTERVAL_MS;
   }
 
   async #endSubtasks(): Promise<void> {

@@ -24,6 +24,7 @@ import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './re
 import { NO_TIMES } from './stage-timings.ts';
 import { type StartSubtask, type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
+import { Watermarks } from './watermarks.ts';
 
 export interface RunOptions {
   /** once: Flink's PROCESS_ONCE, until the input is at its end · continuously: PROCESS_CONTINUOUSLY, until it is stopped. */
@@ -165,6 +166,8 @@ class JobRun {
     const { base, store } = this.#state;
     const job = this.#job;
     const hosts: SubtaskHost[] = [];
+    const watermarks =
+      job.eventTime === null ? null : new Watermarks(job.watermarks, this.#clock, base.eventTime ?? null);
     const checkpoints: CheckpointCoordinator = new CheckpointCoordinator({
       store,
       committer,
@@ -180,10 +183,11 @@ class JobRun {
       }),
       ask: (subtask, checkpointId, request) =>
         hosts[subtask]!.send({ type: 'snapshot', checkpointId, ...request }),
+      watermarks,
       countFiles: (outcomes) => coordinator.countFiles(outcomes),
     });
     const source = await this.#createSource({
-      assignSplit: (subtask, split) => coordinator.assign({ type: 'assign', split }, subtask),
+      assignSplit: (subtask, split) => coordinator.assign(subtask, split),
       signalNoMoreSplits: (subtask) => coordinator.drained(subtask),
       fail: (error) => coordinator.fail(error),
     });
@@ -195,6 +199,7 @@ class JobRun {
       checkpoints,
       checkpointIntervalMs: job.checkpoint.intervalMs,
       clock: this.#clock,
+      watermarks,
       onEvent: (event) => this.#event(event),
       onProgress: (progress) => this.#options.onProgress?.(progress),
     });
@@ -279,6 +284,7 @@ class JobRun {
       files: totals.files - before.files,
       rows: totals.rows - before.rows,
       rejected: totals.rejected - before.rejected,
+      late: totals.late - before.late,
       bytes_in: totals.bytesIn - before.bytesIn,
       parts: totals.parts - before.parts,
       bytes_out: totals.bytesOut - before.bytesOut,

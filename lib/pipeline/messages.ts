@@ -18,7 +18,11 @@ export type ToSubtask =
       readonly closeAll: boolean;
       /** Read nothing afterwards: the job ends with this checkpoint. */
       readonly last: boolean;
+      /** Now and the watermark, the same for all subtasks: what is due at this checkpoint is so for all or for none. */
+      readonly times: EventTimes;
     }
+  /** How far event time has come. Not queued behind other messages. */
+  | { readonly type: 'watermark'; readonly watermarkMs: number }
   /** PROCESS_ONCE: nothing is left to read; in answer to a request. */
   | { readonly type: 'no-more-splits' }
   /** Let go of everything and end. Nothing is tidied up: that is a restart's work, whatever ended the process. */
@@ -34,6 +38,8 @@ export type FromSubtask =
       readonly subtask: number;
       readonly counts: SubtaskCounts;
       readonly openParts: number;
+      /** The split being read and the newest event time in it; null where none is read, or none has a time. */
+      readonly eventTime: SplitEventTime | null;
     }
   | { readonly type: 'warning'; readonly subtask: number; readonly code: string; readonly message: string }
   | {
@@ -51,9 +57,23 @@ export type FromSubtask =
   | { readonly type: 'ended'; readonly subtask: number; readonly times: StageTimes }
   | { readonly type: 'failed'; readonly subtask: number; readonly error: ErrorMessage };
 
+export interface EventTimes {
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** -Infinity while there is none. */
+  readonly watermarkMs: number;
+}
+
+export interface SplitEventTime {
+  readonly splitId: string;
+  readonly newestMs: number;
+}
+
 export interface SubtaskCounts {
   readonly rows: number;
   readonly rejected: number;
   /** Bytes of the files as they are stored. */
   readonly bytesIn: number;
+  /** Rows that came after the time of their bucket was over; whether they were kept is the policy's. */
+  readonly late: number;
 }

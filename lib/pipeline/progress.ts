@@ -36,6 +36,8 @@ export interface JobSummary {
   readonly files: number;
   readonly rows: number;
   readonly rejected: number;
+  /** Rows that came after the time of their bucket was over. */
+  readonly late: number;
   readonly bytes_in: number;
   readonly parts: number;
   readonly bytes_out: number;

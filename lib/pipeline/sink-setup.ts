@@ -1,7 +1,8 @@
 /** A subtask's sink from a job's description. */
-import { createBucketAssigner } from '../../bucketing/index.ts';
+import { type BucketTimes, createBucketAssigner, createBucketTimes } from '../../bucketing/index.ts';
 import { createOutputFormat } from '../../formats/index.ts';
 import { createRollingPolicy } from '../../rolling/index.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat } from '../core/encoder.ts';
@@ -40,9 +41,32 @@ export async function createSink(
     segmentsFolder: config.segmentsFolder,
     runId,
     clock,
+    bucketTimes: bucketTimesOf(job),
+    late: { keep: job.watermarks.late === 'keep', allowedLatenessMs: job.watermarks.allowedLatenessMs },
   });
   for (const state of config.restored) await buckets.restore(state);
   return buckets;
+}
+
+/**
+ * How the job's buckets tell their event time; null where they tell none and nothing needs it.
+ * @throws SluiceError JOB_INVALID where something needs it
+ */
+export function bucketTimesOf({ eventTime, sink, watermarks }: CompiledJob): BucketTimes | null {
+  const times = createBucketTimes(sink.bucket, eventTime, sink.partitionTime);
+  const { rolling } = sink;
+  const needed =
+    watermarks.late === 'drop' || (rolling.type === 'default' && rolling.watermarkDelayMs !== null);
+  if (times === null && needed) {
+    throw new SluiceError(
+      'JOB_INVALID',
+      'the time of a bucket cannot be read out of the name of its folder',
+      {
+        hint: 'take a bucket.pattern that tells the day, or say how with sink.partition_time',
+      },
+    );
+  }
+  return times;
 }
 
 async function createPartFormat(

@@ -48,6 +48,19 @@ export interface SinkConfig {
   readonly segmentsFolder: string;
   readonly runId: string;
   readonly clock: Clock;
+  /** The event time of buckets; null (default) where they tell none. */
+  readonly bucketTimes?: BucketTimes | null;
+  /** Rows whose bucket's time is over; kept, and not counted, where left out. */
+  readonly late?: LatePolicy;
+}
+
+/** When a bucket's time is over, milliseconds since 1970 (bucketing/bucket-times.ts has them). */
+export type BucketTimes = (bucketId: string) => { readonly endMs: number } | null;
+
+export interface LatePolicy {
+  readonly keep: boolean;
+  /** How far the watermark may be behind the end of a bucket's time. */
+  readonly allowedLatenessMs: number;
 }
 
 export class Buckets {
@@ -61,6 +74,7 @@ export class Buckets {
   #closed: PartFile[] = [];
   #nextCounter = 0;
   #memoryBytes = 0;
+  #late = 0;
 
   constructor(config: SinkConfig) {
     this.#config = config;
@@ -83,7 +97,7 @@ export class Buckets {
     for (const open of state.openParts) {
       const writer = format.createWriter(schema, open.footer);
       for (const tail of open.tails) writer.restoreRows(await segments.read(tail));
-      const part = await PartFile.restore(this.#storage, open, writer);
+      const part = await PartFile.restore(this.#storage, open, writer, this.#endOf(open.bucketId));
       if (this.#open.has(part.bucketId)) this.#close(part);
       else this.#adopt(part);
       await this.#holdBudget();
@@ -105,18 +119,41 @@ export class Buckets {
     const nowMs = this.#config.clock.now();
     const vector = this.#config.assigner.assign(batch, { ...context, processingTimeMs: nowMs });
     const { ids } = vector;
-    if (ids.length === 1) this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
-    else {
+    if (ids.length === 1) {
+      if (this.#takes(ids[0]!, batch.length, context.watermarkMs))
+        this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
+    } else {
       this.#groups.group(vector.codes, batch.length, ids.length);
       const { order, starts } = this.#groups;
       for (let code = 0; code < ids.length; code++) {
         const from = starts[code]!;
         const to = starts[code + 1]!;
-        if (to > from) this.#append(ids[code]!, batch, order, from, to, nowMs);
+        if (to > from && this.#takes(ids[code]!, to - from, context.watermarkMs))
+          this.#append(ids[code]!, batch, order, from, to, nowMs);
       }
     }
     await this.#holdBudget();
     await this.#queue.settle();
+  }
+
+  /** Whether rows of a bucket are written; counts those that are late. */
+  #takes(bucketId: string, rows: number, watermarkMs: number): boolean {
+    const { late } = this.#config;
+    const endMs = this.#endOf(bucketId);
+    if (late === undefined || endMs === null || watermarkMs < endMs + late.allowedLatenessMs) return true;
+    this.#late += rows;
+    return late.keep;
+  }
+
+  #endOf(bucketId: string): number | null {
+    return this.#config.bucketTimes?.(bucketId)?.endMs ?? null;
+  }
+
+  /** Rows that were late since this was asked last. */
+  takeLate(): number {
+    const late = this.#late;
+    this.#late = 0;
+    return late;
   }
 
   #append(bucketId: string, batch: Batch, rows: Int32Array, from: number, to: number, nowMs: number): void {
@@ -142,7 +179,9 @@ export class Buckets {
     const { path, naming, subtask, format, schema } = this.#config;
     const name = partName(naming, subtask, this.#nextCounter++);
     const finalPath = bucketId === '' ? `${path}/${name}` : `${path}/${bucketId}/${name}`;
-    const part = new PartFile(this.#storage, bucketId, finalPath, format.createWriter(schema, null), nowMs);
+    const writer = format.createWriter(schema, null);
+    const endMs = this.#endOf(bucketId);
+    const part = new PartFile(this.#storage, bucketId, finalPath, writer, nowMs, endMs);
     this.#adopt(part);
     return part;
   }
@@ -182,6 +221,20 @@ export class Buckets {
       if (this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) this.#close(part);
     }
     await this.#queue.settle();
+  }
+
+  /** Event time has come so far: closes parts whose policy says so. */
+  async onWatermark(watermarkMs: number): Promise<void> {
+    this.#closePassed(watermarkMs);
+    await this.#queue.settle();
+  }
+
+  #closePassed(watermarkMs: number): void {
+    const { policy } = this.#config;
+    if (watermarkMs === Number.NEGATIVE_INFINITY || policy.shouldRollOnWatermark === undefined) return;
+    for (const part of [...this.#open.values()]) {
+      if (policy.shouldRollOnWatermark(part, watermarkMs)) this.#close(part);
+    }
   }
 
   /**

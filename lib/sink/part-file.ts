@@ -39,6 +39,7 @@ export class PartFile implements PartFileInfo {
   readonly bucketId: string;
   readonly finalPath: string;
   readonly creationTimeMs: number;
+  readonly bucketEndMs: number | null;
   lastUpdateTimeMs: number;
   rows = 0;
   readonly #storage: PartStorage;
@@ -56,18 +57,32 @@ export class PartFile implements PartFileInfo {
   /** Of the buffered rows, how many the tails hold. */
   #tailRows = 0;
 
-  constructor(storage: PartStorage, bucketId: string, finalPath: string, writer: BulkWriter, nowMs: number) {
+  constructor(
+    storage: PartStorage,
+    bucketId: string,
+    finalPath: string,
+    writer: BulkWriter,
+    nowMs: number,
+    bucketEndMs: number | null = null,
+  ) {
     this.#storage = storage;
     this.bucketId = bucketId;
     this.finalPath = finalPath;
     this.creationTimeMs = nowMs;
     this.lastUpdateTimeMs = nowMs;
+    this.bucketEndMs = bucketEndMs;
     this.#stage = { kind: 'in-progress', writer };
   }
 
   /** A part as a checkpoint left it: the file shortened to its resume point, `writer` holding the rows of the tails. */
-  static async restore(storage: PartStorage, open: OpenPart, writer: BulkWriter): Promise<PartFile> {
-    const part = new PartFile(storage, open.bucketId, open.finalPath, writer, open.creationTimeMs);
+  static async restore(
+    storage: PartStorage,
+    open: OpenPart,
+    writer: BulkWriter,
+    bucketEndMs: number | null = null,
+  ): Promise<PartFile> {
+    const { bucketId, finalPath, creationTimeMs } = open;
+    const part = new PartFile(storage, bucketId, finalPath, writer, creationTimeMs, bucketEndMs);
     part.lastUpdateTimeMs = open.lastUpdateTimeMs;
     part.rows = open.rows;
     part.#tails = [...open.tails];

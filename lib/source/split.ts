@@ -33,6 +33,8 @@ export interface Split {
   /** null: the end of the file. */
   readonly endByte: number | null;
   readonly position: SplitPosition;
+  /** The newest event time of the rows taken, milliseconds since 1970; absent where there is none. */
+  readonly newestEventMs?: number;
 }
 
 /** How the reading of a split ended. Plain JSON. */

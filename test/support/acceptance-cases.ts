@@ -195,7 +195,7 @@ export const ACCEPTANCE_SECTIONS: readonly Section[] = [
       ['I107', 'partition time with a delay', PARTITION_COMMIT],
       ['I108', 'a success file in each partition', PARTITION_COMMIT],
       ['I109', 'wrong policies are errors of the configuration', PARTITION_COMMIT],
-      ['I110', 'times out of partition names', PARTITION_COMMIT],
+      ['I110', 'times out of partition names'],
       ['I111', 'append and overwrite', PARTITION_COMMIT],
     ],
   },

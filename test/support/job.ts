@@ -40,6 +40,7 @@ export const rollingBySizeAndTime = (
   inactivityIntervalMs: 60_000,
   maxRows: null,
   onCheckpoint: false,
+  watermarkDelayMs: null,
   ...limits,
 });
 
@@ -53,6 +54,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
     checkpoint: { intervalMs: 200, retain: 3 },
     shutdownTimeoutMs: 30_000,
     eventTime: null,
+    watermarks: { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'keep', allowedLatenessMs: 0 },
     ...options,
     source: {
       paths: [path.join(folder, 'in')],
@@ -75,6 +77,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       staging: null,
       format: ndjsonOutput,
       bucket: { type: 'base_path' },
+      partitionTime: null,
       rolling: rollingBySizeAndTime(),
       partPrefix: 'part',
       partSuffix: null,

@@ -7,6 +7,7 @@ import { crossCheck } from '../../config/cross-checks.ts';
 import { jobToYaml, rawJob, rawSchema } from '../../config/print-job.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { firstSchema } from '../../pipeline/job-runner.ts';
+import { bucketTimesOf } from '../../pipeline/sink-setup.ts';
 import { selectRoots } from '../../source/file-selector.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
@@ -37,6 +38,7 @@ export async function check(file: string, { io, output }: CommandContext): Promi
 async function proveParts(job: CompiledJob, schema: Schema): Promise<void> {
   await createBucketAssigner(job.sink.bucket, schema);
   await createRollingPolicy(job.sink.rolling);
+  bucketTimesOf(job);
   await createOutputFormat(job.sink.format);
 }
 

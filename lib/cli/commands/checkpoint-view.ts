@@ -17,8 +17,11 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, style: Style): s
     ['files done', `${humanCount(totals.files)} (${humanBytes(totals.bytesIn)} read)`],
     [
       'rows',
-      `${humanCount(totals.rows)}${totals.rejected === 0 ? '' : `, ${humanCount(totals.rejected)} rejected`}`,
+      `${humanCount(totals.rows)}${totals.rejected === 0 ? '' : `, ${humanCount(totals.rejected)} rejected`}${totals.late === 0 ? '' : `, ${humanCount(totals.late)} late`}`,
     ],
+    ...(checkpoint.watermarkMs === null
+      ? []
+      : [['event time', `watermark ${isoTime(checkpoint.watermarkMs)}`] satisfies [string, string]]),
     ['parts', `${humanCount(totals.parts)} (${humanBytes(totals.bytesOut)})`],
     ...(totals.missingFiles === 0
       ? []

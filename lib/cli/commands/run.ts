@@ -92,15 +92,20 @@ async function failpointOptions(io: CliIo): Promise<Pick<RunOptions, 'startSubta
 
 /** As DESIGN section 8 gives it. */
 function documentOf(summary: JobSummary, withTimings: boolean): object {
-  const { timings, stopped, ...counts } = summary;
-  return { ...counts, ...(stopped ? { stopped } : {}), ...(withTimings ? { timings_ms: timings } : {}) };
+  const { timings, stopped, late, ...counts } = summary;
+  return {
+    ...counts,
+    ...(late > 0 ? { late } : {}),
+    ...(stopped ? { stopped } : {}),
+    ...(withTimings ? { timings_ms: timings } : {}),
+  };
 }
 
 function sentenceOf(summary: JobSummary): string {
-  const { job, files, rows, rejected, bytes_in, parts, bytes_out, seconds, stopped } = summary;
+  const { job, files, rows, rejected, late, bytes_in, parts, bytes_out, seconds, stopped } = summary;
   const what = `${counted(files, 'file')}, ${counted(rows, 'row')} (${humanBytes(bytes_in)}) into ${counted(parts, 'part')} (${humanBytes(bytes_out)})`;
   const how = `in ${humanDuration(seconds * 1000)}, ${humanRate(bytes_in, seconds * 1000)}`;
-  return `${job}: ${stopped ? 'stopped after ' : ''}${what} ${how}${rejected === 0 ? '' : `; ${counted(rejected, 'record')} rejected`}`;
+  return `${job}: ${stopped ? 'stopped after ' : ''}${what} ${how}${rejected === 0 ? '' : `; ${counted(rejected, 'record')} rejected`}${late === 0 ? '' : `; ${counted(late, 'row')} late`}`;
 }
 
 function timingsOf({ timings }: JobSummary): string {

@@ -9,6 +9,7 @@ const SUMMARY: JobSummary = {
   job: 'events',
   files: 2,
   rows: 1_000_000,
+  late: 0,
   rejected: 0,
   bytes_in: 213_500_000,
   parts: 24,

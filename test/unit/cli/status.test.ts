@@ -66,6 +66,7 @@ const CHECKPOINT: Checkpoint = {
     bytesIn: 5_000_000,
     parts: 3,
     bytesOut: 700_000,
+    late: 0,
     missingFiles: 2,
   },
 };

@@ -26,6 +26,7 @@ function setUp(subtasks: number) {
     base: { ...GOLDEN, id: 0, discovery: [], subtasks: [], committables: [], totals: NO_TOTALS },
     capture: () => ({ enumerator: NO_ENUMERATOR_STATE, discovery: new Uint8Array(0) }),
     ask: (subtask) => asked.push(subtask),
+    watermarks: null,
     countFiles: () => ({ files: 0, missing: 0 }),
   });
   /** The answer of a subtask that closed one part. */
@@ -38,7 +39,7 @@ function setUp(subtasks: number) {
       checkpointId,
       splits: [],
       outcomes: [],
-      counts: { rows: 1, rejected: 0, bytesIn: 4 },
+      counts: { rows: 1, rejected: 0, bytesIn: 4, late: 0 },
       sink: {
         state: { nextCounter: 1, openParts: [] },
         committables: [{ bucketId: '', file: await file.closeForCommit(), rows: 1 }],

@@ -81,7 +81,7 @@ export const GOLDEN: Checkpoint = {
       rows: 90,
     },
   ],
-  totals: { files: 6, rows: 9999, rejected: 1, bytesIn: 8, parts: 16, bytesOut: 7, missingFiles: 0 },
+  totals: { files: 6, rows: 9999, rejected: 1, bytesIn: 8, parts: 16, bytesOut: 7, missingFiles: 0, late: 0 },
 };
 
 const target = process.argv[2];

@@ -118,6 +118,7 @@ describe('a valid job', () => {
         schema: 'infer',
       },
       eventTime: { column: 'ts', unit: 'ms' },
+      watermarks: { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'keep', allowedLatenessMs: 0 },
       sink: {
         path: '/jobs/lake/events',
         staging: null,
@@ -129,6 +130,7 @@ describe('a valid job', () => {
           pageBytes: 1_048_576,
         },
         bucket: { type: 'datetime', time: 'event', pattern: "'dt='yyyy-MM-dd/'hour='HH", zone: 'UTC' },
+        partitionTime: null,
         rolling: {
           type: 'default',
           partSizeBytes: 134_217_728,
@@ -136,6 +138,7 @@ describe('a valid job', () => {
           inactivityIntervalMs: 60_000,
           maxRows: null,
           onCheckpoint: false,
+          watermarkDelayMs: null,
         },
         partPrefix: 'part',
         partSuffix: null,

@@ -58,6 +58,7 @@ const snapshot = (checkpointId: number, last = false): ToSubtask => ({
   checkpointId,
   closeAll: last,
   last,
+  times: { nowMs: 0, watermarkMs: Number.NEGATIVE_INFINITY },
 });
 
 describe('subtask', () => {

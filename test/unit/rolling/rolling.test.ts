@@ -230,6 +230,7 @@ describe('createRollingPolicy', () => {
       inactivityIntervalMs: 50,
       maxRows: null,
       onCheckpoint: true,
+      watermarkDelayMs: null,
     });
     expect(policy.shouldRollOnCheckpoint(part())).toBe(true);
     expect(policy.shouldRollOnEvent(part({ sizeBytes: 11 }))).toBe(true);

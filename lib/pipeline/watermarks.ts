@@ -1,0 +1,97 @@
+/**
+ * How far event time has come: the job's watermark, from the newest event times that subtasks report of their splits.
+ * Flink: BoundedOutOfOrdernessWatermarks with per-split watermarks and idleness.
+ *
+ *     of a split   newest event time in it - max_out_of_orderness - 1
+ *     of the job   the least of the splits being read, those set aside that gave no rows for idle_timeout;
+ *                  of everything seen where nothing is being read and nothing waits
+ *
+ * It never goes back, a restart included: a row may be later than it (late), and what was closed because of it is closed.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { WatermarkSpec } from '../core/specs.ts';
+
+/** What a checkpoint holds of it. JSON has no infinities: null stands for none yet. */
+export interface WatermarkState {
+  readonly watermarkMs: number | null;
+  /** The newest event time of all. */
+  readonly newestMs: number | null;
+}
+
+interface ActiveSplit {
+  newestMs: number;
+  /** When it last gave rows, on the monotonic clock. */
+  activeAtMs: number;
+}
+
+const NONE = Number.NEGATIVE_INFINITY;
+
+export class Watermarks {
+  readonly #spec: WatermarkSpec;
+  readonly #clock: Clock;
+  /** As many as there are subtasks. */
+  readonly #splits = new Map<string, ActiveSplit>();
+  #watermarkMs: number;
+  #newestMs: number;
+
+  constructor(spec: WatermarkSpec, clock: Clock, restored: WatermarkState | null) {
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#watermarkMs = restored?.watermarkMs ?? NONE;
+    this.#newestMs = restored?.newestMs ?? NONE;
+  }
+
+  /** Milliseconds since 1970; -Infinity while there is none. */
+  get watermarkMs(): number {
+    return this.#watermarkMs;
+  }
+
+  get state(): WatermarkState {
+    const finite = (ms: number) => (ms === NONE ? null : ms);
+    return { watermarkMs: finite(this.#watermarkMs), newestMs: finite(this.#newestMs) };
+  }
+
+  /** A split is being read from now on. `newestMs`: of what was read of it before. */
+  begin(splitId: string, newestMs: number): void {
+    this.#splits.set(splitId, { newestMs, activeAtMs: this.#clock.elapsed() });
+  }
+
+  /** What a split has given so far. */
+  observe(splitId: string, newestMs: number): void {
+    const split = this.#splits.get(splitId);
+    if (split === undefined) return;
+    split.activeAtMs = this.#clock.elapsed();
+    split.newestMs = Math.max(split.newestMs, newestMs);
+    this.#newestMs = Math.max(this.#newestMs, newestMs);
+  }
+
+  end(splitId: string): void {
+    this.#splits.delete(splitId);
+  }
+
+  /**
+   * Moves the watermark on as far as it goes.
+   * @param waiting whether files are known that nobody reads yet: then the end of all splits is not the end of the input
+   * @returns whether it moved
+   */
+  advance(waiting: boolean): boolean {
+    const next = this.#bound(waiting);
+    if (!(next > this.#watermarkMs)) return false;
+    this.#watermarkMs = next;
+    return true;
+  }
+
+  #bound(waiting: boolean): number {
+    const { maxOutOfOrdernessMs, idleTimeoutMs } = this.#spec;
+    const idleSince = idleTimeoutMs === null ? NONE : this.#clock.elapsed() - idleTimeoutMs;
+    let least = Number.POSITIVE_INFINITY;
+    for (const { newestMs, activeAtMs } of this.#splits.values()) {
+      if (activeAtMs > idleSince) least = Math.min(least, newestMs);
+    }
+    if (least === Number.POSITIVE_INFINITY) {
+      if (waiting && this.#splits.size === 0) return NONE;
+      least = this.#newestMs;
+    }
+    return least - maxOutOfOrdernessMs - 1;
+  }
+}

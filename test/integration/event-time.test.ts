@@ -1,0 +1,143 @@
+/** A daemon that goes by event time: parts closed by the watermark, late rows, restarts. */
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readStatus } from '../../lib/commit/status.ts';
+import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import { systemClock } from '../../lib/core/clock.ts';
+import type { WatermarkSpec } from '../../lib/core/specs.ts';
+import { runJob } from '../../lib/pipeline/job-runner.ts';
+import type { JobSummary } from '../../lib/pipeline/progress.ts';
+import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
+import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
+import { visibleFiles } from '../support/visible-files.ts';
+
+const NEVER_MS = 3_600_000;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-event-time-'));
+  await mkdir(path.join(folder, 'in'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function job(watermarks: Partial<WatermarkSpec> = {}): CompiledJob {
+  return testJob(folder, {
+    checkpoint: { intervalMs: 50, retain: 2 },
+    eventTime: { column: 'ts', unit: 'ms' },
+    watermarks: {
+      maxOutOfOrdernessMs: 0,
+      idleTimeoutMs: null,
+      late: 'keep',
+      allowedLatenessMs: 0,
+      ...watermarks,
+    },
+    source: { schema: schemaOf({ id: 'int64', ts: 'timestamp(ms)' }), monitorIntervalMs: 20 },
+    sink: {
+      bucket: { type: 'datetime', time: 'event', pattern: "'hour='yyyy-MM-dd-HH", zone: 'UTC' },
+      rolling: rollingBySizeAndTime({
+        rolloverIntervalMs: NEVER_MS,
+        inactivityIntervalMs: NEVER_MS,
+        watermarkDelayMs: 60_000,
+      }),
+    },
+  });
+}
+
+/** Runs the daemon while `during` runs. */
+async function whileRunning(compiled: CompiledJob, during: () => Promise<void>): Promise<JobSummary> {
+  const stop = new AbortController();
+  const running = runJob(compiled, {
+    mode: 'continuously',
+    signal: stop.signal,
+    startSubtask: (config, receive) =>
+      inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+  });
+  await Promise.race([during(), running]);
+  stop.abort();
+  return running;
+}
+
+async function put(name: string, ...rows: [id: number, time: string][]): Promise<void> {
+  const lines = rows.map(([id, time]) => `${JSON.stringify({ id, ts: `2026-11-22T${time}Z` })}\n`);
+  await writeFile(path.join(folder, `.${name}`), lines.join(''));
+  await rename(path.join(folder, `.${name}`), path.join(folder, 'in', `${name}.ndjson`));
+}
+
+/** Ids by hour, of what is visible. */
+async function visible(): Promise<Record<string, number[]>> {
+  const found: Record<string, number[]> = {};
+  for (const file of await visibleFiles(path.join(folder, 'lake'))) {
+    const hour = path.dirname(file).slice(-2);
+    const text = await readFile(path.join(folder, 'lake', file), 'utf8');
+    const ids = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(JSON.parse(line).id));
+    found[hour] = [...(found[hour] ?? []), ...ids].sort((a, b) => a - b);
+  }
+  return found;
+}
+
+const seen = (expected: Record<string, number[]>) =>
+  expect.poll(visible, { timeout: 20_000, interval: 20 }).toEqual(expected);
+const status = async (compiled: CompiledJob) =>
+  (await readStatus(compiled, localFileSystem('0000'), systemClock)).checkpoint;
+const doneRows = (compiled: CompiledJob, rows: number) =>
+  expect.poll(async () => (await status(compiled))?.totals.rows, { timeout: 20_000 }).toBe(rows);
+
+describe('rolling.watermark', () => {
+  it('closes a part once the watermark is past the end of its bucket and the delay; late rows make another', async () => {
+    const compiled = job();
+    await whileRunning(compiled, async () => {
+      await put('a', [1, '10:10:00'], [2, '10:59:59'], [3, '11:00:59']);
+      await doneRows(compiled, 3);
+      expect(await visible()).toEqual({});
+      await put('b', [4, '11:01:00.001']);
+      await seen({ 10: [1, 2] });
+      await put('late', [5, '10:30:00']);
+      await seen({ 10: [1, 2, 5] });
+    });
+    const after = await status(compiled);
+    expect(after?.totals.late).toBe(1);
+    expect(after?.watermarkMs).toBe(Date.parse('2026-11-22T11:01:00.000Z'));
+    expect(after?.openParts.map(({ bucket, rows }) => [bucket, rows])).toEqual([['hour=2026-11-22-11', 2]]);
+  });
+
+  it('waits for rows out of order as far as they may be', async () => {
+    const compiled = job({ maxOutOfOrdernessMs: 600_000 });
+    await whileRunning(compiled, async () => {
+      await put('a', [1, '10:10:00'], [2, '11:09:00']);
+      await doneRows(compiled, 2);
+      await put('b', [3, '10:59:00']);
+      await doneRows(compiled, 3);
+      expect(await visible()).toEqual({});
+      await put('c', [4, '11:11:00.001']);
+      await seen({ 10: [1, 3] });
+    });
+    expect((await status(compiled))?.totals.late).toBe(0);
+  });
+});
+
+describe('late: drop', () => {
+  it('leaves late rows out and counts them, after a restart too, which never takes the watermark back', async () => {
+    const compiled = job({ late: 'drop', allowedLatenessMs: 120_000 });
+    await whileRunning(compiled, async () => {
+      await put('a', [1, '10:10:00'], [2, '11:01:30']);
+      await seen({ 10: [1] });
+      await put('b', [3, '10:20:00']);
+      await seen({ 10: [1, 3] });
+      await put('c', [4, '11:02:00.001']);
+      await doneRows(compiled, 4);
+      await put('d', [5, '10:30:00']);
+      await doneRows(compiled, 5);
+    });
+    const summary = await whileRunning(compiled, async () => {
+      await put('e', [6, '10:40:00'], [7, '11:03:00'], [8, '13:00:00']);
+      await seen({ 10: [1, 3], 11: [2, 4, 7] });
+    });
+    expect(summary.late).toBe(1);
+    expect((await status(compiled))?.totals).toMatchObject({ rows: 8, late: 2 });
+  });
+});
