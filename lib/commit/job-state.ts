@@ -47,9 +47,12 @@ export async function openJobState(options: JobStateOptions): Promise<JobState> 
     const newest = await store.load();
     const marker = await readLakeMarker(fileSystem, sinkPath, jobName);
     proveLakeMatches(marker, newest?.jobId ?? null, sinkPath, jobName, statePath);
-    if (newest !== null) proveJobFits(newest.fingerprint, options.fingerprint, statePath);
+    const begun = newest !== null && hasBegun(newest);
+    if (begun) proveJobFits(newest.fingerprint, options.fingerprint, statePath);
     await store.removeTemporaries();
-    const base = newest ?? (await writeFirst(store, options));
+    const { fingerprint } = options;
+    // Nothing was read under the old job file: a first start that failed for a wrong path may be corrected.
+    const base = newest === null ? await writeFirst(store, options) : { ...newest, fingerprint };
     // After the state, so that a crash in between leaves state without a marker: the next start makes it.
     if (marker === null) await writeLakeMarker(fileSystem, sinkPath, jobName, base.jobId);
     return { lock, store, base, fresh: newest === null };
@@ -57,6 +60,11 @@ export async function openJobState(options: JobStateOptions): Promise<JobState> 
     await lock.release();
     throw error;
   }
+}
+
+/** Whether anything was read or written since the state was made. */
+function hasBegun(checkpoint: Checkpoint): boolean {
+  return checkpoint.enumerator !== null || checkpoint.subtasks.length > 0;
 }
 
 async function writeFirst(store: CheckpointStore, options: JobStateOptions): Promise<Checkpoint> {

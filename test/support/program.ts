@@ -26,9 +26,12 @@ export function startSluice(
     readonly env?: Record<string, string>;
     readonly cwd?: string;
     readonly nodeArgs?: readonly string[];
+    /** Command and arguments that start node: `setpriv ... --`, `sh -c 'ulimit ...'`. */
+    readonly through?: readonly string[];
   } = {},
 ): Running {
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), MAIN, ...args], {
+  const command = [...(options.through ?? []), process.execPath, ...(options.nodeArgs ?? []), MAIN, ...args];
+  const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -21,6 +21,11 @@ const CODES: Readonly<Record<string, { code: ErrorCode; hint: string; retryable:
     hint: 'raise the quota or make room, and start again: nothing is lost',
     retryable: true,
   },
+  EFBIG: {
+    code: 'DISK_FULL',
+    hint: 'raise the limit of file sizes (ulimit -f) or make parts smaller, and start again: nothing is lost',
+    retryable: false,
+  },
   EXDEV: {
     code: 'STORAGE_FAILED',
     hint: 'sink.staging has to be on the same file system as sink.path',

@@ -166,7 +166,8 @@ function statusOf(folder: string, names: readonly string[]): FileStatus[] {
       if (status?.isFile())
         found.push({ path: file, sizeBytes: Number(status.size), modifiedNs: status.mtimeNs });
     } catch (error) {
-      throw storageError(`cannot look at ${file}`, error);
+      // A link that leads to itself leads nowhere too.
+      if (errorCode(error) !== 'ELOOP') throw storageError(`cannot look at ${file}`, error);
     }
   }
   return found;

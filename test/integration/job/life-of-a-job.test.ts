@@ -2,13 +2,13 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { setFailpointHook } from '../../../lib/core/failpoint.ts';
 import type { JobEvent } from '../../../lib/pipeline/progress.ts';
 import { runInline, startInline } from '../../support/inline-job.ts';
 import { rollingBySizeAndTime, schemaOf, testJob } from '../../support/job.ts';
 import { listLake } from '../../support/oracle/lake-files.ts';
+import { until } from '../../support/until.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -43,14 +43,6 @@ async function visibleIds(): Promise<number[]> {
     for (const line of text.split('\n').slice(0, -1)) ids.push((JSON.parse(line) as { id: number }).id);
   }
   return ids.sort((a, b) => a - b);
-}
-
-async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`${what}: this never comes`);
-    await delay(10);
-  }
 }
 
 const schema = schemaOf({ id: 'int64', bucket: 'int32' });
