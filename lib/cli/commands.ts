@@ -1,8 +1,11 @@
 /** The commands: their arguments and options. What they do is loaded when one is called. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseSize, SIZE_FORM } from '../config/units.ts';
+import { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from '../config/units.ts';
 import type { CliIo } from './io.ts';
 import type { Output } from './output.ts';
+
+/** A day: whoever looks into a failure has that long before the evidence goes. */
+const DEFAULT_MIN_AGE_MS = 86_400_000;
 
 export interface CommandContext {
   readonly io: CliIo;
@@ -17,6 +20,12 @@ export interface RunCommandOptions {
   readonly memory?: number;
   readonly parallelism?: number;
   readonly timings?: boolean;
+}
+
+export interface GcCommandOptions {
+  readonly dryRun?: boolean;
+  /** Milliseconds. */
+  readonly minAge: number;
 }
 
 export interface InitCommandOptions {
@@ -42,6 +51,16 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .action(async (file: string, _: unknown, command: Command) => {
       const { status } = await import('./commands/status.ts');
       await status(file, contextOf(command));
+    });
+  program
+    .command('gc')
+    .description('say of each leftover file whether a job may still need it, and remove those it cannot')
+    .argument('<job.yaml>', 'job file')
+    .option('--dry-run', 'remove nothing')
+    .option('--min-age <duration>', 'leave younger ones alone', durationArgument, DEFAULT_MIN_AGE_MS)
+    .action(async (file: string, options: GcCommandOptions, command: Command) => {
+      const { gc } = await import('./commands/gc.ts');
+      await gc(file, options, contextOf(command));
     });
   program
     .command('inspect')
@@ -87,6 +106,12 @@ function sizeArgument(text: string): number {
   const bytes = parseSize(text);
   if (bytes === null) throw new InvalidArgumentError(`Expected ${SIZE_FORM}.`);
   return bytes;
+}
+
+function durationArgument(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new InvalidArgumentError(`Expected ${DURATION_FORM}.`);
+  return ms;
 }
 
 function countArgument(text: string): number {

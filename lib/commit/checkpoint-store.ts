@@ -12,6 +12,8 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoin
 
 const ID_DIGITS = 10;
 const SUFFIX = '.checkpoint';
+/** Listings of the folder before reading it is given up, see `load`. */
+const MAX_LOAD_ROUNDS = 100;
 
 export class CheckpointStore {
   readonly #fileSystem: FileSystem;
@@ -38,23 +40,38 @@ export class CheckpointStore {
    * @throws SluiceError STATE_CORRUPT, STATE_VERSION: then nothing may be started, not even from an older checkpoint
    */
   async load(): Promise<Checkpoint | null> {
-    const retained: Checkpoint[] = [];
-    for (const id of await this.#ids()) {
-      const name = fileName(id);
-      const bytes = await this.#fileSystem.readFile(`${this.#folder}/checkpoints/${name}`);
-      // Another process retired it between listing and reading: `status` reads without the lock.
-      if (bytes === null) continue;
-      const checkpoint = decodeCheckpoint(bytes, `${this.#folder}/checkpoints/${name}`);
-      if (checkpoint.id !== id)
-        throw new SluiceError(
-          'STATE_CORRUPT',
-          `the checkpoint ${name} says that it is number ${checkpoint.id}`,
-          { hint: 'files in the state folder must not be renamed' },
-        );
-      retained.push(checkpoint);
+    for (let round = 0; round < MAX_LOAD_ROUNDS; round++) {
+      const ids = await this.#ids();
+      const retained: Checkpoint[] = [];
+      for (const id of ids) {
+        const checkpoint = await this.#read(id);
+        if (checkpoint !== null) retained.push(checkpoint);
+      }
+      // `status` and `gc` read without the lock: a process that runs the job may have retired all that we listed.
+      if (retained.at(-1)?.id !== ids.at(-1)) continue;
+      this.#retained = retained;
+      return retained.at(-1) ?? null;
     }
-    this.#retained = retained;
-    return retained.at(-1) ?? null;
+    throw new SluiceError(
+      'STORAGE_FAILED',
+      `the checkpoints in ${this.#folder} are replaced faster than they can be read`,
+      { hint: 'try again; raise checkpoint.interval if it is a few milliseconds', retryable: true },
+    );
+  }
+
+  /** null where it is gone. */
+  async #read(id: number): Promise<Checkpoint | null> {
+    const path = `${this.#folder}/checkpoints/${fileName(id)}`;
+    const bytes = await this.#fileSystem.readFile(path);
+    if (bytes === null) return null;
+    const checkpoint = decodeCheckpoint(bytes, path);
+    if (checkpoint.id !== id)
+      throw new SluiceError(
+        'STATE_CORRUPT',
+        `the checkpoint ${fileName(id)} says that it is number ${checkpoint.id}`,
+        { hint: 'files in the state folder must not be renamed' },
+      );
+    return checkpoint;
   }
 
   /**

@@ -65,6 +65,11 @@ export function proveLakeMatches(
   );
 }
 
+/** Whether a name is that of a job's marker. */
+export function isLakeMarker(name: string, jobName: string): boolean {
+  return name === `.sluice-${jobName}.json`;
+}
+
 /** The run that began to write a job's marker and died, by the name of what it left; null for any other name. */
 export function markerRun(name: string, jobName: string): string | null {
   const prefix = `..sluice-${jobName}.json.tmp.`;

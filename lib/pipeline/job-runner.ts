@@ -59,7 +59,7 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
     fileSystem,
     clock,
     ids,
-    lock: () => acquireProcessLock(job.statePath, ids),
+    lock: () => acquireProcessLock(job.statePath, ids, { runId, startedMs: clock.now() }),
   });
   try {
     return await new JobRun(job, options, state, fileSystem, clock, runId).run();

@@ -188,7 +188,7 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
     fileSystem,
     clock,
     ids,
-    lock: () => acquireProcessLock(statePath, ids),
+    lock: () => acquireProcessLock(statePath, ids, { runId, startedMs: clock.now() }),
   });
   try {
     const committer = new Committer(fileSystem.recoverableWriter, state.base.committables);

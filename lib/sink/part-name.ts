@@ -18,6 +18,11 @@ export function partName(naming: PartNaming, subtask: number, counter: number): 
 
 /** The run that made a hidden file of this job; null for any other name. The prefix may have changed between runs. */
 export function hiddenPartRun(name: string, jobId: string): string | null {
-  const match = /^\..*-([0-9a-f]{8})-\d+-\d+[^/]*\.inprogress\.([0-9a-f]+)$/.exec(name);
+  const match = /^\..*-([0-9a-f]{8})-(?:\d+|c)-\d+[^/]*\.inprogress\.([0-9a-f]+)$/.exec(name);
   return match !== null && match[1] === jobId ? (match[2] ?? null) : null;
+}
+
+/** Whether a name is that of a part of this job, finished or to be. The prefix may have changed between runs. */
+export function isPartName(name: string, jobId: string): boolean {
+  return /^[^._].*-([0-9a-f]{8})-(?:\d+|c)-\d+[^/]*$/.exec(name)?.[1] === jobId;
 }

@@ -28,6 +28,23 @@ export interface RandomSource {
   close(): Promise<void>;
 }
 
+/** A write that began, holds space, and that no listing of files shows: a multipart upload. */
+export interface UnfinishedUpload {
+  /** The name that the file would get. */
+  readonly path: string;
+  readonly uploadId: string;
+  readonly startedMs: number;
+  /** 0 where the storage does not say. */
+  readonly sizeBytes: number;
+}
+
+export interface UnfinishedUploads {
+  /** Those below a folder, in pieces. @throws SluiceError: an upload that cannot be listed is never "none" */
+  list(folder: string): AsyncIterable<readonly UnfinishedUpload[]>;
+  /** Gives an upload up. @returns whether it was there */
+  abort(path: string, uploadId: string): Promise<boolean>;
+}
+
 export interface FileSystem {
   /**
    * Lists the files below a folder in no special order, in pieces as they are found. A file or folder that vanishes
@@ -63,4 +80,6 @@ export interface FileSystem {
   /** Removes a folder if it is empty. */
   removeEmptyFolder(path: string): Promise<void>;
   readonly recoverableWriter: RecoverableWriter;
+  /** Absent where the storage has no such thing. */
+  readonly unfinishedUploads?: UnfinishedUploads;
 }

@@ -3,17 +3,22 @@
  * does nothing more (every later step throws, too), the next one starts from what is on disk, and in the end every row
  * is in exactly one visible part.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { collectGarbage } from '../../lib/commit/gc/collect-garbage.ts';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { lockOwner } from '../../lib/storage/local/process-lock.ts';
 import { GENERATED_COLUMNS, generateRows, hourBucket, writeRows } from '../support/generate.ts';
 import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
 import { expectExactlyOnce } from '../support/oracle.ts';
@@ -133,4 +138,89 @@ describe('crash at every failpoint', () => {
       });
     }
   }
+});
+
+/** Recovery from a checkpoint, as an operator does it who removes the newer ones: how it ends. */
+async function recoverFrom(compiled: CompiledJob, id: number): Promise<string> {
+  const checkpoints = path.join(compiled.statePath, 'checkpoints');
+  for (const name of await readdir(checkpoints))
+    if (Number.parseInt(name, 10) > id) await rm(path.join(checkpoints, name));
+  return run(compiled).then(
+    () => 'recovered',
+    (error: unknown) => SluiceError.from(error).code,
+  );
+}
+
+async function retainedIds(compiled: CompiledJob): Promise<number[]> {
+  const names = await readdir(path.join(compiled.statePath, 'checkpoints')).catch(() => []);
+  return names.flatMap((name) => /^(\d+)\.checkpoint$/.exec(name)?.[1] ?? []).map(Number);
+}
+
+function collect(compiled: CompiledJob, options: { dryRun?: boolean } = {}) {
+  return collectGarbage({
+    job: compiled,
+    fileSystem: localFileSystem('00000000'),
+    clock: systemClock,
+    lockOwner: () => lockOwner(compiled.statePath),
+    dryRun: options.dryRun ?? false,
+    minAgeMs: 0,
+  });
+}
+
+describe('gc after a crash at every failpoint', () => {
+  let removed = 0;
+  for (const [index, name] of FAILPOINTS.entries()) {
+    const format = index % 2 === 0 ? ndjsonOutput : parquetOutput;
+    it(`${format.type}: ${name}: recovery from any retained checkpoint ends as without gc`, async () => {
+      const saved = `${folder}.saved`;
+      const copy = async (from: string, to: string) => {
+        await rm(to, { recursive: true, force: true });
+        // Hard links are copied as such: a part between link and unlink has two names.
+        await promisify(execFile)('cp', ['-a', from, to]);
+      };
+      const compiled = job(format, 2, format.type === 'ndjson');
+      const crashed = crashAt(name, 3);
+      await run(compiled).catch((error: unknown) => {
+        if (!crashed()) throw error;
+      });
+      setFailpointHook(null);
+      await copy(folder, saved);
+      try {
+        const wanted = (await collect(compiled, { dryRun: true })).files.filter(
+          ({ verdict }) => verdict.kind === 'orphan',
+        );
+        const report = await collect(compiled);
+        removed += report.files.filter(({ outcome }) => outcome === 'removed').length;
+        expect(report.files.filter(({ outcome }) => outcome === 'removed').map((file) => file.path)).toEqual(
+          wanted.map((file) => file.path),
+        );
+        expect((await collect(compiled)).files.filter(({ verdict }) => verdict.kind === 'orphan')).toEqual(
+          [],
+        );
+        const collected = `${folder}.collected`;
+        await copy(folder, collected);
+        const ids = await retainedIds(compiled);
+        for (const id of ids) {
+          await copy(saved, folder);
+          const without = await recoverFrom(compiled, id);
+          await copy(collected, folder);
+          expect(await recoverFrom(compiled, id), `from checkpoint ${id}`).toBe(without);
+          if (id === ids.at(-1)) expect(without).toBe('recovered');
+        }
+        await rm(collected, { recursive: true });
+        await run(compiled);
+        await expectExactlyOnce({
+          inputs: [path.join(folder, 'in')],
+          lake: path.join(folder, 'lake'),
+          columns: GENERATED_COLUMNS,
+          bucketOf: hourBucket,
+        });
+      } finally {
+        await rm(saved, { recursive: true, force: true });
+      }
+    });
+  }
+  it('had something to remove', () => {
+    expect(removed).toBeGreaterThan(20);
+  });
 });

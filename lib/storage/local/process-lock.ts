@@ -30,15 +30,21 @@ export interface LockOwner {
   /** null where the owner does not answer (it is stopped, or busy). */
   readonly processId: number | null;
   readonly host: string | null;
+  /** What the hidden files and segments that it makes carry in their names. */
+  readonly runId: string | null;
+  readonly startedMs: number | null;
 }
 
+/** What the owner of a lock says of itself, besides its process. */
+export type RunIdentity = Readonly<{ runId: string; startedMs: number }>;
+
 /** @throws SluiceError JOB_RUNNING while another process lives that has the lock of this folder */
-export async function acquireProcessLock(folder: string, ids: Ids): Promise<ProcessLock> {
+export async function acquireProcessLock(folder: string, ids: Ids, run: RunIdentity): Promise<ProcessLock> {
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw storageError(`cannot make the state folder ${folder}`, error);
   });
   const own = `.lock.${ids.hex(8)}`;
-  const server = await withShortPath(folder, (short) => listen(path.join(short, own)));
+  const server = await withShortPath(folder, (short) => listen(path.join(short, own), run));
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const highest = await highestLock(folder);
@@ -113,11 +119,11 @@ async function linkExclusive(from: string, to: string): Promise<boolean> {
   }
 }
 
-function listen(socketPath: string): Promise<Server> {
+function listen(socketPath: string, run: RunIdentity): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
-      socket.end(JSON.stringify({ processId: process.pid, host: hostname() }));
+      socket.end(JSON.stringify({ processId: process.pid, host: hostname(), ...run }));
     });
     server.once('error', (error) =>
       reject(storageError(`cannot lock the state folder with ${socketPath}`, error)),
@@ -159,12 +165,17 @@ function parseOwner(text: string): LockOwner {
   try {
     const owner: unknown = JSON.parse(text);
     if (typeof owner === 'object' && owner !== null && 'processId' in owner && 'host' in owner) {
-      return { processId: Number(owner.processId), host: String(owner.host) };
+      return {
+        processId: Number(owner.processId),
+        host: String(owner.host),
+        runId: 'runId' in owner && typeof owner.runId === 'string' ? owner.runId : null,
+        startedMs: 'startedMs' in owner && typeof owner.startedMs === 'number' ? owner.startedMs : null,
+      };
     }
   } catch {
     // Not an answer of ours: somebody listens all the same.
   }
-  return { processId: null, host: null };
+  return { processId: null, host: null, runId: null, startedMs: null };
 }
 
 /** Runs with a path of the folder that is short enough for a socket: through a link where the real one is not. */
