@@ -1,6 +1,7 @@
 /** The format that a job's `sink.format` describes. */
 import type { BulkFormat, RowFormat } from '../lib/core/encoder.ts';
 import type { OutputFormatSpec } from '../lib/core/specs.ts';
+import { type StageClock, UNTIMED } from '../lib/core/stage-clock.ts';
 import { type Compressor, loadCompressor } from './compression/compressor.ts';
 import { csvFormat } from './csv/encoder.ts';
 import { ndjsonFormat } from './ndjson/encoder.ts';
@@ -19,6 +20,7 @@ export interface OutputFormatOptions {
    * nothing of a record changes on the way. Formats that cannot do it ignore it.
    */
   readonly passThrough?: boolean;
+  readonly stages?: StageClock;
 }
 
 /** @throws SluiceError JOB_INVALID */
@@ -26,7 +28,8 @@ export async function createOutputFormat(
   spec: OutputFormatSpec,
   options: OutputFormatOptions = {},
 ): Promise<OutputFormat> {
-  if (spec.type === 'parquet') return { kind: 'bulk', format: await parquetFormat(spec) };
+  if (spec.type === 'parquet')
+    return { kind: 'bulk', format: await parquetFormat(spec, options.stages ?? UNTIMED) };
   return {
     kind: 'row',
     format: rowFormat(spec, options.passThrough ?? false),

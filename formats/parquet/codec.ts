@@ -1,5 +1,6 @@
 /** How pages are compressed, by the codec numbers of the format (parquet.thrift, CompressionCodec). */
 import type { ByteBuffer } from '../../lib/core/byte-buffer.ts';
+import type { StageClock } from '../../lib/core/stage-clock.ts';
 import { loadCompressor } from '../compression/compressor.ts';
 import { SnappyCompressor } from './snappy.ts';
 
@@ -36,4 +37,17 @@ export async function loadCodec(compression: ParquetCompression): Promise<Codec>
       return { id, compress: (page) => compressor.compress(page.view()) };
     }
   }
+}
+
+/** The codec with its time booked as the stage `compress`. */
+export function timedCodec(codec: Codec, stages: StageClock): Codec {
+  return {
+    id: codec.id,
+    compress(page, scratch) {
+      const before = stages.enter('compress');
+      const compressed = codec.compress(page, scratch);
+      stages.enter(before);
+      return compressed;
+    },
+  };
 }

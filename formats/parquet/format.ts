@@ -3,7 +3,8 @@ import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkFormat, BulkWriter } from '../../lib/core/encoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
-import { loadCodec } from './codec.ts';
+import { type StageClock, UNTIMED } from '../../lib/core/stage-clock.ts';
+import { loadCodec, timedCodec } from './codec.ts';
 import { type ParquetEngine, sluiceEngine } from './engine.ts';
 import { decodePartState, NEW_PART } from './part-state.ts';
 import { RowBufferPool } from './row-buffer-pool.ts';
@@ -17,16 +18,17 @@ export type ParquetSpec = OutputFormatSpec & { readonly type: 'parquet' };
 const MAX_IDLE_BYTES = 64 << 20;
 
 /** The format that a job file asks for. @throws SluiceError JOB_INVALID where engine and compression do not go together */
-export async function parquetFormat(spec: ParquetSpec): Promise<BulkFormat> {
+export async function parquetFormat(spec: ParquetSpec, stages: StageClock = UNTIMED): Promise<BulkFormat> {
   return new ParquetFormat({
-    engine: await loadEngine(spec),
+    engine: await loadEngine(spec, stages),
     buffers: new RowBufferPool(Math.min(spec.rowGroupBytes, MAX_IDLE_BYTES)),
     sizes: new SizeEstimator(spec.compression),
   });
 }
 
-async function loadEngine(spec: ParquetSpec): Promise<ParquetEngine> {
-  if (spec.engine === 'sluice') return sluiceEngine(await loadCodec(spec.compression), spec.pageBytes);
+async function loadEngine(spec: ParquetSpec, stages: StageClock): Promise<ParquetEngine> {
+  if (spec.engine === 'sluice')
+    return sluiceEngine(timedCodec(await loadCodec(spec.compression), stages), spec.pageBytes);
   if (spec.compression === 'zstd') {
     throw new SluiceError('JOB_INVALID', 'engine parquetjs does not write zstd', {
       hint: 'use compression none, gzip or snappy, or engine: sluice',

@@ -6,12 +6,12 @@
 import type { CheckpointCoordinator, CheckpointRequest } from '../commit/checkpoint-coordinator.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
+import { noStageTimes, STAGES, type StageTimes } from '../core/stage-clock.ts';
 import type { FileEnd } from '../source/open-files.ts';
 import type { Split } from '../source/split.ts';
 import type { SplitEnumerator } from '../source/split-enumerator.ts';
 import type { FromSubtask, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { JobEvent, JobProgress } from './progress.ts';
-import { STAGES, type Stage, type StageTimes } from './stage-timings.ts';
 import { WakeUp } from './wake-up.ts';
 import type { Watermarks } from './watermarks.ts';
 
@@ -57,7 +57,7 @@ export class Coordinator {
   /** The watermark that the subtasks know, and when they may be told a newer one. */
   #sharedWatermarkMs = Number.NEGATIVE_INFINITY;
   #shareAt = 0;
-  readonly #times: Record<Stage, number> = { read: 0, decode: 0, sink: 0, snapshot: 0, idle: 0 };
+  readonly #times = noStageTimes();
 
   constructor(config: CoordinatorConfig) {
     this.#config = config;

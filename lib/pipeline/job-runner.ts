@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type Ids, randomIds } from '../core/ids.ts';
+import { noStageTimes } from '../core/stage-clock.ts';
 import { selectRoots } from '../source/file-selector.ts';
 import { FileSource } from '../source/file-source.ts';
 import { sampleSchema } from '../source/schema-sampler.ts';
@@ -21,7 +22,6 @@ import { acquireProcessLock } from '../storage/local/process-lock.ts';
 import { Coordinator } from './coordinator.ts';
 import type { JobEvent, JobProgress, JobSummary } from './progress.ts';
 import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
-import { NO_TIMES } from './stage-timings.ts';
 import { type StartSubtask, type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
 import { Watermarks } from './watermarks.ts';
@@ -291,7 +291,7 @@ class JobRun {
       seconds: Math.round(this.#clock.elapsed() - this.#startedAt) / 1000,
       checkpoints,
       stopped,
-      timings: coordinator?.times ?? NO_TIMES,
+      timings: coordinator?.times ?? noStageTimes(),
     };
   }
 

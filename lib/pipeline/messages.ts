@@ -3,9 +3,9 @@
  * Messages arrive in the order in which they were sent; that is what a checkpoint's consistency rests on.
  */
 import type { ErrorMessage } from '../core/errors.ts';
+import type { StageTimes } from '../core/stage-clock.ts';
 import type { SinkSnapshot } from '../sink/sink-state.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
-import type { StageTimes } from './stage-timings.ts';
 
 export type ToSubtask =
   /** Read this split. Sent only to a subtask that asked. */

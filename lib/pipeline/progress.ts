@@ -1,5 +1,5 @@
 /** What a running job tells about itself. */
-import type { StageTimes } from './stage-timings.ts';
+import type { StageTimes } from '../core/stage-clock.ts';
 
 export interface JobProgress {
   readonly filesKnown: number;

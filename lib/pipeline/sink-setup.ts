@@ -8,6 +8,7 @@ import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat } from '../core/encoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { OutputFormatSpec } from '../core/specs.ts';
+import type { StageClock } from '../core/stage-clock.ts';
 import { Buckets } from '../sink/buckets.ts';
 import { rowPartFormat } from '../sink/row-part-writer.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -20,12 +21,13 @@ export async function createSink(
   config: SubtaskConfig,
   fileSystem: FileSystem,
   clock: Clock,
+  stages: StageClock,
 ): Promise<Buckets> {
   const { job, jobId, runId, schema, subtask } = config;
   const { sink } = job;
   const assigner = await createBucketAssigner(sink.bucket, schema);
   const partSchema = withoutColumns(schema, assigner.partitionColumns);
-  const format = await createPartFormat(sink.format, partSchema, passesThrough(config, partSchema));
+  const format = await createPartFormat(sink.format, partSchema, passesThrough(config, partSchema), stages);
   const buckets = new Buckets({
     path: sink.path,
     staging: sink.staging,
@@ -43,6 +45,7 @@ export async function createSink(
     clock,
     bucketTimes: bucketTimesOf(job),
     late: { keep: job.watermarks.late === 'keep', allowedLatenessMs: job.watermarks.allowedLatenessMs },
+    stages,
   });
   for (const state of config.restored) await buckets.restore(state);
   return buckets;
@@ -73,9 +76,12 @@ async function createPartFormat(
   spec: OutputFormatSpec,
   schema: Schema,
   passThrough: boolean,
+  stages: StageClock,
 ): Promise<BulkFormat> {
-  const output = await createOutputFormat(spec, { passThrough });
-  return output.kind === 'bulk' ? output.format : rowPartFormat(output.format, output.compressor, schema);
+  const output = await createOutputFormat(spec, { passThrough, stages });
+  return output.kind === 'bulk'
+    ? output.format
+    : rowPartFormat(output.format, output.compressor, schema, stages);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { createEventTime } from '../../bucketing/event-time.ts';
 import { createInputFormat } from '../../formats/index.ts';
 import type { Clock } from '../core/clock.ts';
+import { StageClock } from '../core/stage-clock.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
@@ -32,7 +33,8 @@ export async function startSubtask(
 ): Promise<RunningSubtask> {
   const { job, schema } = config;
   const { source } = job;
-  const sink = await createSink(config, fileSystem, clock);
+  const stages = new StageClock(() => clock.elapsed());
+  const sink = await createSink(config, fileSystem, clock, stages);
   const subtask = new Subtask({
     subtask: config.subtask,
     reader: new SplitReader({
@@ -46,11 +48,13 @@ export async function startSubtask(
       maxRecordBytes: source.maxRecordBytes,
       onBadRecord: source.onBadRecord,
       modified: source.modified,
+      stages,
     }),
     sink,
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
     bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,
     clock,
+    stages,
     send,
   });
   return {

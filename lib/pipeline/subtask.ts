@@ -7,11 +7,11 @@ import type { Batch } from '../core/batch.ts';
 import { type Clock, yieldToEventLoop } from '../core/clock.ts';
 import { unreachable } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
+import type { Stage, StageClock } from '../core/stage-clock.ts';
 import type { Buckets } from '../sink/buckets.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import type { FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
-import { StageTimings } from './stage-timings.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** How often progress is reported, in milliseconds. */
@@ -26,12 +26,13 @@ export interface SubtaskParts {
   /** How often the sink's timer runs. */
   readonly bucketCheckIntervalMs: number;
   readonly clock: Clock;
+  /** The one that reader and sink enter their stages in. */
+  readonly stages: StageClock;
   readonly send: (message: FromSubtask) => void;
 }
 
 export class Subtask {
   readonly #parts: SubtaskParts;
-  readonly #timings: StageTimings;
   /** Messages in the order of their arrival. The coordinator sends at most an assignment and a snapshot at a time. */
   readonly #inbox: Exclude<ToSubtask, { type: 'watermark' }>[] = [];
   readonly #wakeUp: WakeUp;
@@ -54,7 +55,6 @@ export class Subtask {
 
   constructor(parts: SubtaskParts) {
     this.#parts = parts;
-    this.#timings = new StageTimings(() => parts.clock.elapsed());
     this.#wakeUp = new WakeUp(parts.clock);
     this.#timerAt = parts.clock.elapsed() + parts.bucketCheckIntervalMs;
   }
@@ -84,7 +84,7 @@ export class Subtask {
       await yieldToEventLoop();
     }
     await this.release();
-    send({ type: 'ended', subtask, times: this.#timings.times });
+    send({ type: 'ended', subtask, times: this.#parts.stages.times });
   }
 
   /** Lets go of files once what is under way is done. Calls may repeat. */
@@ -102,7 +102,7 @@ export class Subtask {
       case 'no-more-splits':
         return;
       case 'snapshot':
-        await this.#timings.measure('snapshot', () => this.#snapshot(message));
+        await this.#during('checkpoint', () => this.#snapshot(message));
         return;
       default:
         unreachable(message);
@@ -135,14 +135,14 @@ export class Subtask {
 
   async #readBatch(): Promise<void> {
     const { reader, sink, eventTime } = this.#parts;
-    const batch = await this.#timings.measure('read', () => reader.next());
+    const batch = await this.#during('read', () => reader.next());
     if (batch === null) {
       this.#bookCounts();
       this.#reading = false;
       this.#finish({ split: this.#split(), kind: reader.outcome });
       return;
     }
-    await this.#timings.measure('sink', () => {
+    await this.#during('assign', () => {
       const timestampsMs = eventTime?.(batch) ?? null;
       if (timestampsMs !== null) this.#newestMs = newestOf(timestampsMs, batch.length, this.#newestMs);
       return sink.write(batch, { watermarkMs: this.#watermarkMs, timestampsMs });
@@ -241,7 +241,18 @@ export class Subtask {
   /** Waits for a message, at most so long. */
   async #idle(delayMs: number): Promise<void> {
     if (this.#inbox.length > 0) return;
-    await this.#timings.measure('idle', () => this.#wakeUp.wait(delayMs));
+    await this.#wakeUp.wait(delayMs);
+  }
+
+  /** Runs a step with its time counted as a stage's, awaiting included. */
+  async #during<T>(stage: Stage, step: () => Promise<T>): Promise<T> {
+    const { stages } = this.#parts;
+    const before = stages.enter(stage);
+    try {
+      return await step();
+    } finally {
+      stages.enter(before);
+    }
   }
 }
 

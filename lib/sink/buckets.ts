@@ -10,6 +10,7 @@ import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat } from '../core/encoder.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { RollingPolicy } from '../core/rolling-policy.ts';
+import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { PartFile, type PartStorage } from './part-file.ts';
 import { type PartNaming, partName } from './part-name.ts';
@@ -52,6 +53,8 @@ export interface SinkConfig {
   readonly bucketTimes?: BucketTimes | null;
   /** Rows whose bucket's time is over; kept, and not counted, where left out. */
   readonly late?: LatePolicy;
+  /** Time goes to the stages that it enters; what calls it says which one the rest belongs to. */
+  readonly stages?: StageClock;
 }
 
 /** When a bucket's time is over, milliseconds since 1970 (bucketing/bucket-times.ts has them). */
@@ -68,6 +71,7 @@ export class Buckets {
   readonly #storage: PartStorage;
   readonly #queue = new WriteQueue(MAX_WAITING_BYTES);
   readonly #groups = new RowGroups();
+  readonly #stages: StageClock;
   /** Bounded by the memory budget: a part without memory of its own is closed by the policy or flushed. */
   readonly #open = new Map<string, PartFile>();
   /** Closed since the last snapshot. */
@@ -78,6 +82,7 @@ export class Buckets {
 
   constructor(config: SinkConfig) {
     this.#config = config;
+    this.#stages = config.stages ?? UNTIMED;
     this.#storage = {
       writer: config.fileSystem.recoverableWriter,
       staging: config.staging,
@@ -119,6 +124,7 @@ export class Buckets {
     const nowMs = this.#config.clock.now();
     const vector = this.#config.assigner.assign(batch, { ...context, processingTimeMs: nowMs });
     const { ids } = vector;
+    const before = this.#stages.enter('gather');
     if (ids.length === 1) {
       if (this.#takes(ids[0]!, batch.length, context.watermarkMs))
         this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
@@ -133,7 +139,8 @@ export class Buckets {
       }
     }
     await this.#holdBudget();
-    await this.#queue.settle();
+    await this.#settle();
+    this.#stages.enter(before);
   }
 
   /** Whether rows of a bucket are written; counts those that are late. */
@@ -169,7 +176,7 @@ export class Buckets {
       const end = Math.min(to, at + Math.max(1, Math.min(room, policy.rowsUntilRoll?.(part) ?? room)));
       const before = part.memoryBytes;
       part.append(batch, rows, at, end, nowMs);
-      if (part.memoryBytes >= flushBytes) part.flush();
+      if (part.memoryBytes >= flushBytes) this.#flush(part);
       this.#memoryBytes += part.memoryBytes - before;
       at = end;
     }
@@ -196,8 +203,23 @@ export class Buckets {
       this.#open.delete(part.bucketId);
       this.#memoryBytes -= part.memoryBytes;
     }
+    const before = this.#stages.enter('encode');
     part.close();
+    this.#stages.enter(before);
     this.#closed.push(part);
+  }
+
+  #flush(part: PartFile): void {
+    const before = this.#stages.enter('encode');
+    part.flush();
+    this.#stages.enter(before);
+  }
+
+  /** Waits while too much waits for the disk. */
+  async #settle(): Promise<void> {
+    const before = this.#stages.enter('write');
+    await this.#queue.settle();
+    this.#stages.enter(before);
   }
 
   /** Flushes the largest parts once the budget is used up. */
@@ -208,9 +230,9 @@ export class Buckets {
     for (const part of largest) {
       if (this.#memoryBytes <= memoryBytes * BUDGET_LOW_MARK) break;
       const before = part.memoryBytes;
-      part.flush();
+      this.#flush(part);
       this.#memoryBytes += part.memoryBytes - before;
-      await this.#queue.settle();
+      await this.#settle();
     }
   }
 
@@ -220,7 +242,7 @@ export class Buckets {
     for (const part of [...this.#open.values()]) {
       if (this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) this.#close(part);
     }
-    await this.#queue.settle();
+    await this.#settle();
   }
 
   /** Event time has come so far: closes parts whose policy says so. */
@@ -250,7 +272,7 @@ export class Buckets {
       else {
         if (part.memoryBytes >= flushBytes * CHECKPOINT_FLUSH_SHARE) {
           const before = part.memoryBytes;
-          part.flush();
+          this.#flush(part);
           this.#memoryBytes += part.memoryBytes - before;
         }
         part.persist(segment, checkpointId);

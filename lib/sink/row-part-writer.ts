@@ -7,6 +7,7 @@ import { ByteBuffer } from '../core/byte-buffer.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../core/encoder.ts';
 import { SluiceError } from '../core/errors.ts';
+import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 
 /** What the sink needs of a compression; formats/compression has them. */
 export interface MemberCompressor {
@@ -23,13 +24,27 @@ const TAIL_HEADER_BYTES = 4;
 const FIRST_CAPACITY = 512;
 
 /** A row format in the shape in which the sink drives all formats. */
-export function rowPartFormat(format: RowFormat, compressor: MemberCompressor, schema: Schema): BulkFormat {
+export function rowPartFormat(
+  format: RowFormat,
+  compressor: MemberCompressor,
+  schema: Schema,
+  stages: StageClock = UNTIMED,
+): BulkFormat {
   const encoder = format.createEncoder(schema);
   const ratio = { value: compressor.extension === '' ? 1 : FIRST_RATIO };
+  const timed = {
+    extension: compressor.extension,
+    compress(bytes: Uint8Array): Uint8Array {
+      const before = stages.enter('compress');
+      const member = compressor.compress(bytes);
+      stages.enter(before);
+      return member;
+    },
+  };
   return {
     type: format.type,
     extension: encoder.extension + compressor.extension,
-    createWriter: (_schema, footer) => new RowPartWriter(encoder, compressor, ratio, footer !== null),
+    createWriter: (_schema, footer) => new RowPartWriter(encoder, timed, ratio, footer !== null),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Batch } from '../core/batch.ts';
 import type { ByteSource } from '../core/byte-source.ts';
 import type { Decoder, DecoderState } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { StageClock } from '../core/stage-clock.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { isUntouched, type Split, type SplitPosition, startPosition } from './split.ts';
 
@@ -14,6 +15,7 @@ export interface RecordReaderOptions {
   readonly chunkBytes: number;
   readonly keepLines: boolean;
   readonly maxRecordBytes: number;
+  readonly stages: StageClock;
   /** Called for a record that is too long; throws to stop, or returns to leave it out. */
   readonly onTooLarge: (offset: number) => void;
 }
@@ -86,7 +88,10 @@ export class RecordReader {
     for (;;) {
       if (this.#aligning) await this.#align();
       if (this.#skipping) await this.#skipRecord();
+      const { stages } = this.#options;
+      const before = stages.enter('decode');
       const step = this.#decode();
+      stages.enter(before);
       if (step === 'again') continue;
       if (step === 'full' || this.#hasToTake(step)) {
         this.#notePosition();

@@ -14,6 +14,7 @@ import type { Schema } from '../core/data-type.ts';
 import type { BadRecord, DecoderState, FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { BadRecordPolicy, Compression } from '../core/specs.ts';
+import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { FileReader } from './file-reader.ts';
 import { checkVersion } from './file-version.ts';
@@ -43,6 +44,7 @@ export interface SplitReaderOptions {
   readonly modified: ModifiedPolicy;
   /** Bytes read at a time; 1 MiB where left out. */
   readonly chunkBytes?: number;
+  readonly stages?: StageClock;
 }
 
 /** What was counted since the last call of `takeCounts`. */
@@ -80,7 +82,8 @@ export class SplitReader {
   #warnings: Warning[] = [];
 
   constructor(options: SplitReaderOptions) {
-    const { schema, batchRows, keepLines, maxRecordBytes, chunkBytes = CHUNK_BYTES } = options;
+    const { schema, batchRows, keepLines, maxRecordBytes } = options;
+    const { chunkBytes = CHUNK_BYTES, stages = UNTIMED } = options;
     this.#options = options;
     this.#bounded = new Warnings(options.clock, (warning) => this.#warnings.push(warning));
     const onBadRecord = (record: BadRecord): void => {
@@ -99,6 +102,7 @@ export class SplitReader {
       chunkBytes,
       keepLines,
       maxRecordBytes,
+      stages,
       onTooLarge: (offset) =>
         this.#refuse(offset, (line) => tooLargeError(this.#current().path, offset, maxRecordBytes, line)),
     });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LINE_INTERVAL_MS } from '../../../lib/cli/progress/progress-display.ts';
+import { noStageTimes } from '../../../lib/core/stage-clock.ts';
 import type { CompiledJob } from '../../../lib/config/compiled-job.ts';
 import type { RunOptions } from '../../../lib/pipeline/job-runner.ts';
 import type { JobProgress, JobSummary } from '../../../lib/pipeline/progress.ts';
@@ -17,7 +18,7 @@ const SUMMARY: JobSummary = {
   seconds: 1.3,
   checkpoints: 1,
   stopped: false,
-  timings: { read: 40, decode: 300, sink: 700, snapshot: 20, idle: 0 },
+  timings: { ...noStageTimes(), read: 40, decode: 300, encode: 700, checkpoint: 20 },
 };
 
 const PROGRESS: JobProgress = {
