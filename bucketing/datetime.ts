@@ -105,24 +105,17 @@ class DatetimeAssigner implements BucketAssigner {
     const { unitMs } = this.#pattern;
     const offset = this.#offset;
     const recent = this.#recent;
-    let from = 0;
-    let to = 0;
-    let code = 0;
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < rows; ) {
       const instant = timestampsMs[row]!;
-      if (!(instant >= from && instant < to)) {
-        if (Number.isNaN(instant)) {
-          codes[row] = ids.code(ids.index(this.#pattern.missing));
-          continue;
-        }
-        // The slot is a guess where the offset has changed since; the window in it tells.
-        const slot = recent.slot(Math.floor((instant + offset.offsetMs) / unitMs));
-        if (!recent.holds(slot, instant)) this.#remember(slot, instant, this.#indexAt(instant, row));
-        code = ids.code(recent.indexes[slot]!);
-        from = recent.fromMs[slot]!;
-        to = recent.toMs[slot]!;
+      if (Number.isNaN(instant)) {
+        codes[row++] = ids.code(ids.index(this.#pattern.missing));
+        continue;
       }
-      codes[row] = code;
+      // The slot is a guess where the offset has changed since; the window in it tells.
+      const slot = recent.slot(Math.floor((instant + offset.offsetMs) / unitMs));
+      if (!recent.holds(slot, instant)) this.#remember(slot, instant, this.#indexAt(instant, row));
+      const code = ids.code(recent.indexes[slot]!);
+      row = fillWindow(codes, code, timestampsMs, row, rows, recent.fromMs[slot]!, recent.toMs[slot]!);
     }
   }
 
@@ -171,4 +164,23 @@ class DatetimeAssigner implements BucketAssigner {
       : new UTCDate(instantMs + this.#offset.offsetMs);
     return format(date, this.#pattern.pattern);
   }
+}
+
+/** Gives rows from `row` on the code of a window of time, up to the first that is outside. @returns that one */
+function fillWindow(
+  codes: Int32Array,
+  code: number,
+  timestampsMs: Float64Array,
+  row: number,
+  rows: number,
+  fromMs: number,
+  toMs: number,
+): number {
+  let at = row;
+  for (; at < rows; at++) {
+    const instant = timestampsMs[at]!;
+    if (!(instant >= fromMs && instant < toMs)) return at;
+    codes[at] = code;
+  }
+  return at;
 }

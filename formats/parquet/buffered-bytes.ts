@@ -1,10 +1,18 @@
 import type { Column } from '../../lib/core/column.ts';
 import type { RowBuffer } from '../../lib/core/row-buffer.ts';
 
-/** What a column object and its arrays take before they hold a row, about. */
-const COLUMN_OVERHEAD_BYTES = 512;
+/**
+ * What a column's object, its arrays and their buffers take besides the values. Measured: 10,000 empty row buffers of 9
+ * columns, one a list.
+ */
+const COLUMN_OVERHEAD_BYTES = 700;
 
-/** Memory that the rows of a buffer take: what is used, not what is reserved for rows to come. */
+/** Memory that a buffer holds. */
+export function heldBytes(buffer: RowBuffer): number {
+  return buffer.memoryBytes + COLUMN_OVERHEAD_BYTES * buffer.columns.length;
+}
+
+/** What the rows of a buffer take themselves: not what is reserved for rows to come. */
 export function bufferedBytes(buffer: RowBuffer): number {
   let sum = 0;
   for (const column of buffer.columns) sum += columnBytes(column);
@@ -13,7 +21,7 @@ export function bufferedBytes(buffer: RowBuffer): number {
 
 function columnBytes(column: Column): number {
   const { length } = column;
-  const base = COLUMN_OVERHEAD_BYTES + (column.validity === null ? 0 : length / 8);
+  const base = column.validity === null ? 0 : length / 8;
   switch (column.layout) {
     case 'bits':
       return base + length / 8;

@@ -40,20 +40,8 @@ export class DictionaryBuilder {
     const indexOf = this.#indexOf;
     const entries = this.#entries;
     const indexes = this.#indexes;
-    let used = 0;
-    let dictionaryBytes = 0;
-    for (let i = 0; i < count; i++) {
-      const code = codes[i]!;
-      let index = indexOf[code]!;
-      if (index === 0) {
-        entries[used++] = code;
-        dictionaryBytes += 4 + offsets[code + 1]! - offsets[code]!;
-        index = used;
-        indexOf[code] = index;
-      }
-      indexes[i] = index - 1;
-    }
-    for (let i = 0; i < used; i++) indexOf[entries[i]!] = 0;
+    const used = numberCodes(codes, count, indexOf, entries, indexes);
+    const dictionaryBytes = closeEntries(entries, used, offsets, indexOf);
     if (used > MAX_ENTRIES || dictionaryBytes > MAX_DICTIONARY_BYTES) return null;
     const width = bitWidth(used - 1);
     const bytes = dictionaryBytes + (count * width) / 8;
@@ -63,7 +51,48 @@ export class DictionaryBuilder {
   }
 }
 
+/** Loops stand alone here: each is compiled once, whatever comes behind it. @returns how many codes there are */
+function numberCodes(
+  codes: Int32Array,
+  count: number,
+  indexOf: Int32Array,
+  entries: Int32Array,
+  indexes: Int32Array,
+): number {
+  let used = 0;
+  for (let i = 0; i < count; i++) {
+    const code = codes[i]!;
+    let index = indexOf[code]!;
+    if (index === 0) {
+      entries[used++] = code;
+      index = used;
+      indexOf[code] = index;
+    }
+    indexes[i] = index - 1;
+  }
+  return used;
+}
+
+/** Clears what the entries left. @returns what they take as PLAIN byte strings */
+function closeEntries(entries: Int32Array, used: number, offsets: Int32Array, indexOf: Int32Array): number {
+  let size = 4 * used;
+  for (let i = 0; i < used; i++) {
+    const code = entries[i]!;
+    indexOf[code] = 0;
+    size += offsets[code + 1]! - offsets[code]!;
+  }
+  return size;
+}
+
 /** The dictionary's entries as values: what its page holds, and all that its statistics have to look at. */
 export function dictionaryValues(dictionary: ChunkDictionary, values: ByteValues): ByteValues {
-  return { ...values, index: dictionary.entries, count: dictionary.count };
+  const { offsets, bytes, dictionaryEntries } = values;
+  return {
+    kind: 'bytes',
+    count: dictionary.count,
+    index: dictionary.entries,
+    offsets,
+    bytes,
+    dictionaryEntries,
+  };
 }

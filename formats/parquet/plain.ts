@@ -39,31 +39,56 @@ export function pushDecimal(out: ByteBuffer, words: Int32Array, at: number, size
  * next length. That is twice as fast as byte by byte for the 10 to 40 bytes that most text has.
  */
 function pushByteStrings(out: ByteBuffer, values: ByteValues, from: number, to: number): void {
-  const { index, offsets, bytes } = values;
   out.reserve(plainBytes(values, from, to) + 4);
+  const { index, offsets, bytes } = values;
+  out.length = putByteStrings(out.bytes, out.data, out.length, index, offsets, bytes, from, to);
+}
+
+/** Its own function, of arrays and numbers only: the shapes of objects that come and go had it compiled six times. */
+function putByteStrings(
+  out: Uint8Array,
+  target: DataView,
+  start: number,
+  index: Int32Array | null,
+  offsets: Int32Array,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): number {
   const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const target = new DataView(out.bytes.buffer, out.bytes.byteOffset, out.bytes.byteLength);
   const lastWord = bytes.length - 4;
-  let o = out.length;
+  let o = start;
   for (let i = from; i < to; i++) {
     const entry = index === null ? i : index[i]!;
-    const start = offsets[entry]!;
-    const length = offsets[entry + 1]! - start;
+    const first = offsets[entry]!;
+    const length = offsets[entry + 1]! - first;
     target.setInt32(o, length, true);
     o += 4;
-    if (length > 96) out.bytes.set(bytes.subarray(start, start + length), o);
-    else if (start + length > lastWord) for (let k = 0; k < length; k++) out.bytes[o + k] = bytes[start + k]!;
-    else for (let k = 0; k < length; k += 4) target.setInt32(o + k, source.getInt32(start + k, true), true);
+    if (length > 96) out.set(bytes.subarray(first, first + length), o);
+    else if (first + length > lastWord) putBytes(out, o, bytes, first, length);
+    else putWords(target, o, source, first, length);
     o += length;
   }
-  out.length = o;
+  return o;
+}
+
+function putBytes(out: Uint8Array, o: number, bytes: Uint8Array, first: number, length: number): void {
+  for (let k = 0; k < length; k++) out[o + k] = bytes[first + k]!;
+}
+
+function putWords(target: DataView, o: number, source: DataView, first: number, length: number): void {
+  for (let k = 0; k < length; k += 4) target.setInt32(o + k, source.getInt32(first + k, true), true);
 }
 
 /** What values[from, to) take as PLAIN byte strings. */
 export function plainBytes(values: ByteValues, from: number, to: number): number {
   const { index, offsets } = values;
+  if (index === null) return 4 * (to - from) + offsets[to]! - offsets[from]!;
+  return indexedBytes(index, offsets, from, to);
+}
+
+function indexedBytes(index: Int32Array, offsets: Int32Array, from: number, to: number): number {
   let size = 4 * (to - from);
-  if (index === null) return size + offsets[to]! - offsets[from]!;
   for (let i = from; i < to; i++) {
     const entry = index[i]!;
     size += offsets[entry + 1]! - offsets[entry]!;

@@ -2,7 +2,7 @@
 const FIRST_RATIO = { none: 0.8, snappy: 0.45, gzip: 0.3, zstd: 0.3 } as const;
 
 /** What the first guess weighs, in bytes of row groups seen. */
-const FIRST_WEIGHT_BYTES = 64 << 10;
+const FIRST_WEIGHT_BYTES = 16 << 10;
 /** Older row groups count less from here on, so that data that changes is followed. */
 const MAX_WEIGHT_BYTES = 1 << 30;
 

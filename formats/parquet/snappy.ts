@@ -13,6 +13,8 @@ const MIN_TABLE_BITS = 8;
 const MAX_DISTANCE = 65_535;
 /** Bytes at the end that are left as a literal, so that reading four bytes ahead stays within the input. */
 const MARGIN = 15;
+/** Of snappy's own hash. */
+const HASH = 0x1e35a7bd;
 
 export class SnappyCompressor {
   /** Of a hash of four bytes: where they stood last, plus the base of that input. */
@@ -34,6 +36,10 @@ export class SnappyCompressor {
   }
 }
 
+/**
+ * One loop, and the loops inside it as functions: what is compiled while it runs has one place to be entered at. As four
+ * loops in one another it was compiled nine times before a short job was over.
+ */
 function compressBlock(
   input: Uint8Array,
   size: number,
@@ -42,78 +48,70 @@ function compressBlock(
   table: Int32Array,
   base: number,
 ): number {
+  // Small pages use a small part of the table: it stays in the first cache.
+  let bits = MIN_TABLE_BITS;
+  while (bits < MAX_TABLE_BITS && 1 << bits < size) bits++;
+  const shift = 32 - bits;
+  const view = new DataView(input.buffer, input.byteOffset, size);
+  const target = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  const limit = size - MARGIN;
   let o = start;
   let literal = 0;
-  if (size > MARGIN) {
-    // Small pages use a small part of the table: it stays in the first cache.
-    let bits = MIN_TABLE_BITS;
-    while (bits < MAX_TABLE_BITS && 1 << bits < size) bits++;
-    const shift = 32 - bits;
-    const view = new DataView(input.buffer, input.byteOffset, size);
-    const target = new DataView(out.buffer, out.byteOffset, out.byteLength);
-    const limit = size - MARGIN;
-    let i = 1;
-    for (;;) {
-      // Look for four bytes that were here before, in ever longer steps while nothing is found.
-      let skip = 32;
-      let candidate: number;
-      let word: number;
-      for (;;) {
-        if (i >= limit) return emitLiteral(input, literal, size, out, o);
-        word = view.getInt32(i, true);
-        const slot = Math.imul(word, 0x1e35a7bd) >>> shift;
-        candidate = table[slot]! - base;
-        table[slot] = i + base;
-        if (candidate >= 0 && i - candidate <= MAX_DISTANCE && view.getInt32(candidate, true) === word) break;
-        i += skip++ >> 5;
-      }
-      // The short forms stand here and not in functions: 7 % of the whole. Words are copied over the literal's end, where
-      // the next tag is written; the input goes on for MARGIN bytes.
-      const length = i - literal;
-      if (length <= 60) {
-        out[o++] = (length - 1) << 2;
-        for (let k = 0; k < length; k += 4) target.setInt32(o + k, view.getInt32(literal + k, true), true);
-        o += length;
-      } else o = emitLiteral(input, literal, i, out, o);
-      // One copy after the other, as long as the next four bytes are known as well.
-      for (;;) {
-        const matched = i;
-        const distance = i - candidate;
-        i += 4;
-        candidate += 4;
-        while (i < limit) {
-          const differing = view.getInt32(i, true) ^ view.getInt32(candidate, true);
-          if (differing !== 0) {
-            // Count the equal low bytes: 31 - clz32 of the lowest set bit is its index.
-            i += (31 - Math.clz32(differing & -differing)) >> 3;
-            break;
-          }
-          i += 4;
-          candidate += 4;
-        }
-        const copied = i - matched;
-        if (copied < 12 && distance < 2048) {
-          out[o++] = ((distance >>> 8) << 5) | ((copied - 4) << 2) | 1;
-          out[o++] = distance;
-        } else if (copied <= 64) {
-          out[o++] = ((copied - 1) << 2) | 2;
-          out[o++] = distance;
-          out[o++] = distance >>> 8;
-        } else o = emitLongCopy(distance, copied, out, o);
-        literal = i;
-        if (i >= limit) return emitLiteral(input, literal, size, out, o);
-        const before = view.getInt32(i - 1, true);
-        table[Math.imul(before, 0x1e35a7bd) >>> shift] = i - 1 + base;
-        word = view.getInt32(i, true);
-        const slot = Math.imul(word, 0x1e35a7bd) >>> shift;
-        candidate = table[slot]! - base;
-        table[slot] = i + base;
-        if (candidate < 0 || i - candidate > MAX_DISTANCE || view.getInt32(candidate, true) !== word) break;
-      }
-      i++;
+  let i = 1;
+  // Four bytes that were here before are looked for in ever longer steps while nothing is found.
+  let skip = 32;
+  while (i < limit) {
+    const word = view.getInt32(i, true);
+    const slot = Math.imul(word, HASH) >>> shift;
+    const candidate = table[slot]! - base;
+    table[slot] = i + base;
+    if (candidate < 0 || i - candidate > MAX_DISTANCE || view.getInt32(candidate, true) !== word) {
+      i += skip++ >> 5;
+      continue;
     }
+    const length = i - literal;
+    if (length > 60) o = emitLiteral(input, literal, i, out, o);
+    else if (length > 0) {
+      out[o] = (length - 1) << 2;
+      copyWords(view, literal, target, o + 1, length);
+      o += 1 + length;
+    }
+    const end = matchEnd(view, i + 4, candidate + 4, limit);
+    const copied = end - i;
+    const distance = i - candidate;
+    if (copied < 12 && distance < 2048) {
+      out[o] = ((distance >>> 8) << 5) | ((copied - 4) << 2) | 1;
+      out[o + 1] = distance;
+      o += 2;
+    } else if (copied <= 64) {
+      out[o] = ((copied - 1) << 2) | 2;
+      out[o + 1] = distance;
+      out[o + 2] = distance >>> 8;
+      o += 3;
+    } else o = emitLongCopy(distance, copied, out, o);
+    i = end;
+    literal = end;
+    skip = 32;
+    table[Math.imul(view.getInt32(i - 1, true), HASH) >>> shift] = i - 1 + base;
   }
   return emitLiteral(input, literal, size, out, o);
+}
+
+/** Whole words, over the literal's end: the next tag is written there, and the input goes on for MARGIN bytes. */
+function copyWords(from: DataView, start: number, to: DataView, out: number, length: number): void {
+  for (let k = 0; k < length; k += 4) to.setInt32(out + k, from.getInt32(start + k, true), true);
+}
+
+/** How far what stands at `i` is the same as what stands at `candidate`. */
+function matchEnd(view: DataView, i: number, candidate: number, limit: number): number {
+  while (i < limit) {
+    const differing = view.getInt32(i, true) ^ view.getInt32(candidate, true);
+    // Count the equal low bytes: 31 - clz32 of the lowest set bit is its index.
+    if (differing !== 0) return i + ((31 - Math.clz32(differing & -differing)) >> 3);
+    i += 4;
+    candidate += 4;
+  }
+  return i;
 }
 
 function emitLiteral(input: Uint8Array, from: number, to: number, out: Uint8Array, start: number): number {

@@ -5,7 +5,7 @@ import type { BulkWriter } from '../../lib/core/encoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { RowBuffer } from '../../lib/core/row-buffer.ts';
 import { restoreRows, saveRows } from '../../lib/core/tail.ts';
-import { bufferedBytes } from './buffered-bytes.ts';
+import { bufferedBytes, heldBytes } from './buffered-bytes.ts';
 import type { ParquetEngine } from './engine.ts';
 import { MAGIC } from './footer.ts';
 import { encodePartState, type PartState } from './part-state.ts';
@@ -28,28 +28,45 @@ export class ParquetWriter implements BulkWriter {
   #buffer: RowBuffer | null = null;
   #state: PartState;
   #isFinished = false;
+  /** Of #buffer. Summed up once an append: they are asked for several times for each. */
+  #bufferedBytes = 0;
+  #heldBytes = 0;
+  /** Of the row groups' metadata. */
+  #metadataBytes: number;
 
   constructor(schema: Schema, leaves: readonly Leaf[], shared: SharedEncoder, state: PartState) {
     this.#schema = schema;
     this.#leaves = leaves;
     this.#shared = shared;
     this.#state = state;
+    this.#metadataBytes = state.rowGroups.reduce((sum, rowGroup) => sum + rowGroup.length, 0);
   }
 
   append(batch: Batch, rows: Int32Array, from: number, to: number): void {
-    this.#open().append(batch, rows, from, to);
+    const buffer = this.#open();
+    buffer.append(batch, rows, from, to);
+    this.#count(buffer);
+  }
+
+  #count(buffer: RowBuffer): void {
+    this.#bufferedBytes = bufferedBytes(buffer);
+    this.#heldBytes = heldBytes(buffer);
   }
 
   get bufferedRows(): number {
     return this.#buffer?.length ?? 0;
   }
 
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
   get memoryBytes(): number {
-    return this.#buffer === null ? 0 : bufferedBytes(this.#buffer);
+    return this.#heldBytes + this.#metadataBytes;
   }
 
   get estimatedBytes(): number {
-    return this.bufferedRows === 0 ? 0 : this.#shared.sizes.estimate(this.memoryBytes);
+    return this.bufferedRows === 0 ? 0 : this.#shared.sizes.estimate(this.#bufferedBytes);
   }
 
   flush(): Uint8Array {
@@ -79,7 +96,9 @@ export class ParquetWriter implements BulkWriter {
   }
 
   restoreRows(saved: Uint8Array): void {
-    restoreRows(this.#open(), saved);
+    const buffer = this.#open();
+    restoreRows(buffer, saved);
+    this.#count(buffer);
   }
 
   #flushInto(out: ByteBuffer): void {
@@ -88,13 +107,16 @@ export class ParquetWriter implements BulkWriter {
     const { offset, rows, rowGroups } = this.#state;
     if (offset === 0) out.push(MAGIC);
     const rowGroup = this.#shared.engine.encodeRowGroup(buffer, this.#leaves, out, offset);
-    this.#shared.sizes.learn(bufferedBytes(buffer), out.length);
+    this.#shared.sizes.learn(this.#bufferedBytes, out.length);
+    this.#metadataBytes += rowGroup.length;
     this.#state = {
       offset: offset + out.length,
       rows: rows + buffer.length,
       rowGroups: [...rowGroups, rowGroup],
     };
     this.#buffer = null;
+    this.#bufferedBytes = 0;
+    this.#heldBytes = 0;
     this.#shared.buffers.give(buffer);
   }
 

@@ -16,6 +16,18 @@
  */
 import type { DataType, Field } from './data-type.ts';
 import { SluiceError } from './errors.ts';
+import {
+  copyBits,
+  elementRows,
+  entriesOf,
+  gatherBits,
+  gatherBytes,
+  gatherOffsets,
+  gatherPairs,
+  gatherQuads,
+  gatherWords,
+  shiftOffsets,
+} from './gather.ts';
 
 export type Column = BitsColumn | FixedColumn | BytesColumn | DictionaryColumn | ListColumn | StructColumn;
 
@@ -147,7 +159,7 @@ export class BitsColumn extends ColumnBase {
   appendRows(source: BitsColumn, rows: Int32Array, from: number, to: number): void {
     const start = this.length;
     this.reserve(start + to - from);
-    for (let i = from, row = start; i < to; i++, row++) this.set(row, source.get(rows[i]!));
+    gatherBits(this.values, start, source.values, rows, from, to);
     this.appendNulls(source, rows, from, to, start);
     this.length = start + to - from;
   }
@@ -155,7 +167,7 @@ export class BitsColumn extends ColumnBase {
   appendRange(source: BitsColumn, from: number, to: number): void {
     const start = this.length;
     this.reserve(start + to - from);
-    for (let at = from, row = start; at < to; at++, row++) this.set(row, source.get(at));
+    copyBits(this.values, start, source.values, from, to);
     this.appendNullRange(source, from, to, start);
     this.length = start + to - from;
   }
@@ -169,6 +181,9 @@ export class BitsColumn extends ColumnBase {
     return this.values.length + this.validityBytes;
   }
 }
+
+const NO_DOUBLES = new Float64Array(0);
+const NO_FLOATS = new Float32Array(0);
 
 /** 32-bit words a value takes. */
 export type Words = 1 | 2 | 4;
@@ -190,8 +205,8 @@ export class FixedColumn extends ColumnBase {
     super(type, capacity);
     this.words = words;
     this.values = new Int32Array(this.capacity * words);
-    this.float64 = new Float64Array(0);
-    this.float32 = new Float32Array(0);
+    this.float64 = NO_DOUBLES;
+    this.float32 = NO_FLOATS;
     this.#view();
   }
 
@@ -229,25 +244,9 @@ export class FixedColumn extends ColumnBase {
   appendRows(source: FixedColumn, rows: Int32Array, from: number, to: number): void {
     const start = this.length;
     this.reserve(start + to - from);
-    const target = this.values;
-    const values = source.values;
-    if (this.words === 2) {
-      for (let i = from, out = start * 2; i < to; i++, out += 2) {
-        const at = rows[i]! * 2;
-        target[out] = values[at]!;
-        target[out + 1] = values[at + 1]!;
-      }
-    } else if (this.words === 1) {
-      for (let i = from, out = start; i < to; i++, out++) target[out] = values[rows[i]!]!;
-    } else {
-      for (let i = from, out = start * 4; i < to; i++, out += 4) {
-        const at = rows[i]! * 4;
-        target[out] = values[at]!;
-        target[out + 1] = values[at + 1]!;
-        target[out + 2] = values[at + 2]!;
-        target[out + 3] = values[at + 3]!;
-      }
-    }
+    if (this.words === 2) gatherPairs(this.values, start, source.values, rows, from, to);
+    else if (this.words === 1) gatherWords(this.values, start, source.values, rows, from, to);
+    else gatherQuads(this.values, start, source.values, rows, from, to);
     this.appendNulls(source, rows, from, to, start);
     this.length = start + to - from;
   }
@@ -321,19 +320,12 @@ export class BytesColumn extends ColumnBase {
     this.reserve(start + to - from);
     const { bytes, offsets } = source.layout === 'bytes' ? source : source.dictionary;
     const codes = source.layout === 'bytes' ? null : source.codes;
-    let out = this.offsets[start]!;
-    let need = 0;
-    for (let i = from; i < to; i++) {
-      const at = codes === null ? rows[i]! : codes[rows[i]!]!;
-      need += offsets[at + 1]! - offsets[at]!;
-    }
-    this.reserveBytes(out + need, out);
-    const target = this.bytes;
-    for (let i = from, row = start; i < to; i++, row++) {
-      const at = codes === null ? rows[i]! : codes[rows[i]!]!;
-      out = copyBytes(bytes, offsets[at]!, offsets[at + 1]!, target, out);
-      this.offsets[row + 1] = out;
-    }
+    const entries = codes === null ? rows : entriesOf(codes, rows, from, to);
+    const shift = codes === null ? 0 : from;
+    const out = this.offsets[start]!;
+    gatherOffsets(this.offsets, start, offsets, entries, from - shift, to - shift);
+    this.reserveBytes(this.offsets[start + to - from]!, out);
+    gatherBytes(this.bytes, out, bytes, offsets, entries, from - shift, to - shift);
     this.appendNulls(source, rows, from, to, start);
     this.length = start + to - from;
   }
@@ -350,10 +342,7 @@ export class BytesColumn extends ColumnBase {
     const size = source.offsets[to]! - first;
     this.reserveBytes(out + size, out);
     this.bytes.set(source.bytes.subarray(first, first + size), out);
-    const shift = out - first;
-    for (let at = from, row = start; at < to; at++, row++) {
-      this.offsets[row + 1] = source.offsets[at + 1]! + shift;
-    }
+    shiftOffsets(this.offsets, start, source.offsets, from, to, out - first);
     this.appendNullRange(source, from, to, start);
     this.length = start + to - from;
   }
@@ -366,16 +355,6 @@ export class BytesColumn extends ColumnBase {
   get memoryBytes(): number {
     return this.bytes.length + this.offsets.byteLength + this.validityBytes;
   }
-}
-
-/** Short values are copied by a loop: `Uint8Array.set` with two views costs more than 30 bytes of it. */
-function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, out: number): number {
-  if (end - start > 48) {
-    to.set(from.subarray(start, end), out);
-    return out + end - start;
-  }
-  for (let i = start; i < end; i++) to[out++] = from[i]!;
-  return out;
 }
 
 let identity = new Int32Array(0);
@@ -447,9 +426,7 @@ export class DictionaryColumn extends ColumnBase {
   appendRows(source: DictionaryColumn, rows: Int32Array, from: number, to: number): void {
     const start = this.length;
     this.reserve(start + to - from);
-    const target = this.codes;
-    const codes = source.codes;
-    for (let i = from, out = start; i < to; i++, out++) target[out] = codes[rows[i]!]!;
+    gatherWords(this.codes, start, source.codes, rows, from, to);
     this.appendNulls(source, rows, from, to, start);
     this.length = start + to - from;
   }
@@ -485,6 +462,8 @@ export class ListColumn extends ColumnBase {
   /** Row i is child[offsets[i], offsets[i + 1]); null rows are empty. */
   offsets: Int32Array;
   child: Column;
+  /** Rows of the child, while some of this column's rows are appended to another. */
+  #elements = new Int32Array(0);
 
   constructor(type: DataType, capacity: number, child: Column) {
     super(type, capacity);
@@ -505,15 +484,12 @@ export class ListColumn extends ColumnBase {
   appendRows(source: ListColumn, rows: Int32Array, from: number, to: number): void {
     const start = this.length;
     this.reserve(start + to - from);
-    const offsets = source.offsets;
-    let out = this.offsets[start]!;
-    const childRows = childScratch(source.child.length, rows, offsets, from, to);
-    for (let i = from, row = start; i < to; i++, row++) {
-      const at = rows[i]!;
-      out += offsets[at + 1]! - offsets[at]!;
-      this.offsets[row + 1] = out;
-    }
-    this.child = appendColumnRows(this.child, source.child, childRows, 0, childRows.length);
+    const { offsets } = source;
+    gatherOffsets(this.offsets, start, offsets, rows, from, to);
+    const count = this.offsets[start + to - from]! - this.offsets[start]!;
+    if (source.#elements.length < count) source.#elements = new Int32Array(count * 2);
+    elementRows(source.#elements, offsets, rows, from, to);
+    this.child = appendColumnRows(this.child, source.child, source.#elements, 0, count);
     this.appendNulls(source, rows, from, to, start);
     this.length = start + to - from;
   }
@@ -522,10 +498,7 @@ export class ListColumn extends ColumnBase {
     const start = this.length;
     this.reserve(start + to - from);
     const first = source.offsets[from]!;
-    const shift = this.offsets[start]! - first;
-    for (let at = from, row = start; at < to; at++, row++) {
-      this.offsets[row + 1] = source.offsets[at + 1]! + shift;
-    }
+    shiftOffsets(this.offsets, start, source.offsets, from, to, this.offsets[start]! - first);
     this.child = appendColumnRange(this.child, source.child, first, source.offsets[to]!);
     this.appendNullRange(source, from, to, start);
     this.length = start + to - from;
@@ -540,26 +513,6 @@ export class ListColumn extends ColumnBase {
   get memoryBytes(): number {
     return this.offsets.byteLength + this.child.memoryBytes + this.validityBytes;
   }
-}
-
-/** Child rows of the list rows rows[from, to), in order. */
-function childScratch(
-  most: number,
-  rows: Int32Array,
-  offsets: Int32Array,
-  from: number,
-  to: number,
-): Int32Array {
-  let size = 0;
-  for (let i = from; i < to; i++) size += offsets[rows[i]! + 1]! - offsets[rows[i]!]!;
-  const out = new Int32Array(size);
-  let n = 0;
-  for (let i = from; i < to; i++) {
-    const at = rows[i]!;
-    for (let child = offsets[at]!, end = Math.min(offsets[at + 1]!, most); child < end; child++)
-      out[n++] = child;
-  }
-  return out;
 }
 
 export class StructColumn extends ColumnBase {

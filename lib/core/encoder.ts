@@ -30,7 +30,9 @@ export interface BulkWriter {
   append(batch: Batch, rows: Int32Array, from: number, to: number): void;
   /** Rows buffered, not in `flush`ed bytes yet. */
   readonly bufferedRows: number;
-  /** Memory held by them. */
+  /** What they take themselves: a group is full by this. */
+  readonly bufferedBytes: number;
+  /** All memory that the writer holds, room for rows to come and what `footer` will say included. */
   readonly memoryBytes: number;
   /** About what the buffered rows will take on storage. */
   readonly estimatedBytes: number;

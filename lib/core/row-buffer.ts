@@ -35,6 +35,13 @@ export class RowBuffer {
     this.length += to - from;
   }
 
+  /** Copies the rows [from, to) of a buffer of the same schema. */
+  appendRange(source: RowBuffer, from: number, to: number): void {
+    for (let i = 0; i < this.columns.length; i++)
+      this.columns[i] = appendColumnRange(this.columns[i]!, source.columns[i]!, from, to);
+    this.length += to - from;
+  }
+
   #indexesFor(batch: Batch): number[] {
     if (this.#sourceIndexes !== null && this.#batchSchema === batch.schema) return this.#sourceIndexes;
     const indexes = this.schema.fields.map((field) => batch.columns.indexOf(batch.column(field.name)));

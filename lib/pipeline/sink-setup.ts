@@ -98,7 +98,7 @@ export function passesThrough(config: Pick<SubtaskConfig, 'job' | 'schema'>, par
 }
 
 function flushBytes(format: OutputFormatSpec, memoryBytes: number): number {
-  return format.type === 'parquet' ? Math.min(format.rowGroupBytes, memoryBytes / 2) : ROW_FLUSH_BYTES;
+  return format.type === 'parquet' ? Math.min(format.rowGroupBytes, memoryBytes / 4) : ROW_FLUSH_BYTES;
 }
 
 /** The schema of the part files: columns whose values stand in the folder's name are not repeated in the file. */

@@ -188,6 +188,8 @@ export class Subtask {
     this.#watermarkMs = Math.max(this.#watermarkMs, times.watermarkMs);
     await this.#onWatermark();
     const snapshot = await sink.snapshot(checkpointId, closeAll);
+    // Rows that the sink had put aside were looked at only now.
+    this.#late += sink.takeLate();
     this.#sealed = last;
     send({
       type: 'snapshot',

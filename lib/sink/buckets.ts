@@ -3,7 +3,7 @@
  * them to one memory budget, and says at a checkpoint what has to be kept. Flink: Buckets and Bucket.
  */
 import type { Batch } from '../core/batch.ts';
-import type { BucketAssigner, BucketContext } from '../core/bucket-assigner.ts';
+import type { BucketAssigner, BucketContext, BucketVector } from '../core/bucket-assigner.ts';
 import type { Clock } from '../core/clock.ts';
 import { identityRows } from '../core/column.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -17,13 +17,21 @@ import { type PartNaming, partName } from './part-name.ts';
 import { RowGroups } from './row-groups.ts';
 import { SegmentReader, SegmentWriter } from './segment-writer.ts';
 import type { SinkSnapshot, SinkState } from './sink-state.ts';
+import { StagedRows } from './staged-rows.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** Rows written to a part before its policy is asked again, while nothing is known about their size. */
 const FIRST_SLICE_ROWS = 1024;
 /** Open parts beyond which file handles are given back after each write. */
 const MAX_OPEN_HANDLES = 256;
-/** Encoded bytes that may wait for the disk before decoding waits too. */
+/**
+ * How the budget is shared out: rows in open parts, rows that wait to be sorted into their buckets together, encoded
+ * bytes that wait for the disk (decoding waits where they are more). The rest is for the batch that the decoder fills and
+ * for what the encoder needs while it makes a row group.
+ */
+const PARTS_SHARE = 0.65;
+const STAGED_SHARE = 1 / 16;
+const WAITING_SHARE = 1 / 8;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** When the budget is used up, the largest parts are flushed until so much of it is left in use. */
 const BUDGET_LOW_MARK = 0.75;
@@ -69,10 +77,12 @@ export interface LatePolicy {
 export class Buckets {
   readonly #config: SinkConfig;
   readonly #storage: PartStorage;
-  readonly #queue = new WriteQueue(MAX_WAITING_BYTES);
+  readonly #queue: WriteQueue;
   readonly #groups = new RowGroups();
+  readonly #staged: StagedRows;
+  #stagedWatermarkMs = Number.NEGATIVE_INFINITY;
   readonly #stages: StageClock;
-  /** Bounded by the memory budget: a part without memory of its own is closed by the policy or flushed. */
+  /** Bounded by the memory budget: an open part takes its share even without rows. */
   readonly #open = new Map<string, PartFile>();
   /** Closed since the last snapshot. */
   #closed: PartFile[] = [];
@@ -83,6 +93,8 @@ export class Buckets {
   constructor(config: SinkConfig) {
     this.#config = config;
     this.#stages = config.stages ?? UNTIMED;
+    this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * WAITING_SHARE));
+    this.#staged = new StagedRows(config.memoryBytes * STAGED_SHARE);
     this.#storage = {
       writer: config.fileSystem.recoverableWriter,
       staging: config.staging,
@@ -114,6 +126,11 @@ export class Buckets {
     return this.#config.schema;
   }
 
+  /** Memory held by open parts, rows that are not sorted yet, and writes that wait. */
+  get memoryBytes(): number {
+    return this.#memoryBytes + this.#staged.memoryBytes + this.#queue.waitingBytes;
+  }
+
   get openParts(): number {
     return this.#open.size;
   }
@@ -123,29 +140,52 @@ export class Buckets {
     if (batch.length === 0) return;
     const nowMs = this.#config.clock.now();
     const vector = this.#config.assigner.assign(batch, { ...context, processingTimeMs: nowMs });
-    const { ids } = vector;
     const before = this.#stages.enter('gather');
-    if (ids.length === 1) {
-      if (this.#takes(ids[0]!, batch.length, context.watermarkMs))
-        this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
+    const { watermarkMs } = context;
+    // Whether they are late is told by the watermark that they came under.
+    if (this.#stagedWatermarkMs !== watermarkMs) this.#unstage();
+    if (this.#staged.wants(batch, vector.ids.length)) {
+      this.#stagedWatermarkMs = watermarkMs;
+      this.#staged.add(batch, vector);
+      if (this.#staged.full) this.#unstage();
     } else {
-      this.#groups.group(vector.codes, batch.length, ids.length);
-      const { order, starts } = this.#groups;
-      for (let code = 0; code < ids.length; code++) {
-        const from = starts[code]!;
-        const to = starts[code + 1]!;
-        if (to > from && this.#takes(ids[code]!, to - from, context.watermarkMs))
-          this.#append(ids[code]!, batch, order, from, to, nowMs);
-      }
+      // Rows that come later must not overtake those that wait.
+      this.#unstage();
+      this.#distribute(batch, vector, nowMs, watermarkMs);
     }
     await this.#holdBudget();
     await this.#settle();
     this.#stages.enter(before);
   }
 
+  /** Sorts the rows that wait into their buckets. */
+  #unstage(): void {
+    const staged = this.#staged.take();
+    if (staged === null) return;
+    this.#distribute(staged.batch, staged.vector, this.#config.clock.now(), this.#stagedWatermarkMs);
+    this.#staged.clear();
+  }
+
+  #distribute(batch: Batch, { codes, ids }: BucketVector, nowMs: number, watermarkMs: number): void {
+    if (ids.length === 1) {
+      if (this.#takes(ids[0]!, batch.length, watermarkMs))
+        this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
+    } else {
+      this.#groups.group(codes, batch.length, ids.length);
+      const { order, starts } = this.#groups;
+      for (let code = 0; code < ids.length; code++) {
+        const from = starts[code]!;
+        const to = starts[code + 1]!;
+        if (to > from && this.#takes(ids[code]!, to - from, watermarkMs))
+          this.#append(ids[code]!, batch, order, from, to, nowMs);
+      }
+    }
+  }
+
   /** Whether rows of a bucket are written; counts those that are late. */
   #takes(bucketId: string, rows: number, watermarkMs: number): boolean {
     const { late } = this.#config;
+    if (watermarkMs === Number.NEGATIVE_INFINITY) return true;
     const endMs = this.#endOf(bucketId);
     if (late === undefined || endMs === null || watermarkMs < endMs + late.allowedLatenessMs) return true;
     this.#late += rows;
@@ -176,7 +216,7 @@ export class Buckets {
       const end = Math.min(to, at + Math.max(1, Math.min(room, policy.rowsUntilRoll?.(part) ?? room)));
       const before = part.memoryBytes;
       part.append(batch, rows, at, end, nowMs);
-      if (part.memoryBytes >= flushBytes) this.#flush(part);
+      if (part.bufferedBytes >= flushBytes) this.#flush(part);
       this.#memoryBytes += part.memoryBytes - before;
       at = end;
     }
@@ -222,22 +262,36 @@ export class Buckets {
     this.#stages.enter(before);
   }
 
-  /** Flushes the largest parts once the budget is used up. */
+  /**
+   * Once the budget is used up, flushes the parts that hold most, and waits for the disk in between. Where that is not
+   * enough, since even a part without rows has its place in memory and its row groups' metadata, closes those that hold
+   * most: parts become smaller than asked for, memory does not become larger.
+   */
   async #holdBudget(): Promise<void> {
-    const { memoryBytes } = this.#config;
-    if (this.#memoryBytes <= memoryBytes) return;
-    const largest = [...this.#open.values()].sort((a, b) => b.memoryBytes - a.memoryBytes);
-    for (const part of largest) {
-      if (this.#memoryBytes <= memoryBytes * BUDGET_LOW_MARK) break;
+    const budget = this.#config.memoryBytes * PARTS_SHARE;
+    if (this.#memoryBytes <= budget) return;
+    const goal = budget * BUDGET_LOW_MARK;
+    for (const part of this.#largestFirst()) {
+      if (this.#memoryBytes <= goal) return;
       const before = part.memoryBytes;
       this.#flush(part);
       this.#memoryBytes += part.memoryBytes - before;
       await this.#settle();
     }
+    for (const part of this.#largestFirst()) {
+      if (this.#memoryBytes <= goal) return;
+      this.#close(part);
+      await this.#settle();
+    }
+  }
+
+  #largestFirst(): PartFile[] {
+    return [...this.#open.values()].sort((a, b) => b.memoryBytes - a.memoryBytes);
   }
 
   /** The timer: closes parts whose policy says so, whether or not anything arrives. */
   async onProcessingTime(): Promise<void> {
+    this.#unstage();
     const nowMs = this.#config.clock.now();
     for (const part of [...this.#open.values()]) {
       if (this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) this.#close(part);
@@ -247,6 +301,7 @@ export class Buckets {
 
   /** Event time has come so far: closes parts whose policy says so. */
   async onWatermark(watermarkMs: number): Promise<void> {
+    this.#unstage();
     this.#closePassed(watermarkMs);
     await this.#queue.settle();
   }
@@ -265,12 +320,13 @@ export class Buckets {
    */
   async snapshot(checkpointId: number, closeAll: boolean): Promise<SinkSnapshot> {
     const { policy, flushBytes, subtask, runId, fileSystem, segmentsFolder } = this.#config;
+    this.#unstage();
     const keepOpen = !closeAll && this.#storage.writer.supportsResume;
     const segment = new SegmentWriter(`${checkpointId}-${subtask}-${runId}.segment`, checkpointId);
     for (const part of [...this.#open.values()]) {
       if (!keepOpen || policy.shouldRollOnCheckpoint(part)) this.#close(part);
       else {
-        if (part.memoryBytes >= flushBytes * CHECKPOINT_FLUSH_SHARE) {
+        if (part.bufferedBytes >= flushBytes * CHECKPOINT_FLUSH_SHARE) {
           const before = part.memoryBytes;
           this.#flush(part);
           this.#memoryBytes += part.memoryBytes - before;

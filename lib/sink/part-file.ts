@@ -20,6 +20,9 @@ const MAX_TAILS = 8;
 /** Checkpoints after which an idle part's tail is written anew, so that it does not keep an old segment for ever. */
 const MAX_TAIL_AGE = 64;
 
+/** What an open part takes besides its writer's buffers: this object, names, promises, an open file. Measured, about. */
+const PART_BYTES = 2048;
+
 /** What all parts of a subtask share. */
 export interface PartStorage {
   readonly writer: RecoverableWriter;
@@ -99,8 +102,13 @@ export class PartFile implements PartFileInfo {
     return this.#flushedBytes + (this.#stage.kind === 'in-progress' ? this.#stage.writer.estimatedBytes : 0);
   }
 
+  /** What is buffered for the next group. */
+  get bufferedBytes(): number {
+    return this.#stage.kind === 'in-progress' ? this.#stage.writer.bufferedBytes : 0;
+  }
+
   get memoryBytes(): number {
-    return this.#stage.kind === 'in-progress' ? this.#stage.writer.memoryBytes : 0;
+    return this.#stage.kind === 'in-progress' ? PART_BYTES + this.#stage.writer.memoryBytes : 0;
   }
 
   append(batch: Batch, rows: Int32Array, from: number, to: number, nowMs: number): void {

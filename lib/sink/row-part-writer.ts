@@ -78,6 +78,10 @@ class RowPartWriter implements BulkWriter {
     return this.#rows;
   }
 
+  get bufferedBytes(): number {
+    return this.#buffer.length;
+  }
+
   get memoryBytes(): number {
     return this.#buffer.memoryBytes;
   }

@@ -18,6 +18,11 @@ export class WriteQueue {
     this.#maxBytes = maxBytes;
   }
 
+  /** Held by tasks that are not done. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Queues a task that holds so many bytes. The promise never rejects; failures come out of `settle` and `all`. */
   add(bytes: number, task: () => Promise<void>): Promise<void> {
     this.#waitingBytes += bytes;

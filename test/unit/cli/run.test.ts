@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LINE_INTERVAL_MS } from '../../../lib/cli/progress/progress-display.ts';
-import { noStageTimes } from '../../../lib/core/stage-clock.ts';
 import type { CompiledJob } from '../../../lib/config/compiled-job.ts';
+import { noStageTimes } from '../../../lib/core/stage-clock.ts';
 import type { RunOptions } from '../../../lib/pipeline/job-runner.ts';
 import type { JobProgress, JobSummary } from '../../../lib/pipeline/progress.ts';
 import { CliHarness, type HarnessOptions, JOB } from './cli-harness.ts';
@@ -96,7 +96,9 @@ describe('backfill', () => {
   test('--timings says where the time went', async () => {
     const text = scripted(async () => SUMMARY).cli;
     await text.run('backfill', 'job.yaml', '--timings');
-    expect(text.stderr.text).toContain('read 0.0 s, decode 0.3 s, sink 0.7 s');
+    expect(text.stderr.text).toContain(
+      'read 0.0 s, decode 0.3 s, assign 0.0 s, gather 0.0 s, encode 0.7 s, compress 0.0 s, write 0.0 s, checkpoint 0.0 s',
+    );
     const json = scripted(async () => SUMMARY).cli;
     await json.run('backfill', 'job.yaml', '--timings', '--json', '--quiet');
     expect(json.documents()).toMatchObject([{ timings_ms: { decode: 300 } }]);

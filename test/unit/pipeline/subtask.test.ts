@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { basePathAssigner } from '../../../bucketing/base-path.ts';
 import { ndjsonFormat } from '../../../formats/ndjson/encoder.ts';
+import { UNTIMED } from '../../../lib/core/stage-clock.ts';
 import type { FromSubtask, ToSubtask } from '../../../lib/pipeline/messages.ts';
 import { Subtask } from '../../../lib/pipeline/subtask.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
@@ -38,6 +39,7 @@ function setUp(chunkRows = 100) {
     eventTime: null,
     bucketCheckIntervalMs: 1000,
     clock,
+    stages: UNTIMED,
     send: (message) => sent.push(message),
   });
   const running = subtask.run();

@@ -251,9 +251,9 @@ describe('life cycle and rolling', () => {
   });
 
   it('holds one memory budget over all open parts, by flushing, and still ends with one part a bucket', async () => {
-    const sink = await open({ memoryBytes: 64 * 1024, flushBytes: 1 << 20 });
+    const sink = await open({ memoryBytes: 640 * 1024, flushBytes: 1 << 20 });
     for (let round = 0; round < 20; round++) {
-      await sink.writeBatch(Array.from({ length: 500 }, (_, i) => `b${i % 100}:${round} ${'x'.repeat(50)}`));
+      await sink.writeBatch(Array.from({ length: 500 }, (_, i) => `b${i % 100}:${round} ${'x'.repeat(500)}`));
     }
     await sink.snapshot(1);
     expect(await sink.hidden()).not.toEqual([]);
@@ -262,6 +262,16 @@ describe('life cycle and rolling', () => {
     const contents = await sink.contents();
     expect(Object.keys(contents)).toHaveLength(100);
     for (const text of Object.values(contents)) expect(text.split(',')).toHaveLength(100);
+  });
+
+  it('closes parts where flushing is not enough: an open part takes memory even without rows', async () => {
+    const sink = await open({ memoryBytes: 64 * 1024, flushBytes: 1 << 20 });
+    await sink.writeBatch(Array.from({ length: 1000 }, (_, i) => `b${i}:x`));
+    expect(sink.buckets.memoryBytes).toBeLessThanOrEqual(64 * 1024);
+    expect(sink.buckets.openParts).toBeLessThan(32);
+    await sink.snapshot(1, true);
+    await sink.notify(1);
+    expect(Object.keys(await sink.contents())).toHaveLength(1000);
   });
 });
 
