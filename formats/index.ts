@@ -30,6 +30,7 @@ export { ndjsonInput } from './ndjson/input.ts';
 export { createOutputFormat, type OutputFormat, type OutputFormatOptions } from './output-format.ts';
 export { parquetFormat } from './parquet/format.ts';
 export { parquetInput } from './parquet/input.ts';
+export { replayInput } from './replay/input.ts';
 export { type RecordContext, rowEncoder } from './row-encoder.ts';
 export { type TextFormatOptions, textFormat } from './text/encoder.ts';
 export { textInput } from './text/input.ts';

@@ -6,7 +6,13 @@
  * records; an unquoted empty field is null, a quoted one an empty string.
  */
 import { Batch } from '../../lib/core/batch.ts';
-import type { Decoder, DecoderOptions, DecoderStart, DecoderState } from '../../lib/core/decoder.ts';
+import type {
+  BadRecordCode,
+  Decoder,
+  DecoderOptions,
+  DecoderStart,
+  DecoderState,
+} from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { behindLineFeed, byteOrderMark } from '../line-start.ts';
@@ -19,6 +25,12 @@ const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 /** Characters of a value that an error message quotes. */
 const QUOTED_CHARACTERS = 100;
+
+interface Problem {
+  readonly code: BadRecordCode;
+  readonly column: string | null;
+  readonly reason: string;
+}
 
 export class CsvDecoder implements Decoder {
   readonly #options: DecoderOptions;
@@ -39,7 +51,7 @@ export class CsvDecoder implements Decoder {
   #offset = 0;
   #records = 0;
   /** Of the record being read: the first thing wrong with it. */
-  #problem: { column: string | null; reason: string } | null = null;
+  #problem: Problem | null = null;
 
   /** @throws SluiceError JOB_INVALID where the schema has types that CSV cannot hold */
   constructor(options: DecoderOptions, spec: CsvSpec) {
@@ -146,7 +158,7 @@ export class CsvDecoder implements Decoder {
     for (; ; at++) {
       if (at >= to) {
         if (!last) return -1;
-        this.#refuse(this.#bound[field]?.field.name ?? null, 'a quote is opened and not closed');
+        this.#refuse('malformed', this.#bound[field]?.field.name ?? null, 'a quote is opened and not closed');
         // Everything behind the quote would be lost with it: the record is taken to end with its line.
         return lineEnd(bytes, start, to);
       }
@@ -158,6 +170,7 @@ export class CsvDecoder implements Decoder {
         at++;
       } else if (byte === LINE_FEED && !this.#spec.quotedNewlines) {
         this.#refuse(
+          'malformed',
           this.#bound[field]?.field.name ?? null,
           'a line end inside quotes (quoted_newlines: false)',
         );
@@ -185,7 +198,7 @@ export class CsvDecoder implements Decoder {
     }
     const end = this.#endOfText(bytes, from, to);
     if (end === to && !last) return -1;
-    this.#refuse(this.#bound[field]?.field.name ?? null, 'text stands behind a closing quote');
+    this.#refuse('malformed', this.#bound[field]?.field.name ?? null, 'text stands behind a closing quote');
     return end;
   }
 
@@ -221,7 +234,7 @@ export class CsvDecoder implements Decoder {
     if (writer === undefined || writer === null || this.#problem !== null) return;
     if (isNull) {
       if (writer.field.nullable) writer.writeNull(row);
-      else this.#refuse(writer.field.name, 'null, and the column may not be null');
+      else this.#refuse('null_value', writer.field.name, 'null, and the column may not be null');
       return;
     }
     if (writer.write(bytes, start, end, ascii, row)) return;
@@ -231,6 +244,7 @@ export class CsvDecoder implements Decoder {
       Math.min(end - start, QUOTED_CHARACTERS * 4),
     ).toString();
     this.#refuse(
+      writer.field.type.kind === 'string' ? 'not_utf8' : 'type_mismatch',
       writer.field.name,
       `'${text.slice(0, QUOTED_CHARACTERS)}' is not ${article(writer.field.type.kind)}`,
     );
@@ -238,9 +252,9 @@ export class CsvDecoder implements Decoder {
 
   #endRecord(bytes: Uint8Array, start: number, end: number, fields: number, row: number): void {
     if (fields !== this.#bound.length && this.#problem === null) {
-      this.#refuse(null, `${fields} fields instead of ${this.#bound.length}`);
+      this.#refuse('field_count', null, `${fields} fields instead of ${this.#bound.length}`);
     }
-    const problem: { column: string | null; reason: string } | null = this.#problem;
+    const problem: Problem | null = this.#problem;
     if (problem === null) {
       for (const writer of this.#absent) writer.writeNull(row);
       this.#rows++;
@@ -249,16 +263,15 @@ export class CsvDecoder implements Decoder {
       this.#options.onBadRecord({
         offset: this.#offset,
         recordIndex: this.#records,
-        column: problem.column,
-        reason: problem.reason,
+        ...problem,
         bytes: bytes.subarray(start, trimmed),
       });
     }
     this.#records++;
   }
 
-  #refuse(column: string | null, reason: string): void {
-    this.#problem ??= { column, reason };
+  #refuse(code: BadRecordCode, column: string | null, reason: string): void {
+    this.#problem ??= { code, column, reason };
   }
 
   #bind(names: readonly string[]): void {

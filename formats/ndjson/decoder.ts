@@ -190,6 +190,7 @@ export class NdjsonDecoder implements Decoder {
     this.#options.onBadRecord({
       offset: this.#offset,
       recordIndex: this.#records,
+      code: problem.code,
       column: problem.column,
       reason: problem.reason,
       bytes: bytes.subarray(start, end),

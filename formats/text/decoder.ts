@@ -62,6 +62,7 @@ export class TextDecoder implements Decoder {
     this.#options.onBadRecord({
       offset: this.#offset,
       recordIndex: this.#records,
+      code: 'not_utf8',
       column: this.#options.schema.fields[0]!.name,
       reason: 'the line is not valid UTF-8',
       bytes: bytes.subarray(start, end),

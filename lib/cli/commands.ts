@@ -63,6 +63,14 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
       await gc(file, options, contextOf(command));
     });
   program
+    .command('replay')
+    .description('feed quarantined records through the job once more, and mark them done')
+    .argument('<job.yaml>', 'job file')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { replay } = await import('./commands/replay.ts');
+      await replay(file, contextOf(command));
+    });
+  program
     .command('inspect')
     .description('print what is in a checkpoint or a part file')
     .argument('<file>', 'checkpoint or part file')

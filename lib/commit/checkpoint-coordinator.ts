@@ -6,8 +6,10 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
+import type { SchemaVersion } from '../core/schema-change.ts';
 import type { EventTimes, FromSubtask } from '../pipeline/messages.ts';
 import type { Watermarks } from '../pipeline/watermarks.ts';
 import type { Committable } from '../sink/sink-state.ts';
@@ -28,6 +30,9 @@ export interface SourceCapture {
   readonly enumerator: EnumeratorState;
   /** What the last discovery pieces lack, or all of it where that was asked for; empty where nothing changed. */
   readonly discovery: Uint8Array;
+  /** That all subtasks write by the time they answer: a change is sent to them before they are asked. */
+  readonly schema: Schema;
+  readonly schemaHistory: readonly SchemaVersion[];
 }
 
 export interface CheckpointRequest {
@@ -64,6 +69,8 @@ export interface CheckpointConfig {
   readonly ask: (subtask: number, checkpointId: number, request: SnapshotRequest) => void;
   /** How far event time has come; null where the job has none. */
   readonly watermarks: Watermarks | null;
+  /** Asked before a checkpoint is written: throws where the job must not go so far. */
+  readonly checkTotals: (totals: Totals, atEnd: boolean) => void;
   /** How many files ended with these splits; asked once a checkpoint. */
   readonly countFiles: (outcomes: readonly SplitOutcome[]) => { files: number; missing: number };
 }
@@ -103,25 +110,34 @@ export class CheckpointCoordinator {
     const answers = await this.#askAll(id, { ...request, times });
     failpoint('checkpoint.snapshots.complete');
     const fresh = answers.flatMap((answer) => answer.sink.committables);
+    const refused = answers.flatMap((answer) => answer.quarantine?.committables ?? []);
     const discovery = await this.#writeDiscovery(id, capture, compact);
+    const totals = this.#totals(answers, fresh);
+    this.#config.checkTotals(totals, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
       id,
       runId: this.#config.runId,
       createdMs: clock.now(),
+      schema: capture.schema,
+      schemaHistory: capture.schemaHistory,
       enumerator: withOutcomes(
         capture.enumerator,
         answers.flatMap((answer) => answer.outcomes),
       ),
       discovery,
-      subtasks: answers.map((answer) => ({ splits: answer.splits, sink: answer.sink.state })),
-      committables: [...committer.promised, ...fresh],
-      totals: this.#totals(answers, fresh),
+      subtasks: answers.map(({ splits, sink, quarantine }) => ({
+        splits,
+        sink: sink.state,
+        ...(quarantine === null ? {} : { quarantine: quarantine.state }),
+      })),
+      committables: [...committer.promised, ...fresh, ...refused],
+      totals,
       ...(eventTime === undefined ? {} : { eventTime }),
     };
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
-    committer.promise(fresh);
+    committer.promise([...fresh, ...refused]);
     const published = await committer.commit();
     await store.collectSegments();
     failpoint('checkpoint.complete');
@@ -206,12 +222,18 @@ export class CheckpointCoordinator {
     const files = this.#config.countFiles(answers.flatMap((answer) => answer.outcomes));
     const sum = (value: (answer: SnapshotAnswer) => number) =>
       answers.reduce((total, answer) => total + value(answer), 0);
+    // A replay reads again what was counted when it was read first.
+    const replaying = this.#last.lane === 'replay';
+    const read = (value: (answer: SnapshotAnswer) => number) => (replaying ? 0 : sum(value));
+    const replayed = replaying ? sum(({ counts }) => counts.rows + counts.rejected + counts.quarantined) : 0;
     return {
-      files: before.files + files.files,
-      missingFiles: before.missingFiles + files.missing,
+      files: before.files + (replaying ? 0 : files.files),
+      missingFiles: before.missingFiles + (replaying ? 0 : files.missing),
       rows: before.rows + sum((answer) => answer.counts.rows),
       rejected: before.rejected + sum((answer) => answer.counts.rejected),
-      bytesIn: before.bytesIn + sum((answer) => answer.counts.bytesIn),
+      quarantined: (before.quarantined ?? 0) + sum((answer) => answer.counts.quarantined),
+      bytesIn: before.bytesIn + read((answer) => answer.counts.bytesIn),
+      replayed: (before.replayed ?? 0) + replayed,
       late: before.late + sum((answer) => answer.counts.late),
       parts: before.parts + fresh.length,
       bytesOut: before.bytesOut + fresh.reduce((total, { file }) => total + file.lengthBytes, 0),

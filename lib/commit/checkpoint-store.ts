@@ -8,7 +8,7 @@
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, openPartsOf } from './checkpoint.ts';
 
 const ID_DIGITS = 10;
 const SUFFIX = '.checkpoint';
@@ -106,9 +106,8 @@ export class CheckpointStore {
     const needed = new Set<string>();
     for (const checkpoint of this.#retained) {
       for (const piece of checkpoint.discovery) needed.add(piece.segment);
-      for (const { sink } of checkpoint.subtasks) {
-        for (const part of sink.openParts) for (const tail of part.tails) needed.add(tail.segment);
-      }
+      for (const piece of checkpoint.parked?.discovery ?? []) needed.add(piece.segment);
+      for (const part of openPartsOf(checkpoint)) for (const tail of part.tails) needed.add(tail.segment);
     }
     const newest = this.#retained.at(-1)?.id ?? 0;
     for (const name of await this.#names('segments')) {

@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { SchemaVersion } from '../core/schema-change.ts';
 import type { WatermarkState } from '../pipeline/watermarks.ts';
-import type { Committable, SinkState } from '../sink/sink-state.ts';
+import type { Committable, OpenPart, SinkState } from '../sink/sink-state.ts';
 import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { Split } from '../source/split.ts';
+import type { ParkedLane } from './lanes.ts';
 
 export const CHECKPOINT_VERSION = 1;
 
@@ -23,11 +25,17 @@ export interface Checkpoint {
   readonly createdMs: number;
   /** What of the job file must not change while this state lives. */
   readonly fingerprint: JobFingerprint;
-  /** Of the rows: fixed at the first start. null until an inferred one is known. */
+  /** Of the rows as the source gives them; fixed at the first start but for what may change. null until it is known. */
   readonly schema: Schema | null;
+  /** How it came to be, oldest first. Absent in checkpoints of before it could change. */
+  readonly schemaHistory?: readonly SchemaVersion[];
   readonly enumerator: EnumeratorState | null;
   /** Segments that, applied in order, tell which files were taken. */
   readonly discovery: readonly SegmentPiece[];
+  /** Which lane `enumerator`, `discovery` and the subtasks' splits are of; left out: the job's source. */
+  readonly lane?: 'replay';
+  /** The other lane, as it was left. */
+  readonly parked?: ParkedLane;
   readonly subtasks: readonly SubtaskState[];
   /** Parts that this checkpoint promises to publish and that no later one has acknowledged. */
   readonly committables: readonly Committable[];
@@ -41,6 +49,16 @@ export interface Checkpoint {
 export interface SubtaskState {
   readonly splits: readonly Split[];
   readonly sink: SinkState;
+  /** Left out: nothing was ever quarantined. */
+  readonly quarantine?: SinkState;
+}
+
+/** Every part that is open, of the lake and of the quarantine. */
+export function openPartsOf(checkpoint: Checkpoint): OpenPart[] {
+  return checkpoint.subtasks.flatMap(({ sink, quarantine }) => [
+    ...sink.openParts,
+    ...(quarantine?.openParts ?? []),
+  ]);
 }
 
 /** A whole segment file. */
@@ -64,6 +82,10 @@ export interface Totals {
   readonly missingFiles: number;
   /** Rows that came after the time of their bucket was over. 0 in checkpoints that are older than the count. */
   readonly late: number;
+  /** Absent in checkpoints of before there was a quarantine. */
+  readonly quarantined?: number;
+  /** Of the quarantined ones, how many were read once more by `replay`. */
+  readonly replayed?: number;
 }
 
 export const NO_TOTALS: Totals = {

@@ -5,7 +5,7 @@ import { formatDataType } from '../core/data-type.ts';
 import type { Split } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { lockOwner } from '../storage/local/process-lock.ts';
-import { type Checkpoint, decodeCheckpoint, type Totals } from './checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint, openPartsOf, type Totals } from './checkpoint.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 
 export interface JobStatus {
@@ -94,15 +94,13 @@ function summarizeCheckpoint(checkpoint: Checkpoint, clock: Clock): CheckpointSu
       offsetBytes: position.offset,
       endBytes: endByte,
     })),
-    openParts: checkpoint.subtasks.flatMap(({ sink }) =>
-      sink.openParts.map((part) => ({
-        bucket: part.bucketId,
-        path: part.finalPath,
-        rows: part.rows,
-        durableBytes: part.file?.lengthBytes ?? 0,
-        segmentBytes: part.tails.reduce((sum, tail) => sum + tail.lengthBytes, 0),
-      })),
-    ),
+    openParts: openPartsOf(checkpoint).map((part) => ({
+      bucket: part.bucketId,
+      path: part.finalPath,
+      rows: part.rows,
+      durableBytes: part.file?.lengthBytes ?? 0,
+      segmentBytes: part.tails.reduce((sum, tail) => sum + tail.lengthBytes, 0),
+    })),
     pendingParts: checkpoint.committables.map(({ file, rows }) => ({
       path: file.finalPath,
       rows,

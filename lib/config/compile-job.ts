@@ -5,6 +5,7 @@ import type {
   BucketSpec,
   InputFormatSpec,
   OutputFormatSpec,
+  QuarantineSpec,
   RollingSpec,
   SchemaSpec,
 } from '../core/specs.ts';
@@ -44,6 +45,10 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       splitSizeBytes: source.split_size,
       maxRecordBytes: source.max_record_size,
       onBadRecord: source.format.on_bad_record,
+      badRecordLimits: {
+        maxRecords: source.format.max_bad_records ?? null,
+        maxRatio: source.format.max_bad_ratio ?? null,
+      },
       format: compileInputFormat(source.format),
       schema: context.schema,
     },
@@ -74,6 +79,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       partSuffix: sink.part.suffix ?? null,
       bucketCheckIntervalMs: sink.bucket_check_interval,
     },
+    quarantine: job.quarantine === undefined ? null : compileQuarantine(job.quarantine, absolute),
   };
 }
 
@@ -103,15 +109,9 @@ function compileInputFormat(format: SourceFormat): InputFormatSpec {
 function compileOutputFormat(format: ValidatedJob['sink']['format']): OutputFormatSpec {
   switch (format.type) {
     case 'parquet':
-      return {
-        type: 'parquet',
-        engine: format.engine,
-        compression: format.compression,
-        rowGroupBytes: format.row_group_size,
-        pageBytes: format.page_size,
-      };
+      return compileParquet(format);
     case 'ndjson':
-      return { type: 'ndjson', compression: format.compression, dialect: format.dialect };
+      return compileNdjson(format);
     case 'csv':
       return {
         type: 'csv',
@@ -125,6 +125,33 @@ function compileOutputFormat(format: ValidatedJob['sink']['format']): OutputForm
     case 'text':
       return { type: 'text', compression: format.compression, column: format.column ?? null };
   }
+}
+
+function compileQuarantine(
+  { path: folder, format, rolling }: NonNullable<ValidatedJob['quarantine']>,
+  absolute: (given: string) => string,
+): QuarantineSpec {
+  return {
+    path: absolute(folder),
+    format: format.type === 'parquet' ? compileParquet(format) : compileNdjson(format),
+    rolling: compileRolling(rolling, absolute),
+  };
+}
+
+type OutputOf<Type extends string> = Extract<ValidatedJob['sink']['format'], { type: Type }>;
+
+function compileParquet(format: OutputOf<'parquet'>): Extract<OutputFormatSpec, { type: 'parquet' }> {
+  return {
+    type: 'parquet',
+    engine: format.engine,
+    compression: format.compression,
+    rowGroupBytes: format.row_group_size,
+    pageBytes: format.page_size,
+  };
+}
+
+function compileNdjson(format: OutputOf<'ndjson'>): Extract<OutputFormatSpec, { type: 'ndjson' }> {
+  return { type: 'ndjson', compression: format.compression, dialect: format.dialect };
 }
 
 function compileBucket(

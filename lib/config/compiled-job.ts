@@ -1,11 +1,13 @@
 /** A job file after reading: validated, defaults filled in, paths absolute, sizes in bytes, durations in milliseconds. */
 import type {
+  BadRecordLimits,
   BadRecordPolicy,
   BucketSpec,
   EventTimeSpec,
   InputFormatSpec,
   OutputFormatSpec,
   PartitionTimeSpec,
+  QuarantineSpec,
   RollingSpec,
   SchemaSpec,
   WatermarkSpec,
@@ -26,6 +28,8 @@ export interface CompiledJob {
   readonly eventTime: EventTimeSpec | null;
   readonly watermarks: WatermarkSpec;
   readonly sink: SinkSpec;
+  /** null: the job has none. */
+  readonly quarantine: QuarantineSpec | null;
 }
 
 export interface SourceSpec {
@@ -43,6 +47,7 @@ export interface SourceSpec {
   readonly splitSizeBytes: number;
   readonly maxRecordBytes: number;
   readonly onBadRecord: BadRecordPolicy;
+  readonly badRecordLimits: BadRecordLimits;
   readonly format: InputFormatSpec;
   readonly schema: SchemaSpec;
 }

@@ -16,6 +16,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     textColumn,
     csvCharacters,
     codecs,
+    quarantine,
   ].flatMap((check: Check) => [...check(job)]);
 }
 
@@ -181,6 +182,14 @@ function* csvCharacters({ source }: CompiledJob): Iterable<Problem> {
       message: '`delimiter` and `quote` are the same character',
     };
   }
+}
+
+function* quarantine({ source, quarantine }: CompiledJob): Iterable<Problem> {
+  if (quarantine !== null || source.onBadRecord !== 'quarantine') return;
+  yield {
+    path: ['source', 'format', 'on_bad_record'],
+    message: '`quarantine` needs `quarantine: {path: ...}`, which says where refused records go',
+  };
 }
 
 function* codecs({ sink }: CompiledJob): Iterable<Problem> {

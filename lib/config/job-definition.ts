@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from './bounds.ts';
 import { choice, duration, integer, matching, path, section, size, text } from './options.ts';
+import { quarantineSection } from './quarantine-section.ts';
 import { sinkSection } from './sink-section.ts';
 import { sourceSection } from './source-section.ts';
 
@@ -63,6 +64,9 @@ export const jobDefinition = section({
     .optional()
     .describe('where the time of a row comes from; needed for `bucket.time: event`'),
   sink: sinkSection.describe('what is written'),
+  quarantine: quarantineSection
+    .optional()
+    .describe('where records go that do not fit; needed for `on_bad_record: quarantine`'),
 });
 
 /** What a job file may hold. */

@@ -96,6 +96,20 @@ export function integer(min: number, max: number) {
     .meta({ title: 'integer' });
 }
 
+/** From 0 to 1. */
+export function ratio() {
+  const error = 'expected a number from 0 to 1';
+  return z
+    .union(
+      [z.number().min(0, { error }).max(1, { error }), z.string().regex(/^(?:0?\.\d{1,9}|[01])$/, { error })],
+      {
+        error,
+      },
+    )
+    .transform(Number)
+    .meta({ title: 'ratio' });
+}
+
 /** Bytes. */
 export function size(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   const error = `expected ${SIZE_FORM}`;

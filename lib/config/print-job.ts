@@ -8,6 +8,7 @@ import type {
   InputFormatSpec,
   OutputFormatSpec,
   PartitionTimeSpec,
+  QuarantineSpec,
   RollingSpec,
   WatermarkSpec,
 } from '../core/specs.ts';
@@ -23,7 +24,7 @@ export function jobToYaml(job: CompiledJob, schema?: Schema): string {
 
 /** The job in the shape of a job file. */
 export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
-  const { source, sink, eventTime } = job;
+  const { source, sink, eventTime, quarantine } = job;
   return {
     version: 1,
     job: job.name,
@@ -57,6 +58,7 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       part: { prefix: sink.partPrefix, ...(sink.partSuffix === null ? {} : { suffix: sink.partSuffix }) },
       bucket_check_interval: formatDuration(sink.bucketCheckIntervalMs),
     },
+    ...(quarantine === null ? {} : { quarantine: rawQuarantine(quarantine) }),
   };
 }
 
@@ -67,8 +69,14 @@ export function rawSchema(schema: Schema): { name: string; type: string; nullabl
 
 function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): RawJob['source']['format'] {
   const format: InputFormatSpec = source.format;
-  const policies = {
+  const { maxRecords, maxRatio } = source.badRecordLimits;
+  const badRecords = {
     on_bad_record: source.onBadRecord,
+    ...(maxRecords === null ? {} : { max_bad_records: maxRecords }),
+    ...(maxRatio === null ? {} : { max_bad_ratio: maxRatio }),
+  };
+  const policies = {
+    ...badRecords,
     on_new_field: 'ignore' as const,
     schema: schema === null ? 'infer' : rawSchema(schema),
   };
@@ -92,7 +100,7 @@ function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): R
         type: 'text',
         compression: format.compression,
         column: format.column,
-        on_bad_record: source.onBadRecord,
+        ...badRecords,
       };
     case 'parquet':
       return { type: 'parquet', ...policies };
@@ -102,15 +110,9 @@ function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): R
 function rawOutputFormat(format: OutputFormatSpec): NonNullable<RawJob['sink']['format']> {
   switch (format.type) {
     case 'parquet':
-      return {
-        type: 'parquet',
-        engine: format.engine,
-        compression: format.compression,
-        row_group_size: formatSize(format.rowGroupBytes),
-        page_size: formatSize(format.pageBytes),
-      };
+      return rawParquet(format);
     case 'ndjson':
-      return { type: 'ndjson', compression: format.compression, dialect: format.dialect };
+      return rawNdjson(format);
     case 'csv':
       return {
         type: 'csv',
@@ -127,6 +129,30 @@ function rawOutputFormat(format: OutputFormatSpec): NonNullable<RawJob['sink']['
         ...(format.column === null ? {} : { column: format.column }),
       };
   }
+}
+
+function rawQuarantine({ path: folder, format, rolling }: QuarantineSpec): NonNullable<RawJob['quarantine']> {
+  return {
+    path: folder,
+    format: format.type === 'parquet' ? rawParquet(format) : rawNdjson(format),
+    rolling: rawRolling(rolling),
+  };
+}
+
+type RawOutput<Type extends string> = Extract<NonNullable<RawJob['sink']['format']>, { type: Type }>;
+
+function rawParquet(format: Extract<OutputFormatSpec, { type: 'parquet' }>): RawOutput<'parquet'> {
+  return {
+    type: 'parquet',
+    engine: format.engine,
+    compression: format.compression,
+    row_group_size: formatSize(format.rowGroupBytes),
+    page_size: formatSize(format.pageBytes),
+  };
+}
+
+function rawNdjson(format: Extract<OutputFormatSpec, { type: 'ndjson' }>): RawOutput<'ndjson'> {
+  return { type: 'ndjson', compression: format.compression, dialect: format.dialect };
 }
 
 function rawBucket(bucket: BucketSpec): NonNullable<RawJob['sink']['bucket']> {

@@ -35,7 +35,34 @@ export function findReadBack(job: CompiledJob, roots: readonly SourceRoot[]): Pr
       message: `the state lies in the lake (${statePath}), where readers would take it for data: move it out`,
     });
   }
-  return problems;
+  return [...problems, ...quarantineReadBack(job, roots)];
+}
+
+/** Refused records are no input, and no rows of the lake. */
+function quarantineReadBack({ quarantine, sink }: CompiledJob, roots: readonly SourceRoot[]): Problem[] {
+  if (quarantine === null) return [];
+  const part = `${quarantine.path}/quarantine-00000000-0-0${usualSuffix(quarantine.format)}`;
+  const root = roots.find((each) => reads(each, part));
+  const inLake = below(sink.path, quarantine.path);
+  const path = ['quarantine', 'path'];
+  return [
+    ...(root === undefined
+      ? []
+      : [
+          {
+            path,
+            message: `the source reads ${root.folder} and would read what was refused back: move it, or exclude it`,
+          },
+        ]),
+    ...(inLake === null || inLake.split('/').some(isHiddenName)
+      ? []
+      : [
+          {
+            path,
+            message: `lies in the lake (${sink.path}), where readers would take what was refused for rows: move it out`,
+          },
+        ]),
+  ];
 }
 
 /** Names that parts may have, relative to the sink's path, at some depths of buckets. */

@@ -15,7 +15,7 @@ const dialect = choice(['standard', 'hive'])
   .prefault('standard')
   .describe('`hive`: what Presto, Trino and Hive read as typed columns');
 
-const parquet = section({
+export const parquet = section({
   type: z.literal('parquet').describe('Apache Parquet'),
   engine: choice(['sluice', 'parquetjs'])
     .prefault('sluice')
@@ -29,7 +29,7 @@ const parquet = section({
     .describe('bytes of a data page before compression, about'),
 });
 
-const ndjson = section({
+export const ndjson = section({
   type: z.literal('ndjson').describe('one JSON object a line'),
   compression: rowCompression,
   dialect,

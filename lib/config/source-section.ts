@@ -2,7 +2,19 @@
 import * as z from 'zod';
 import { type DataType, parseDataType } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
-import { byType, choice, duration, flag, matching, path, section, size, text } from './options.ts';
+import {
+  byType,
+  choice,
+  duration,
+  flag,
+  integer,
+  matching,
+  path,
+  ratio,
+  section,
+  size,
+  text,
+} from './options.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -49,9 +61,29 @@ const compression = choice(['auto', 'none', 'gzip', 'zstd'])
   .prefault('auto')
   .describe('`auto` tells by the file name and its first bytes');
 
-const onBadRecord = choice(['fail', 'skip'], ['quarantine'])
+const onBadRecord = choice(['fail', 'skip', 'quarantine'])
   .prefault('fail')
-  .describe('a record that does not fit: `fail` stops the job with its place (exit 3), `skip` counts it');
+  .describe(
+    'a record that does not fit: `fail` stops the job with its place (exit 3), `skip` counts it, `quarantine` keeps it in `quarantine.path`',
+  );
+
+const maxBadRecords = integer(0, Number.MAX_SAFE_INTEGER)
+  .optional()
+  .describe(
+    'bad records of the job, skipped and quarantined, after which it stops (exit 3); default: no limit',
+  );
+
+const maxBadRatio = ratio()
+  .optional()
+  .describe(
+    'share of bad records, 0 to 1, above which the job stops (exit 3); looked at once there were 1,000 records, and at the end; default: no limit',
+  );
+
+const badRecords = {
+  on_bad_record: onBadRecord,
+  max_bad_records: maxBadRecords,
+  max_bad_ratio: maxBadRatio,
+};
 
 const onNewField = choice(['ignore'], ['rescue', 'evolve', 'fail'])
   .prefault('ignore')
@@ -68,7 +100,7 @@ const ndjson = section({
   type: z.literal('ndjson').describe('one JSON object a line'),
   compression,
   schema,
-  on_bad_record: onBadRecord,
+  ...badRecords,
   on_new_field: onNewField,
 });
 
@@ -76,7 +108,7 @@ const csv = section({
   type: z.literal('csv').describe('RFC 4180'),
   compression,
   schema,
-  on_bad_record: onBadRecord,
+  ...badRecords,
   on_new_field: onNewField,
   delimiter: delimiter.prefault(',').describe('what stands between two values'),
   quote: character('as around a value')
@@ -101,7 +133,7 @@ const textLines = section({
   type: z.literal('text').describe('each line is one string'),
   compression,
   column: text('the name of a column').prefault('line').describe('name of the one column'),
-  on_bad_record: onBadRecord,
+  ...badRecords,
 });
 
 /** Of files that say themselves which columns they have. */
@@ -116,7 +148,7 @@ const fileSchema = z
 const parquet = section({
   type: z.literal('parquet').describe('Apache Parquet, read by its footer; every codec and encoding in use'),
   schema: fileSchema,
-  on_bad_record: onBadRecord,
+  ...badRecords,
   on_new_field: onNewField,
 });
 
@@ -166,7 +198,7 @@ export const sourceSection = section({
     .describe('uncompressed files of one record a line are read in pieces of this size, in parallel'),
   max_record_size: size(KIB, GIB)
     .prefault('32MiB')
-    .describe('a longer record stops the job (exit 3), or is skipped'),
+    .describe('a longer record is a bad record: see `on_bad_record`'),
   format: inputFormat.describe('how the files are read'),
   after_commit: choice(['keep'], ['delete', 'move'])
     .prefault('keep')

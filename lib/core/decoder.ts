@@ -2,6 +2,37 @@
 import type { Batch } from './batch.ts';
 import type { Schema } from './data-type.ts';
 
+/** Why a record was refused, for programs. The list is in docs/data-quality.md. */
+export type BadRecordCode =
+  /** It breaks the format itself: not JSON, no object, a quote that is not closed. */
+  | 'malformed'
+  | 'not_utf8'
+  /** More or fewer fields than the file has columns. */
+  | 'field_count'
+  /** A value that is not of its column's type. */
+  | 'type_mismatch'
+  /** No value where the column has to have one. */
+  | 'null_value'
+  /** A key that the schema does not have. */
+  | 'new_field'
+  /** Longer, deeper or with more items than there may be. */
+  | 'too_large'
+  /** It belongs in no bucket: an event time that cannot be read, a value that cannot name a folder. */
+  | 'no_bucket'
+  /** The rest of a file whose beginning does not say what its columns are. */
+  | 'file_header'
+  /** The rest of a file that is damaged: a torn gzip. */
+  | 'file_corrupt';
+
+/** Where a record was read for the first time, where that is not where it is read now. */
+export interface RecordOrigin {
+  readonly path: string;
+  /** Byte offset in the decompressed file. */
+  readonly offset: number;
+  /** From 1; null where it is not known. */
+  readonly line: number | null;
+}
+
 /** A record that was refused, as the bad-record policy and the error message need it. */
 export interface BadRecord {
   /** Byte offset of the record's first byte in the (decompressed) file. */
@@ -10,12 +41,16 @@ export interface BadRecord {
   readonly place?: string;
   /** Which record of the split it is, counted from 0 at the place where the decoder began. */
   readonly recordIndex: number;
+  /** `malformed` where a decoder does not say. */
+  readonly code?: BadRecordCode;
   /** The column that did not fit, where one can be named. */
   readonly column: string | null;
   /** Why, for people: `'abc' is not an int64`. */
   readonly reason: string;
   /** The record as it stands in the file, without its line end. A view: copy to keep. */
   readonly bytes: Uint8Array;
+  /** Left out: it stands in the file that is being read. */
+  readonly origin?: RecordOrigin;
 }
 
 export interface DecoderOptions {

@@ -29,6 +29,11 @@ export const ERROR_KINDS = {
     domain: 'user',
     about: 'a record does not fit its format or schema, and the policy is fail',
   },
+  TOO_MANY_BAD_RECORDS: {
+    exit: 3,
+    domain: 'user',
+    about: 'more bad records than max_bad_records or max_bad_ratio allows',
+  },
   RECORD_TOO_LARGE: { exit: 3, domain: 'user', about: 'a record is longer than max_record_size' },
   INPUT_CORRUPT: {
     exit: 3,

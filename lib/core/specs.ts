@@ -135,6 +135,21 @@ export interface PartitionTimeSpec {
   readonly spanMs: number;
 }
 
-export type BadRecordPolicy = 'fail' | 'skip';
+export type BadRecordPolicy = 'fail' | 'skip' | 'quarantine';
+
+/** How many bad records a job puts up with, over its whole life; null: any number. */
+export interface BadRecordLimits {
+  readonly maxRecords: number | null;
+  /** Of all records, 0 to 1. */
+  readonly maxRatio: number | null;
+}
+
+/** Where refused records go. */
+export interface QuarantineSpec {
+  /** Absolute folder. */
+  readonly path: string;
+  readonly format: Extract<OutputFormatSpec, { readonly type: 'parquet' | 'ndjson' }>;
+  readonly rolling: RollingSpec;
+}
 
 export type SchemaSpec = 'infer' | Schema;

@@ -137,7 +137,10 @@ export class Coordinator {
         return;
       case 'snapshot':
         this.#counts.delete(message.subtask);
-        this.#openParts.set(message.subtask, message.sink.state.openParts.length);
+        this.#openParts.set(
+          message.subtask,
+          message.sink.state.openParts.length + (message.quarantine?.state.openParts.length ?? 0),
+        );
         checkpoints.onSnapshot(message);
         return;
       case 'ended':
@@ -254,6 +257,7 @@ export class Coordinator {
       bytesRead: totals.bytesIn + sum((counts) => counts.bytesIn),
       rows: totals.rows + sum((counts) => counts.rows),
       rejected: totals.rejected + sum((counts) => counts.rejected),
+      quarantined: (totals.quarantined ?? 0) + sum((counts) => counts.quarantined),
       openParts: [...this.#openParts.values()].reduce((total, parts) => total + parts, 0),
       partsCommitted: totals.parts,
       bytesOut: totals.bytesOut,

@@ -1,12 +1,14 @@
 /** Runs a job: takes hold of its state, recovers, starts the subtasks, and sees it through to its end. */
-import { createInputFormat } from '../../formats/index.ts';
+import { createInputFormat, replayInput } from '../../formats/index.ts';
+import { checkBadRecords } from '../commit/bad-record-limits.ts';
 import type { Checkpoint } from '../commit/checkpoint.ts';
 import { CheckpointCoordinator } from '../commit/checkpoint-coordinator.ts';
 import { Committer } from '../commit/committer.ts';
 import { jobFingerprint } from '../commit/fingerprint.ts';
 import { type JobState, openJobState } from '../commit/job-state.ts';
+import { switchLane } from '../commit/lanes.ts';
 import { removeLeftovers } from '../commit/leftovers.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob, SourceSpec } from '../config/compiled-job.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -22,6 +24,7 @@ import { acquireProcessLock } from '../storage/local/process-lock.ts';
 import { Coordinator } from './coordinator.ts';
 import type { JobEvent, JobProgress, JobSummary } from './progress.ts';
 import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import { SchemaRegistry } from './schema-registry.ts';
 import { type StartSubtask, type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
 import { Watermarks } from './watermarks.ts';
@@ -30,6 +33,8 @@ export interface RunOptions {
   /** once: Flink's PROCESS_ONCE, until the input is at its end · continuously: PROCESS_CONTINUOUSLY, until it is stopped. */
   readonly mode: 'once' | 'continuously';
   /** Aborting it stops the job in good order. */
+  /** Reads replay files in this folder instead of the source (null: nothing at all): see replay.ts. */
+  readonly replay?: { readonly folder: string | null };
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
   readonly onEvent?: (event: JobEvent) => void;
@@ -62,7 +67,8 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
     lock: () => acquireProcessLock(job.statePath, ids, { runId, startedMs: clock.now() }),
   });
   try {
-    return await new JobRun(job, options, state, fileSystem, clock, runId).run();
+    const base = switchLane(state.base, options.replay === undefined ? 'source' : 'replay');
+    return await new JobRun(job, options, { ...state, base }, fileSystem, clock, runId).run();
   } finally {
     await state.lock.release();
   }
@@ -125,6 +131,7 @@ class JobRun {
     const folders = [
       this.#job.sink.path,
       ...(this.#job.sink.staging === null ? [] : [this.#job.sink.staging]),
+      ...(this.#job.quarantine === null ? [] : [this.#job.quarantine.path]),
     ];
     const tidying = removeLeftovers(this.#fileSystem, folders, this.#job.name, base.jobId, this.#runId, [
       ...store.retained,
@@ -136,11 +143,11 @@ class JobRun {
         message: `leftovers of dead runs stay: ${SluiceError.from(error).message}`,
       }),
     );
-    const schema = base.schema ?? (await this.#waitForSchema());
+    const schemas = await this.#openSchema();
     const summary =
-      schema === null
+      schemas === null
         ? this.#summary(base, 0, this.#options.signal?.aborted ?? false)
-        : await this.#runSubtasks(schema, committer);
+        : await this.#runSubtasks(schemas, committer);
     await tidying;
     return summary;
   }
@@ -162,7 +169,19 @@ class JobRun {
     }
   }
 
-  async #runSubtasks(schema: Schema, committer: Committer): Promise<JobSummary> {
+  /** The schema that this run begins with; null where the job ends before there is one. @throws SluiceError JOB_MISMATCH */
+  async #openSchema(): Promise<SchemaRegistry | null> {
+    const { base } = this.#state;
+    const { schema, schemaHistory = [] } = base;
+    const stored = schema === null ? null : { schema, history: schemaHistory };
+    const { schema: spec } = this.#job.source;
+    const given = spec === 'infer' ? null : spec;
+    const first = stored === null ? await this.#waitForSchema() : given;
+    if (stored === null && first === null) return null;
+    return SchemaRegistry.start(stored, first, base.id + 1, this.#clock.now());
+  }
+
+  async #runSubtasks(schemas: SchemaRegistry, committer: Committer): Promise<JobSummary> {
     const { base, store } = this.#state;
     const job = this.#job;
     const hosts: SubtaskHost[] = [];
@@ -176,14 +195,22 @@ class JobRun {
       runId: this.#runId,
       retain: job.checkpoint.retain,
       subtasks: job.parallelism,
-      base: { ...base, schema },
+      base: { ...base, fingerprint: jobFingerprint(job), schema: schemas.schema },
       capture: (all) => ({
         enumerator: source.enumerator.snapshot(),
         discovery: captureDiscovery(source.enumerator, all),
+        schema: schemas.schema,
+        schemaHistory: schemas.state.history,
       }),
       ask: (subtask, checkpointId, request) =>
         hosts[subtask]!.send({ type: 'snapshot', checkpointId, ...request }),
       watermarks,
+      checkTotals: (totals, atEnd) =>
+        checkBadRecords(
+          job.source.badRecordLimits,
+          { ...totals, quarantined: (totals.quarantined ?? 0) - (totals.replayed ?? 0) },
+          atEnd,
+        ),
       countFiles: (outcomes) => coordinator.countFiles(outcomes),
     });
     const source = await this.#createSource({
@@ -211,17 +238,27 @@ class JobRun {
     if (this.#options.signal?.aborted) stop();
     try {
       const start = this.#options.startSubtask ?? threadSubtasks(null);
-      const shares = shareSinkStates(base, job.parallelism);
+      const shares = shareSinkStates(
+        base.subtasks.map(({ sink }) => sink),
+        job.parallelism,
+      );
+      const quarantineShares = shareSinkStates(
+        base.subtasks.map(({ quarantine }) => quarantine ?? null),
+        job.parallelism,
+      );
       for (let subtask = 0; subtask < job.parallelism; subtask++) {
         const config = {
           subtask,
           job,
           jobId: base.jobId,
           runId: this.#runId,
-          schema,
+          schema: schemas.schema,
           memoryBytes: Math.floor(job.memoryBytes / job.parallelism),
           segmentsFolder: store.segmentsFolder,
           restored: shares[subtask]!,
+          restoredQuarantine: quarantineShares[subtask]!,
+          firstCheckpointId: base.id + 1,
+          replay: this.#options.replay !== undefined,
         };
         hosts.push(start(config, (message) => coordinator.receive(message)));
       }
@@ -238,7 +275,9 @@ class JobRun {
 
   async #createSource(context: SplitEnumeratorContext): Promise<FileSource> {
     const { base, store } = this.#state;
-    const spec = this.#job.source;
+    const { replay } = this.#options;
+    const spec = replay === undefined ? this.#job.source : replaySource(this.#job.source, replay.folder);
+    const format = createInputFormat(spec.format);
     const restored =
       base.enumerator === null
         ? null
@@ -251,7 +290,7 @@ class JobRun {
       fileSystem: this.#fileSystem,
       clock: this.#clock,
       spec,
-      format: createInputFormat(spec.format),
+      format: replay === undefined ? format : replayInput(format),
       mode: this.#options.mode,
       context,
       restored,
@@ -285,6 +324,7 @@ class JobRun {
       rows: totals.rows - before.rows,
       rejected: totals.rejected - before.rejected,
       late: totals.late - before.late,
+      quarantined: (totals.quarantined ?? 0) - (before.quarantined ?? 0),
       bytes_in: totals.bytesIn - before.bytesIn,
       parts: totals.parts - before.parts,
       bytes_out: totals.bytesOut - before.bytesOut,
@@ -298,6 +338,19 @@ class JobRun {
   #event(event: JobEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+/** What a replay lists: one folder of ours, whose files are whole and never change. */
+function replaySource(source: SourceSpec, folder: string | null): SourceSpec {
+  return {
+    ...source,
+    paths: folder === null ? [] : [folder],
+    include: [],
+    exclude: [],
+    recursive: false,
+    modified: 'ignore',
+    minAgeMs: 0,
+  };
 }
 
 /** The moment's discovery entries: all of them, or those since the last capture. */

@@ -53,6 +53,8 @@ export type FromSubtask =
       /** Since the last snapshot. */
       readonly counts: SubtaskCounts;
       readonly sink: SinkSnapshot;
+      /** null: the job has no quarantine. */
+      readonly quarantine: SinkSnapshot | null;
     }
   | { readonly type: 'ended'; readonly subtask: number; readonly times: StageTimes }
   | { readonly type: 'failed'; readonly subtask: number; readonly error: ErrorMessage };
@@ -71,7 +73,9 @@ export interface SplitEventTime {
 
 export interface SubtaskCounts {
   readonly rows: number;
+  /** Left out, by the policy skip. */
   readonly rejected: number;
+  readonly quarantined: number;
   /** Bytes of the files as they are stored. */
   readonly bytesIn: number;
   /** Rows that came after the time of their bucket was over; whether they were kept is the policy's. */

@@ -7,6 +7,7 @@ export interface JobProgress {
   readonly bytesRead: number;
   readonly rows: number;
   readonly rejected: number;
+  readonly quarantined: number;
   readonly openParts: number;
   readonly partsCommitted: number;
   readonly bytesOut: number;
@@ -38,6 +39,7 @@ export interface JobSummary {
   readonly rejected: number;
   /** Rows that came after the time of their bucket was over. */
   readonly late: number;
+  readonly quarantined: number;
   readonly bytes_in: number;
   readonly parts: number;
   readonly bytes_out: number;

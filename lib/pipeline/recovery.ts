@@ -1,6 +1,6 @@
 /** What a run takes over from the checkpoint it begins with. */
 import { crc32 } from 'node:zlib';
-import type { Checkpoint, SegmentPiece } from '../commit/checkpoint.ts';
+import { type Checkpoint, openPartsOf, type SegmentPiece } from '../commit/checkpoint.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { SinkState } from '../sink/sink-state.ts';
 import type { Split } from '../source/split.ts';
@@ -10,11 +10,11 @@ import type { FileSystem } from '../storage/file-system.ts';
  * Sink states for the subtasks of this run, whose number may have changed: state i goes to subtask i modulo their
  * number. Part names stay unique, since every subtask counts on above the highest counter of all.
  */
-export function shareSinkStates(base: Checkpoint, subtasks: number): SinkState[][] {
-  const nextCounter = Math.max(0, ...base.subtasks.map(({ sink }) => sink.nextCounter));
+export function shareSinkStates(states: readonly (SinkState | null)[], subtasks: number): SinkState[][] {
+  const nextCounter = Math.max(0, ...states.map((state) => state?.nextCounter ?? 0));
   return Array.from({ length: subtasks }, (_, subtask) => [
     { nextCounter, openParts: [] },
-    ...base.subtasks.filter((_state, index) => index % subtasks === subtask).map(({ sink }) => sink),
+    ...states.filter((state, index): state is SinkState => state !== null && index % subtasks === subtask),
   ]);
 }
 
@@ -24,7 +24,7 @@ export function openSplits(base: Checkpoint): Split[] {
 }
 
 export function countOpenParts(base: Checkpoint): number {
-  return base.subtasks.reduce((count, { sink }) => count + sink.openParts.length, 0);
+  return openPartsOf(base).length;
 }
 
 /** The pieces of the table of known files, in order. @throws SluiceError STATE_CORRUPT */

@@ -3,13 +3,16 @@ import { type BucketTimes, createBucketAssigner, createBucketTimes } from '../..
 import { createOutputFormat } from '../../formats/index.ts';
 import { createRollingPolicy } from '../../rolling/index.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
+import type { BucketAssigner } from '../core/bucket-assigner.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat } from '../core/encoder.ts';
 import { SluiceError } from '../core/errors.ts';
+import { schemaFingerprint } from '../core/schema-fingerprint.ts';
 import type { OutputFormatSpec } from '../core/specs.ts';
 import type { StageClock } from '../core/stage-clock.ts';
 import { Buckets } from '../sink/buckets.ts';
+import { EvolvingSink } from '../sink/evolving-sink.ts';
 import { rowPartFormat } from '../sink/row-part-writer.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
@@ -22,20 +25,58 @@ export async function createSink(
   fileSystem: FileSystem,
   clock: Clock,
   stages: StageClock,
+): Promise<EvolvingSink> {
+  const current = await createBuckets(config, config.schema, fileSystem, clock, stages);
+  const nextCounter = Math.max(0, ...config.restored.map((state) => state.nextCounter));
+  await current.restore({ nextCounter, openParts: [] });
+  const retired: Buckets[] = [];
+  for (const state of config.restored) {
+    if (state.openParts.length === 0) continue;
+    if (state.schema === undefined || schemaFingerprint(state.schema) === schemaFingerprint(current.schema)) {
+      await current.restore(state);
+      continue;
+    }
+    // The job file or its schema has changed since: these parts end as they began.
+    const old = await createBucketsOf(config, state.schema, null, fileSystem, clock, stages);
+    await old.restore(state);
+    retired.push(old);
+  }
+  return new EvolvingSink(current, retired, nextCounter);
+}
+
+/** What rows of a schema are written to. */
+export async function createBuckets(
+  config: SubtaskConfig,
+  schema: Schema,
+  fileSystem: FileSystem,
+  clock: Clock,
+  stages: StageClock,
 ): Promise<Buckets> {
-  const { job, jobId, runId, schema, subtask } = config;
-  const { sink } = job;
-  const assigner = await createBucketAssigner(sink.bucket, schema);
+  const assigner = await createBucketAssigner(config.job.sink.bucket, schema);
   const partSchema = withoutColumns(schema, assigner.partitionColumns);
+  return createBucketsOf(config, partSchema, assigner, fileSystem, clock, stages);
+}
+
+/** @param assigner null where no rows are written, only open parts closed */
+async function createBucketsOf(
+  config: SubtaskConfig,
+  partSchema: Schema,
+  assigner: BucketAssigner | null,
+  fileSystem: FileSystem,
+  clock: Clock,
+  stages: StageClock,
+): Promise<Buckets> {
+  const { job, jobId, runId, subtask } = config;
+  const { sink } = job;
   const format = await createPartFormat(sink.format, partSchema, passesThrough(config, partSchema), stages);
-  const buckets = new Buckets({
+  return new Buckets({
     path: sink.path,
     staging: sink.staging,
     naming: { prefix: sink.partPrefix, jobId, suffix: sink.partSuffix ?? format.extension },
     subtask,
     schema: partSchema,
     format,
-    assigner,
+    assigner: assigner ?? { partitionColumns: [], assign: () => ({ codes: new Int32Array(0), ids: [] }) },
     policy: await createRollingPolicy(sink.rolling),
     memoryBytes: config.memoryBytes,
     flushBytes: flushBytes(sink.format, config.memoryBytes),
@@ -47,8 +88,6 @@ export async function createSink(
     late: { keep: job.watermarks.late === 'keep', allowedLatenessMs: job.watermarks.allowedLatenessMs },
     stages,
   });
-  for (const state of config.restored) await buckets.restore(state);
-  return buckets;
 }
 
 /**
@@ -72,7 +111,7 @@ export function bucketTimesOf({ eventTime, sink, watermarks }: CompiledJob): Buc
   return times;
 }
 
-async function createPartFormat(
+export async function createPartFormat(
   spec: OutputFormatSpec,
   schema: Schema,
   passThrough: boolean,
@@ -87,9 +126,13 @@ async function createPartFormat(
 /**
  * Whether rows may be copied as the bytes they came in: the lines of NDJSON, where nothing of them changes on the way.
  */
-export function passesThrough(config: Pick<SubtaskConfig, 'job' | 'schema'>, partSchema: Schema): boolean {
+export function passesThrough(
+  config: Pick<SubtaskConfig, 'job' | 'schema' | 'replay'>,
+  partSchema: Schema,
+): boolean {
   const { source, sink } = config.job;
   return (
+    !config.replay &&
     source.format.type === 'ndjson' &&
     sink.format.type === 'ndjson' &&
     sink.format.dialect === 'standard' &&
@@ -97,7 +140,7 @@ export function passesThrough(config: Pick<SubtaskConfig, 'job' | 'schema'>, par
   );
 }
 
-function flushBytes(format: OutputFormatSpec, memoryBytes: number): number {
+export function flushBytes(format: OutputFormatSpec, memoryBytes: number): number {
   return format.type === 'parquet' ? Math.min(format.rowGroupBytes, memoryBytes / 4) : ROW_FLUSH_BYTES;
 }
 

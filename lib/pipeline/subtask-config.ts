@@ -15,4 +15,10 @@ export interface SubtaskConfig {
   readonly segmentsFolder: string;
   /** What earlier subtasks left open and this one continues. */
   readonly restored: readonly SinkState[];
+  /** The same of the quarantine. */
+  readonly restoredQuarantine: readonly SinkState[];
+  /** Of the first checkpoint that this run takes. */
+  readonly firstCheckpointId: number;
+  /** Whether it reads replay files, not the source's. */
+  readonly replay: boolean;
 }

@@ -1,11 +1,12 @@
 /** Makes a subtask from its configuration and sets it going. */
 import { createEventTime } from '../../bucketing/event-time.ts';
-import { createInputFormat } from '../../formats/index.ts';
+import { createInputFormat, replayInput } from '../../formats/index.ts';
 import type { Clock } from '../core/clock.ts';
 import { StageClock } from '../core/stage-clock.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
+import { createQuarantine } from './quarantine.ts';
 import { createSink, passesThrough } from './sink-setup.ts';
 import { Subtask } from './subtask.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
@@ -15,6 +16,8 @@ import type { SubtaskConfig } from './subtask-config.ts';
  * buckets.
  */
 const BATCH_ROWS = 8192;
+/** A quarantined record is no longer than max_record_size can be, 1 GiB, and stands in base64 here. */
+const MAX_REPLAY_BYTES = 1.5 * 1024 ** 3;
 
 export interface RunningSubtask {
   readonly receive: (message: ToSubtask) => void;
@@ -35,22 +38,26 @@ export async function startSubtask(
   const { source } = job;
   const stages = new StageClock(() => clock.elapsed());
   const sink = await createSink(config, fileSystem, clock, stages);
+  const format = createInputFormat(source.format);
+  const quarantine = await createQuarantine(config, fileSystem, clock);
   const subtask = new Subtask({
     subtask: config.subtask,
     reader: new SplitReader({
       fileSystem,
       clock,
-      format: createInputFormat(source.format),
-      compression: source.format.compression,
+      format: config.replay ? replayInput(format) : format,
+      compression: config.replay ? 'none' : source.format.compression,
       schema,
       batchRows: BATCH_ROWS,
-      keepLines: passesThrough(config, sink.schema),
-      maxRecordBytes: source.maxRecordBytes,
+      keepLines: passesThrough(config, sink.current.schema),
+      maxRecordBytes: config.replay ? MAX_REPLAY_BYTES : source.maxRecordBytes,
       onBadRecord: source.onBadRecord,
       modified: source.modified,
       stages,
     }),
     sink,
+    quarantine,
+    firstCheckpointId: config.firstCheckpointId,
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
     bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,
     clock,

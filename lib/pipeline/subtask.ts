@@ -8,10 +8,11 @@ import { type Clock, yieldToEventLoop } from '../core/clock.ts';
 import { unreachable } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { Stage, StageClock } from '../core/stage-clock.ts';
-import type { Buckets } from '../sink/buckets.ts';
+import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import type { FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
+import type { Quarantine } from './quarantine.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** How often progress is reported, in milliseconds. */
@@ -20,7 +21,10 @@ const PROGRESS_INTERVAL_MS = 200;
 export interface SubtaskParts {
   readonly subtask: number;
   readonly reader: SplitReader;
-  readonly sink: Buckets;
+  readonly sink: EvolvingSink;
+  /** Where refused records go; null where the job has no quarantine. */
+  readonly quarantine: Quarantine | null;
+  readonly firstCheckpointId: number;
   /** Event times of a batch's rows; null where the job has none. */
   readonly eventTime: ((batch: Batch) => Float64Array) | null;
   /** How often the sink's timer runs. */
@@ -43,6 +47,9 @@ export class Subtask {
   #outcomes: SplitOutcome[] = [];
   #rows = 0;
   #rejected = 0;
+  #quarantined = 0;
+  /** Of the checkpoint that will hold what is read now: they are taken one after the other, each by all subtasks. */
+  #nextCheckpointId: number;
   #bytesIn = 0;
   #late = 0;
   #watermarkMs = Number.NEGATIVE_INFINITY;
@@ -56,6 +63,7 @@ export class Subtask {
   constructor(parts: SubtaskParts) {
     this.#parts = parts;
     this.#wakeUp = new WakeUp(parts.clock);
+    this.#nextCheckpointId = parts.firstCheckpointId;
     this.#timerAt = parts.clock.elapsed() + parts.bucketCheckIntervalMs;
   }
 
@@ -91,6 +99,7 @@ export class Subtask {
   async release(): Promise<void> {
     await this.#parts.reader.close();
     await this.#parts.sink.close();
+    await this.#parts.quarantine?.close();
   }
 
   async #handle(message: Exclude<ToSubtask, { type: 'end' | 'watermark' }>): Promise<void> {
@@ -130,12 +139,16 @@ export class Subtask {
     const { reader } = this.#parts;
     this.#newestMs = split.newestEventMs ?? Number.NEGATIVE_INFINITY;
     this.#reading = await reader.open(split);
-    if (!this.#reading) this.#finish({ split, kind: reader.outcome });
+    await this.#keepRefused();
+    if (this.#reading) return;
+    this.#bookCounts();
+    this.#finish({ split, kind: reader.outcome });
   }
 
   async #readBatch(): Promise<void> {
     const { reader, sink, eventTime } = this.#parts;
     const batch = await this.#during('read', () => reader.next());
+    await this.#keepRefused();
     if (batch === null) {
       this.#bookCounts();
       this.#reading = false;
@@ -159,30 +172,44 @@ export class Subtask {
     return Number.isFinite(this.#newestMs) ? { ...split, newestEventMs: this.#newestMs } : split;
   }
 
+  /** Refused records go to the quarantine before the position behind them can get into a checkpoint. */
+  async #keepRefused(): Promise<void> {
+    const { reader, quarantine } = this.#parts;
+    const records = await reader.takeQuarantined();
+    if (records.length > 0) await quarantine?.write(records, this.#nextCheckpointId);
+  }
+
   #finish(outcome: SplitOutcome): void {
     this.#outcomes.push(outcome);
     this.#parts.send({ type: 'split-finished', subtask: this.#parts.subtask, outcome });
   }
 
   async #onTimer(): Promise<void> {
-    const { clock, bucketCheckIntervalMs, sink } = this.#parts;
+    const { clock, bucketCheckIntervalMs, sink, quarantine } = this.#parts;
     this.#timerAt = clock.elapsed() + bucketCheckIntervalMs;
-    const before = sink.openParts;
+    const before = this.#openParts;
     await sink.onProcessingTime();
-    if (sink.openParts !== before) this.#report();
+    await quarantine?.onProcessingTime();
+    if (this.#openParts !== before) this.#report();
+  }
+
+  /** Of the lake and of the quarantine. */
+  get #openParts(): number {
+    const { sink, quarantine } = this.#parts;
+    return sink.openParts + (quarantine?.openParts ?? 0);
   }
 
   async #onWatermark(): Promise<void> {
     const { sink } = this.#parts;
     this.#watermarkMoved = false;
-    const before = sink.openParts;
+    const before = this.#openParts;
     await sink.onWatermark(this.#watermarkMs);
-    if (sink.openParts !== before) this.#report();
+    if (this.#openParts !== before) this.#report();
   }
 
   async #snapshot(request: Extract<ToSubtask, { type: 'snapshot' }>): Promise<void> {
     const { checkpointId, closeAll, last, times } = request;
-    const { sink, send, subtask } = this.#parts;
+    const { sink, quarantine, send, subtask } = this.#parts;
     this.#bookCounts();
     const splits = this.#reading ? [this.#split()] : [];
     this.#watermarkMs = Math.max(this.#watermarkMs, times.watermarkMs);
@@ -190,6 +217,9 @@ export class Subtask {
     const snapshot = await sink.snapshot(checkpointId, closeAll);
     // Rows that the sink had put aside were looked at only now.
     this.#late += sink.takeLate();
+    // Whoever stops the job wants to look at what was refused, or to replay it.
+    const kept = (await quarantine?.snapshot(checkpointId, closeAll || last)) ?? null;
+    this.#nextCheckpointId = checkpointId + 1;
     this.#sealed = last;
     send({
       type: 'snapshot',
@@ -199,23 +229,32 @@ export class Subtask {
       outcomes: this.#outcomes,
       counts: this.#counts,
       sink: snapshot,
+      quarantine: kept,
     });
     this.#outcomes = [];
     this.#rows = 0;
     this.#rejected = 0;
+    this.#quarantined = 0;
     this.#bytesIn = 0;
     this.#late = 0;
   }
 
   /** Since the last snapshot. */
   get #counts(): SubtaskCounts {
-    return { rows: this.#rows, rejected: this.#rejected, bytesIn: this.#bytesIn, late: this.#late };
+    return {
+      rows: this.#rows,
+      rejected: this.#rejected,
+      quarantined: this.#quarantined,
+      bytesIn: this.#bytesIn,
+      late: this.#late,
+    };
   }
 
   /** Takes over what the reader counted since it was asked last. */
   #bookCounts(): void {
     const counts = this.#parts.reader.takeCounts();
     this.#rejected += counts.rejected;
+    this.#quarantined += counts.quarantined;
     this.#bytesIn += counts.bytesIn;
     for (const warning of counts.warnings)
       this.#parts.send({ type: 'warning', subtask: this.#parts.subtask, ...warning });
@@ -224,13 +263,13 @@ export class Subtask {
   /** Tells the coordinator what was done since the last snapshot: for people, and to know that there is something to keep. */
   #report(): void {
     this.#bookCounts();
-    const { clock, send, subtask, sink } = this.#parts;
+    const { clock, send, subtask } = this.#parts;
     this.#progressAt = clock.elapsed() + PROGRESS_INTERVAL_MS;
     send({
       type: 'progress',
       subtask,
       counts: this.#counts,
-      openParts: sink.openParts,
+      openParts: this.#openParts,
       eventTime: this.#eventTime(),
     });
   }

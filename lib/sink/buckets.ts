@@ -55,6 +55,8 @@ export interface SinkConfig {
   readonly flushBytes: number;
   readonly fileSystem: FileSystem;
   readonly segmentsFolder: string;
+  /** Tells the segments of a subtask's outputs apart; left out for the lake's. */
+  readonly segmentLabel?: string;
   readonly runId: string;
   readonly clock: Clock;
   /** The event time of buckets; null (default) where they tell none. */
@@ -124,6 +126,11 @@ export class Buckets {
   /** Of the part files. */
   get schema(): Schema {
     return this.#config.schema;
+  }
+
+  /** What the names of its parts end with. */
+  get suffix(): string {
+    return this.#config.naming.suffix;
   }
 
   /** Memory held by open parts, rows that are not sorted yet, and writes that wait. */
@@ -289,6 +296,17 @@ export class Buckets {
     return [...this.#open.values()].sort((a, b) => b.memoryBytes - a.memoryBytes);
   }
 
+  /** Part names use counters from here on. */
+  get nextCounter(): number {
+    return this.#nextCounter;
+  }
+
+  /** Closes every open part: the next snapshot promises them. */
+  closeAll(): void {
+    this.#unstage();
+    for (const part of [...this.#open.values()]) this.#close(part);
+  }
+
   /** The timer: closes parts whose policy says so, whether or not anything arrives. */
   async onProcessingTime(): Promise<void> {
     this.#unstage();
@@ -319,10 +337,21 @@ export class Buckets {
    * @param closeAll whether no part stays open: at the end of the input
    */
   async snapshot(checkpointId: number, closeAll: boolean): Promise<SinkSnapshot> {
-    const { policy, flushBytes, subtask, runId, fileSystem, segmentsFolder } = this.#config;
+    const {
+      policy,
+      flushBytes,
+      subtask,
+      runId,
+      fileSystem,
+      segmentsFolder,
+      segmentLabel = '',
+    } = this.#config;
     this.#unstage();
     const keepOpen = !closeAll && this.#storage.writer.supportsResume;
-    const segment = new SegmentWriter(`${checkpointId}-${subtask}-${runId}.segment`, checkpointId);
+    const segment = new SegmentWriter(
+      `${checkpointId}-${subtask}${segmentLabel}-${runId}.segment`,
+      checkpointId,
+    );
     for (const part of [...this.#open.values()]) {
       if (!keepOpen || policy.shouldRollOnCheckpoint(part)) this.#close(part);
       else {
@@ -343,6 +372,7 @@ export class Buckets {
       state: {
         nextCounter: this.#nextCounter,
         openParts: [...this.#open.values()].map((part) => part.openPart()),
+        ...(this.#open.size === 0 ? {} : { schema: this.#config.schema }),
       },
       committables,
     };

@@ -1,10 +1,13 @@
 /** What a checkpoint holds of a subtask's sink. Plain JSON; versioned with the checkpoint that holds it. */
+import type { Schema } from '../core/data-type.ts';
 import type { PendingFile, ResumePoint } from '../storage/recoverable-writer.ts';
 
 export interface SinkState {
   /** Part names use counters from here on. */
   readonly nextCounter: number;
   readonly openParts: readonly OpenPart[];
+  /** Of the open parts; left out where there are none (and in states of before schemas could change: the job's). */
+  readonly schema?: Schema;
 }
 
 /** An in-progress part: durable bytes in its hidden file, then rows in segments. */

@@ -41,6 +41,16 @@ export class FileReader {
     return 0;
   }
 
+  /** Where reading on begins: what is behind it is kept as a whole, should the file be damaged. */
+  get unreadOffset(): number {
+    return this.#position.offset;
+  }
+
+  /** There are no bytes that are a piece of a record. */
+  get unread(): Uint8Array {
+    return new Uint8Array(0);
+  }
+
   /** Closes the file. Calls may repeat. */
   async close(): Promise<void> {
     const file = this.#file;

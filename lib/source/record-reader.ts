@@ -16,8 +16,10 @@ export interface RecordReaderOptions {
   readonly keepLines: boolean;
   readonly maxRecordBytes: number;
   readonly stages: StageClock;
-  /** Called for a record that is too long; throws to stop, or returns to leave it out. */
-  readonly onTooLarge: (offset: number) => void;
+  /** Called for a record that is too long, with its first bytes; throws to stop, or returns to leave it out. */
+  readonly onTooLarge: (offset: number, start: Uint8Array) => void;
+  /** Asked between two chunks: whether what was read so far has to be returned, be it an empty batch. */
+  readonly mustReturn: () => boolean;
 }
 
 const LINE_FEED = 10;
@@ -57,6 +59,8 @@ export class RecordReader {
   /** The window has to be this long before decoding again makes sense: twice what held no whole record, or 0. */
   #wantedBytes = 0;
   #consumedBytes = 0;
+  /** What reading on has led to, thrown once the rows before it were returned. */
+  #failure: { readonly error: unknown } | null = null;
 
   constructor(options: RecordReaderOptions) {
     this.#options = options;
@@ -79,12 +83,14 @@ export class RecordReader {
     this.#offset = readOffset(split);
     this.#skipping = false;
     this.#wantedBytes = 0;
+    this.#failure = null;
     this.#chunks.begin(source);
     if (!this.#aligning) this.#decoder.begin({ offset: this.#offset, state: this.#startState });
   }
 
   /** The next rows, valid until the next call; null at the end. */
   async next(): Promise<Batch | null> {
+    if (this.#failure !== null) throw this.#failure.error;
     for (;;) {
       if (this.#aligning) await this.#align();
       if (this.#skipping) await this.#skipRecord();
@@ -92,8 +98,8 @@ export class RecordReader {
       const before = stages.enter('decode');
       const step = this.#decode();
       stages.enter(before);
-      if (step === 'again') continue;
-      if (step === 'full' || this.#hasToTake(step)) {
+      if (step === 'again' && !this.#options.mustReturn()) continue;
+      if (step === 'full' || step === 'again' || this.#hasToTake(step)) {
         this.#notePosition();
         return this.#decoder.take();
       }
@@ -102,10 +108,30 @@ export class RecordReader {
         return null;
       }
       if (step === 'too-large') {
-        this.#options.onTooLarge(this.#offset);
+        const { bytes, from, to } = this.#chunks;
+        this.#options.onTooLarge(this.#offset, bytes.subarray(from, to));
         this.#skipping = true;
-      } else await this.#more();
+        continue;
+      }
+      try {
+        await this.#more();
+      } catch (error) {
+        if (this.#decoder.rows === 0) throw error;
+        this.#failure = { error };
+        this.#notePosition();
+        return this.#decoder.take();
+      }
     }
+  }
+
+  /** Bytes behind the last whole record, as far as they are here: what a damaged file ends in. */
+  get unread(): Uint8Array {
+    return this.#chunks.bytes.subarray(this.#chunks.from, this.#chunks.to);
+  }
+
+  /** Where `unread` begins. */
+  get unreadOffset(): number {
+    return this.#offset;
   }
 
   /** Behind the last batch that `next` returned. */
@@ -127,6 +153,7 @@ export class RecordReader {
 
   /** Whether rows that do not fill a batch have to be returned before reading goes on. */
   #hasToTake(step: Step): boolean {
+    if (step === 'more' && this.#options.mustReturn()) return true;
     if (this.#decoder.rows === 0)
       return step === 'more' && this.#offset - this.#position.offset >= QUIET_BYTES;
     // Source lines lie in the window: they have to be used before it moves.

@@ -11,8 +11,16 @@
 import type { Batch } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
-import type { BadRecord, DecoderState, FileInputFormat, InputFormat } from '../core/decoder.ts';
-import { SluiceError } from '../core/errors.ts';
+import type {
+  BadRecord,
+  BadRecordCode,
+  Decoder,
+  DecoderState,
+  FileDecoder,
+  FileInputFormat,
+  InputFormat,
+} from '../core/decoder.ts';
+import { type ErrorCode, SluiceError } from '../core/errors.ts';
 import type { BadRecordPolicy, Compression } from '../core/specs.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -24,6 +32,7 @@ import { openRandomFile } from './random-file.ts';
 import { readFully } from './read-range.ts';
 import { badRecordError, copyRefused, tooLargeError } from './record-errors.ts';
 import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
+import { type QuarantinedRecord, RefusedRecords } from './refused-records.ts';
 import type { Split, SplitOutcome } from './split.ts';
 import { openSplitSource } from './split-source.ts';
 import { type Warning, Warnings } from './warnings.ts';
@@ -49,7 +58,10 @@ export interface SplitReaderOptions {
 
 /** What was counted since the last call of `takeCounts`. */
 export interface ReaderCounts {
+  /** Refused, and left out (skip). */
   readonly rejected: number;
+  /** Refused, and kept (quarantine). */
+  readonly quarantined: number;
   /** Bytes of the files as they are stored. */
   readonly bytesIn: number;
   /** Bounded. */
@@ -64,18 +76,31 @@ interface RecordFailure {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
+/** Of a record that is too long, and of the rest of a damaged file, so much is kept. */
+const MAX_KEPT_BYTES = 64 * 1024;
 /** First try at reading a header. */
 const HEADER_BYTES = 64 * 1024;
+
+/** Errors that are about the rest of a file, not about one record. */
+const REST_CODES: Partial<Record<ErrorCode, BadRecordCode>> = {
+  INPUT_CORRUPT: 'file_corrupt',
+  BAD_RECORD: 'file_header',
+  RECORD_TOO_LARGE: 'too_large',
+};
 
 export class SplitReader {
   readonly #options: SplitReaderOptions;
   readonly #records: RecordReader | FileReader;
   readonly #bounded: Warnings;
   #split: Split | null = null;
+  #isOpen = false;
   #outcome: SplitOutcome['kind'] = 'read';
   #compression: Compression = 'none';
   #failure: RecordFailure | null = null;
+  readonly #decoder: Decoder | FileDecoder;
+  readonly #refused = new RefusedRecords();
   #rejected = 0;
+  #quarantined = 0;
   #bytesIn = 0;
   /** Read from storage since they were counted last. */
   #storedBytes = 0;
@@ -86,31 +111,29 @@ export class SplitReader {
     const { chunkBytes = CHUNK_BYTES, stages = UNTIMED } = options;
     this.#options = options;
     this.#bounded = new Warnings(options.clock, (warning) => this.#warnings.push(warning));
-    const onBadRecord = (record: BadRecord): void => {
-      const refused = copyRefused(record);
-      const offset = record.place === undefined ? record.offset : null;
-      this.#refuse(offset, (line) => badRecordError(this.#current().path, refused, line));
-    };
+    const onBadRecord = (record: BadRecord): void => this.#refuseBad(record);
     if (options.format.access === 'random') {
-      this.#records = new FileReader(
-        options.format.createDecoder({ schema, batchRows, keepLines: false, onBadRecord }),
-      );
+      const decoder = options.format.createDecoder({ schema, batchRows, keepLines: false, onBadRecord });
+      this.#decoder = decoder;
+      this.#records = new FileReader(decoder);
       return;
     }
+    const decoder = options.format.createDecoder({ schema, batchRows, keepLines, onBadRecord });
+    this.#decoder = decoder;
     this.#records = new RecordReader({
-      decoder: options.format.createDecoder({ schema, batchRows, keepLines, onBadRecord }),
+      decoder,
       chunkBytes,
       keepLines,
       maxRecordBytes,
       stages,
-      onTooLarge: (offset) =>
-        this.#refuse(offset, (line) => tooLargeError(this.#current().path, offset, maxRecordBytes, line)),
+      onTooLarge: (offset, start) => this.#refuseLong(offset, start),
+      mustReturn: () => this.#refused.full,
     });
   }
 
   /**
    * Begins a split, or goes on with one at its position.
-   * @returns false where nothing can be read of it because its file is gone or changed: see `outcome`
+   * @returns false where nothing can be read of it because its file is gone, changed or unreadable: see `outcome`
    * @throws SluiceError FILE_MODIFIED under that policy; whatever opening throws. Nothing stays open then
    */
   async open(split: Split): Promise<boolean> {
@@ -118,10 +141,15 @@ export class SplitReader {
     this.#split = split;
     this.#failure = null;
     try {
+      await this.#refused.nextFile();
       this.#outcome = await checkVersion(this.#options.fileSystem, split, this.#options.modified);
       if (this.#outcome === 'read') await this.#begin(split);
     } catch (error) {
       await this.close();
+      if (this.#keepsRestOf(SluiceError.from(error))) {
+        this.#quarantineRest(SluiceError.from(error), split.position.offset, new Uint8Array(0));
+        return false;
+      }
       if (!(error instanceof SluiceError) || error.code !== 'NOT_FOUND') throw error;
       this.#outcome = 'missing';
     }
@@ -140,8 +168,10 @@ export class SplitReader {
       if (batch === null) await this.#end();
       return batch;
     } catch (error) {
+      const { unread, unreadOffset } = this.#records;
+      const rest = unread.slice(0, MAX_KEPT_BYTES);
       await this.close().catch(() => {});
-      await this.#explain(SluiceError.from(error));
+      await this.#explain(SluiceError.from(error), unreadOffset, rest);
       return null;
     }
   }
@@ -158,15 +188,35 @@ export class SplitReader {
 
   takeCounts(): ReaderCounts {
     this.#countBytes();
-    const counts = { rejected: this.#rejected, bytesIn: this.#bytesIn, warnings: this.#warnings };
+    const counts = {
+      rejected: this.#rejected,
+      quarantined: this.#quarantined,
+      bytesIn: this.#bytesIn,
+      warnings: this.#warnings,
+    };
     this.#rejected = 0;
+    this.#quarantined = 0;
     this.#bytesIn = 0;
     this.#warnings = [];
     return counts;
   }
 
+  /**
+   * Refused records that have to be kept, since the last call: to be asked for after every `open` and `next`, whatever
+   * they returned, and before `split` goes into a checkpoint.
+   */
+  async takeQuarantined(): Promise<readonly QuarantinedRecord[]> {
+    const records = await this.#refused.take(async () => {
+      const split = this.#current();
+      return (await openSplitSource(this.#options.fileSystem, split, this.#compression, 0)).source;
+    });
+    if (!this.#isOpen) await this.#refused.nextFile();
+    return records;
+  }
+
   /** Lets go of the file. Calls may repeat. */
   async close(): Promise<void> {
+    this.#isOpen = false;
     this.#countBytes();
     await this.#records.close();
   }
@@ -200,6 +250,7 @@ export class SplitReader {
       this.#storedBytes += bytes;
     });
     this.#compression = opened.compression;
+    this.#isOpen = true;
     this.#records.begin(opened.source, split, state);
   }
 
@@ -219,6 +270,50 @@ export class SplitReader {
     }
   }
 
+  #refuseBad(record: BadRecord): void {
+    const { origin, column, reason, place } = record;
+    const offset = place === undefined ? record.offset : null;
+    if (this.#options.onBadRecord === 'quarantine') {
+      this.#quarantined++;
+      this.#refused.add({
+        code: record.code ?? 'malformed',
+        reason: place === undefined ? reason : `${place}: ${reason}`,
+        column,
+        path: origin?.path ?? this.#current().path,
+        offset: origin?.offset ?? record.offset,
+        // Of a file that is no stream of bytes there is no line, and no record as it stands in it.
+        line: origin === undefined ? (place === undefined ? 'find' : null) : origin.line,
+        bytes: record.bytes.slice(),
+        complete: place === undefined,
+        state: this.#decoder.state(),
+      });
+      return;
+    }
+    const refused = copyRefused(record);
+    this.#refuse(offset, (line) => badRecordError(this.#current().path, refused, line));
+  }
+
+  #refuseLong(offset: number, start: Uint8Array): void {
+    const { maxRecordBytes } = this.#options;
+    const { path } = this.#current();
+    if (this.#options.onBadRecord === 'quarantine') {
+      this.#quarantined++;
+      this.#refused.add({
+        code: 'too_large',
+        reason: `the record is longer than max_record_size, ${maxRecordBytes} bytes`,
+        column: null,
+        path,
+        offset,
+        line: 'find',
+        bytes: start.slice(0, Math.min(MAX_KEPT_BYTES, maxRecordBytes)),
+        complete: false,
+        state: this.#decoder.state(),
+      });
+      return;
+    }
+    this.#refuse(offset, (line) => tooLargeError(path, offset, maxRecordBytes, line));
+  }
+
   /** @throws SluiceError under the policy fail, yet without the line */
   #refuse(offset: number | null, describe: (line: number | null) => SluiceError): void {
     if (this.#options.onBadRecord === 'fail') {
@@ -227,6 +322,30 @@ export class SplitReader {
     }
     this.#rejected++;
     this.#bounded.warn('record-skipped', describe(null).message);
+  }
+
+  /** Whether an error means that a file cannot be read on, under the policy that keeps what cannot be read. */
+  #keepsRestOf(error: SluiceError): boolean {
+    return this.#options.onBadRecord === 'quarantine' && REST_CODES[error.code] !== undefined;
+  }
+
+  /** The rest of a file that cannot be read on is one quarantined record, and the split ends there. */
+  #quarantineRest(error: SluiceError, offset: number, rest: Uint8Array): void {
+    const { path } = this.#current();
+    this.#outcome = 'read';
+    this.#quarantined++;
+    this.#refused.add({
+      code: REST_CODES[error.code] ?? 'malformed',
+      reason: error.message,
+      column: null,
+      path,
+      offset,
+      line: null,
+      bytes: rest,
+      complete: false,
+      state: null,
+    });
+    this.#bounded.warn('record-skipped', `${path} is not read from byte ${offset} on: ${error.message}`);
   }
 
   async #end(): Promise<void> {
@@ -241,16 +360,22 @@ export class SplitReader {
    * policy's affair; a refused record gets its line number, which takes reading the file once more.
    * @throws SluiceError unless the split just ends as missing or changed
    */
-  async #explain(error: SluiceError): Promise<void> {
+  async #explain(error: SluiceError, offset: number, rest: Uint8Array): Promise<void> {
     const { fileSystem, modified } = this.#options;
     if (error.code === 'INPUT_CORRUPT') {
       this.#outcome = await checkVersion(fileSystem, this.#current(), modified);
-      if (this.#outcome === 'read') throw error;
+      if (this.#outcome !== 'read') return;
+    }
+    // Rows that were decoded and not returned must not be lost with it.
+    const pending = 'rows' in this.#decoder ? this.#decoder.rows : 0;
+    if (this.#keepsRestOf(error) && pending === 0) {
+      this.#quarantineRest(error, offset, rest);
       return;
     }
+    if (error.code === 'INPUT_CORRUPT') throw error;
     if (this.#failure === null) throw error;
-    const { offset, describe } = this.#failure;
-    const described = describe(offset === null ? null : await this.#lineOf(offset));
+    const { offset: failedAt, describe } = this.#failure;
+    const described = describe(failedAt === null ? null : await this.#lineOf(failedAt));
     if ((await checkVersion(fileSystem, this.#current(), 'ignore')) === 'read') throw described;
     throw new SluiceError(described.code, `${described.message}. The file changed while it was being read`, {
       hint: 'a file that is still being written ends in the middle of a record: write it elsewhere and rename it in, or set min_age',

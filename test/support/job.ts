@@ -55,6 +55,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
     shutdownTimeoutMs: 30_000,
     eventTime: null,
     watermarks: { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'keep', allowedLatenessMs: 0 },
+    quarantine: null,
     ...options,
     source: {
       paths: [path.join(folder, 'in')],
@@ -68,6 +69,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       splitSizeBytes: 64 * 1024 * 1024,
       maxRecordBytes: 1024 * 1024,
       onBadRecord: 'fail',
+      badRecordLimits: { maxRecords: null, maxRatio: null },
       format: { type: 'ndjson', compression: 'auto' },
       schema: 'infer',
       ...options.source,

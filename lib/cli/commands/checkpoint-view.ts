@@ -17,7 +17,13 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, style: Style): s
     ['files done', `${humanCount(totals.files)} (${humanBytes(totals.bytesIn)} read)`],
     [
       'rows',
-      `${humanCount(totals.rows)}${totals.rejected === 0 ? '' : `, ${humanCount(totals.rejected)} rejected`}${totals.late === 0 ? '' : `, ${humanCount(totals.late)} late`}`,
+      [
+        humanCount(totals.rows),
+        ...(totals.rejected === 0 ? [] : [`${humanCount(totals.rejected)} rejected`]),
+        ...((totals.quarantined ?? 0) === 0 ? [] : [`${humanCount(totals.quarantined ?? 0)} quarantined`]),
+        ...((totals.replayed ?? 0) === 0 ? [] : [`${humanCount(totals.replayed ?? 0)} of them replayed`]),
+        ...(totals.late === 0 ? [] : [`${humanCount(totals.late)} late`]),
+      ].join(', '),
     ],
     ...(checkpoint.watermarkMs === null
       ? []

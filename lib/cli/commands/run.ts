@@ -25,7 +25,10 @@ export async function runCommand(
 ): Promise<void> {
   const fileSystem = await io.openFileSystem();
   const job = overridden((await loadJob(file, io, fileSystem)).job, options);
-  const summary = await runUntilStopped(job, mode, io, output);
+  const summary = await runUntilStopped(mode, io, output, async (started) => {
+    const { runJob } = await io.loadEngine();
+    return runJob(job, { mode, ...started });
+  });
   if (mode === 'once') {
     if (output.json) output.document(documentOf(summary, options.timings === true));
   } else if (output.json) {
@@ -50,12 +53,12 @@ function overridden(job: CompiledJob, { memory, parallelism }: RunCommandOptions
 }
 
 /** The first signal asks the job to stop in good order; a second one ends the process, as safely as a crash would. */
-async function runUntilStopped(
-  job: CompiledJob,
+export async function runUntilStopped<Summary>(
   mode: 'once' | 'continuously',
   io: CliIo,
   output: Output,
-): Promise<JobSummary> {
+  start: (options: Omit<RunOptions, 'mode'>) => Promise<Summary>,
+): Promise<Summary> {
   const stopping = new AbortController();
   const display = await createProgressDisplay(mode, io, output);
   const releaseSignals = io.onSignal((signal) => {
@@ -68,9 +71,7 @@ async function runUntilStopped(
     stopping.abort();
   });
   try {
-    const { runJob } = await io.loadEngine();
-    return await runJob(job, {
-      mode,
+    return await start({
       signal: stopping.signal,
       onProgress: (progress) => display.progress(progress),
       onEvent: (event) => display.event(event),
@@ -91,7 +92,7 @@ async function failpointOptions(io: CliIo): Promise<Pick<RunOptions, 'startSubta
 }
 
 /** As DESIGN section 8 gives it. */
-function documentOf(summary: JobSummary, withTimings: boolean): object {
+export function documentOf(summary: JobSummary, withTimings: boolean): object {
   const { timings, stopped, late, ...counts } = summary;
   return {
     ...counts,
@@ -102,10 +103,16 @@ function documentOf(summary: JobSummary, withTimings: boolean): object {
 }
 
 function sentenceOf(summary: JobSummary): string {
-  const { job, files, rows, rejected, late, bytes_in, parts, bytes_out, seconds, stopped } = summary;
+  const { job, files, rows, rejected, quarantined, late, bytes_in, parts, bytes_out, seconds, stopped } =
+    summary;
   const what = `${counted(files, 'file')}, ${counted(rows, 'row')} (${humanBytes(bytes_in)}) into ${counted(parts, 'part')} (${humanBytes(bytes_out)})`;
   const how = `in ${humanDuration(seconds * 1000)}, ${humanRate(bytes_in, seconds * 1000)}`;
-  return `${job}: ${stopped ? 'stopped after ' : ''}${what} ${how}${rejected === 0 ? '' : `; ${counted(rejected, 'record')} rejected`}${late === 0 ? '' : `; ${counted(late, 'row')} late`}`;
+  const besides = [
+    ...(rejected === 0 ? [] : [`${counted(rejected, 'record')} rejected`]),
+    ...(quarantined === 0 ? [] : [`${counted(quarantined, 'record')} quarantined`]),
+    ...(late === 0 ? [] : [`${counted(late, 'row')} late`]),
+  ];
+  return `${job}: ${stopped ? 'stopped after ' : ''}${[`${what} ${how}`, ...besides].join('; ')}`;
 }
 
 function timingsOf({ timings }: JobSummary): string {

@@ -32,6 +32,7 @@ export class ProgressLines implements ProgressMeter {
         `${humanBytes(progress.bytesRead)} at ${humanRate(read, now - this.#printedAt)}`,
         `${counted(progress.partsCommitted, 'part')} (${humanBytes(progress.bytesOut)}), ${humanCount(progress.openParts)} open`,
         ...(progress.rejected === 0 ? [] : [`${counted(progress.rejected, 'record')} rejected`]),
+        ...(progress.quarantined === 0 ? [] : [`${counted(progress.quarantined, 'record')} quarantined`]),
       ].join(' | '),
     );
     this.#printedAt = now;

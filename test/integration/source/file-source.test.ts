@@ -40,6 +40,7 @@ function specOf(change: Partial<SourceSpec> = {}): SourceSpec {
     splitSizeBytes: 1 << 20,
     maxRecordBytes: 1 << 20,
     onBadRecord: 'fail',
+    badRecordLimits: { maxRecords: null, maxRatio: null },
     format: { type: 'text', column: 'line', compression: 'auto' },
     schema: LINE_SCHEMA,
     ...change,

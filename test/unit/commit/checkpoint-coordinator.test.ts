@@ -24,7 +24,13 @@ function setUp(subtasks: number) {
     retain: 3,
     subtasks,
     base: { ...GOLDEN, id: 0, discovery: [], subtasks: [], committables: [], totals: NO_TOTALS },
-    capture: () => ({ enumerator: NO_ENUMERATOR_STATE, discovery: new Uint8Array(0) }),
+    capture: () => ({
+      enumerator: NO_ENUMERATOR_STATE,
+      discovery: new Uint8Array(0),
+      schema: { fields: [] },
+      schemaHistory: [],
+    }),
+    checkTotals: () => {},
     ask: (subtask) => asked.push(subtask),
     watermarks: null,
     countFiles: () => ({ files: 0, missing: 0 }),
@@ -39,11 +45,12 @@ function setUp(subtasks: number) {
       checkpointId,
       splits: [],
       outcomes: [],
-      counts: { rows: 1, rejected: 0, bytesIn: 4, late: 0 },
+      counts: { rows: 1, rejected: 0, quarantined: 0, bytesIn: 4, late: 0 },
       sink: {
         state: { nextCounter: 1, openParts: [] },
         committables: [{ bucketId: '', file: await file.closeForCommit(), rows: 1 }],
       },
+      quarantine: null,
     };
   };
   const settled = async () => {

@@ -114,6 +114,7 @@ describe('a valid job', () => {
         splitSizeBytes: 67_108_864,
         maxRecordBytes: 33_554_432,
         onBadRecord: 'fail',
+        badRecordLimits: { maxRecords: null, maxRatio: null },
         format: { type: 'ndjson', compression: 'auto' },
         schema: 'infer',
       },
@@ -144,6 +145,7 @@ describe('a valid job', () => {
         partSuffix: null,
         bucketCheckIntervalMs: 1000,
       },
+      quarantine: null,
     });
   });
 
@@ -303,7 +305,7 @@ sink:
     [
       'source.format.on_bad_record',
       minimal({ format: 'on_bad_record: quarantine' }),
-      /not in this version: expected fail or skip/,
+      /needs `quarantine: \{path: ...\}`/,
     ],
     [
       'source.after_commit',

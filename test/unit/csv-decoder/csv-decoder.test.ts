@@ -139,7 +139,7 @@ describe('bad records', () => {
   for (const [record, column, reason] of cases) {
     it(`${record}: ${reason}; the rows around it are kept`, () => {
       const { rows, bad, records } = decode(`a,b\n1,first\n${record}\n2,last\n`, {}, schema);
-      expect(bad).toEqual([{ offset: 12, recordIndex: 1, column, reason, text: record }]);
+      expect(bad).toMatchObject([{ offset: 12, recordIndex: 1, column, reason, text: record }]);
       expect(rows).toEqual([
         { a: 1n, b: 'first' },
         { a: 2n, b: 'last' },

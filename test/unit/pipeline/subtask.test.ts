@@ -5,6 +5,7 @@ import { UNTIMED } from '../../../lib/core/stage-clock.ts';
 import type { FromSubtask, ToSubtask } from '../../../lib/pipeline/messages.ts';
 import { Subtask } from '../../../lib/pipeline/subtask.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
+import { EvolvingSink } from '../../../lib/sink/evolving-sink.ts';
 import { rowPartFormat } from '../../../lib/sink/row-part-writer.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
@@ -20,22 +21,28 @@ function setUp(chunkRows = 100) {
   const subtask = new Subtask({
     subtask: 0,
     reader: readerOf(fileSystem, { batchRows: chunkRows }),
-    sink: new Buckets({
-      path: '/lake',
-      staging: null,
-      naming: { prefix: 'part', jobId: '0a1b2c3d', suffix: '.ndjson' },
-      subtask: 0,
-      schema: LINE_SCHEMA,
-      format,
-      assigner: basePathAssigner(),
-      policy: neverRoll,
-      memoryBytes: 1 << 20,
-      flushBytes: 1 << 16,
-      fileSystem,
-      segmentsFolder: '/state/segments',
-      runId: 'aa',
-      clock,
-    }),
+    sink: new EvolvingSink(
+      new Buckets({
+        path: '/lake',
+        staging: null,
+        naming: { prefix: 'part', jobId: '0a1b2c3d', suffix: '.ndjson' },
+        subtask: 0,
+        schema: LINE_SCHEMA,
+        format,
+        assigner: basePathAssigner(),
+        policy: neverRoll,
+        memoryBytes: 1 << 20,
+        flushBytes: 1 << 16,
+        fileSystem,
+        segmentsFolder: '/state/segments',
+        runId: 'aa',
+        clock,
+      }),
+      [],
+      0,
+    ),
+    quarantine: null,
+    firstCheckpointId: 1,
     eventTime: null,
     bucketCheckIntervalMs: 1000,
     clock,

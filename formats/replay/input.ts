@@ -1,0 +1,168 @@
+/**
+ * Quarantined records as input (`sluice replay`): each line of a replay file is a row of the quarantine in JSON, and the
+ * record in it is read by the job's own decoder, as if it stood in its source file.
+ */
+import { Batch } from '../../lib/core/batch.ts';
+import type {
+  Decoder,
+  DecoderOptions,
+  DecoderStart,
+  DecoderState,
+  FileInputFormat,
+  InputFormat,
+  RecordOrigin,
+} from '../../lib/core/decoder.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
+import { behindLineFeed } from '../line-start.ts';
+
+/** A quarantined record, as a replay file has it. */
+export interface ReplayRecord {
+  readonly file: string;
+  readonly offset: number;
+  readonly line: number | null;
+  /** Base64. */
+  readonly record: string;
+  readonly state: DecoderState;
+}
+
+const LINE_FEED = 10;
+/** Any but 0, where a byte order mark would be looked for. */
+const INNER_OFFSET = 1;
+
+/** @param inner the job's format */
+export function replayInput(inner: InputFormat | FileInputFormat): InputFormat {
+  if (inner.access === 'random') {
+    throw new SluiceError(
+      'JOB_INVALID',
+      `records of ${inner.type} files are not kept as bytes: they cannot be replayed`,
+      {
+        hint: 'mend the files and give them under new names',
+      },
+    );
+  }
+  return {
+    type: 'replay',
+    // A file may hold records of many headers; it is small.
+    splittable: false,
+    createDecoder: (options) => new ReplayDecoder(inner, options),
+    inferSchema: (samples) => inner.inferSchema(samples),
+  };
+}
+
+class ReplayDecoder implements Decoder {
+  readonly #inner: Decoder;
+  readonly #batchRows: number;
+  readonly #nothing: Batch;
+  #offset = 0;
+  #records = 0;
+  /** What the inner decoder was begun with, as JSON. */
+  #begun: string | null = null;
+  #origin: RecordOrigin = { path: '', offset: 0, line: null };
+  /** The next record needs another state: rows have to be taken first. */
+  #mustTake = false;
+
+  constructor(inner: InputFormat, options: DecoderOptions) {
+    this.#batchRows = options.batchRows;
+    this.#inner = inner.createDecoder({
+      ...options,
+      keepLines: false,
+      onBadRecord: (record) =>
+        options.onBadRecord({
+          ...record,
+          offset: this.#offset,
+          recordIndex: this.#records,
+          origin: this.#origin,
+        }),
+    });
+    this.#nothing = new Batch(options.schema, [], 0);
+  }
+
+  begin(start: DecoderStart): void {
+    this.#offset = start.offset;
+    this.#records = 0;
+    this.#begun = null;
+    this.#mustTake = false;
+  }
+
+  decode(bytes: Uint8Array, from: number, to: number, last: boolean): number {
+    let at = from;
+    while (at < to && !this.full) {
+      const feed = bytes.subarray(at, to).indexOf(LINE_FEED);
+      if (feed === -1 && !last) break;
+      const end = feed === -1 ? to : at + feed;
+      if (end > at && !this.#record(parseLine(bytes.subarray(at, end), this.#offset))) break;
+      const next = Math.min(end + 1, to);
+      this.#offset += next - at;
+      this.#records++;
+      at = next;
+    }
+    return at;
+  }
+
+  /** @returns false where rows have to be taken first */
+  #record({ file, offset, line, record, state }: ReplayRecord): boolean {
+    const begun = JSON.stringify(state);
+    if (begun !== this.#begun) {
+      if (this.#inner.rows > 0) {
+        this.#mustTake = true;
+        return false;
+      }
+      this.#inner.begin({ offset: INNER_OFFSET, state });
+      this.#begun = begun;
+    }
+    this.#origin = { path: file, offset, line };
+    const bytes = Buffer.concat([Buffer.from(record, 'base64'), Buffer.from([LINE_FEED])]);
+    const before = this.#inner.records;
+    const read = this.#inner.decode(bytes, 0, bytes.length, false);
+    // A quote that is not closed may be so for the want of what followed in the file.
+    if (read < bytes.length) this.#inner.decode(bytes, read, bytes.length, true);
+    if (this.#inner.records !== before + 1) {
+      throw new SluiceError(
+        'INTERNAL',
+        `the quarantined record of ${file}, byte ${offset}, is not one record`,
+      );
+    }
+    return true;
+  }
+
+  get rows(): number {
+    return this.#inner.rows;
+  }
+
+  get full(): boolean {
+    return this.#mustTake || this.#inner.full || this.#inner.rows >= this.#batchRows;
+  }
+
+  take(): Batch {
+    this.#mustTake = false;
+    return this.#begun === null ? this.#nothing : this.#inner.take();
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+
+  /** That of the record being read, so that it may be quarantined again. */
+  state(): DecoderState {
+    return this.#begun === null ? null : this.#inner.state();
+  }
+
+  skipRecord(bytes: Uint8Array, from: number, to: number): number {
+    return behindLineFeed(bytes, from, to);
+  }
+}
+
+/** @throws SluiceError STATE_CORRUPT: replay files are ours */
+function parseLine(bytes: Uint8Array, offset: number): ReplayRecord {
+  try {
+    return JSON.parse(
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
+    ) as ReplayRecord;
+  } catch (cause) {
+    throw new SluiceError('STATE_CORRUPT', `a replay file is damaged at byte ${offset}`, { cause });
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * An output whose schema or format may change while it runs: what is written goes to one `Buckets`, and those before it
+ * live on until the next checkpoint promises their closed parts. So no part ever holds rows of two schemas, and a
+ * checkpoint never holds open parts of an old one.
+ */
+import type { Batch } from '../core/batch.ts';
+import type { BucketContext } from '../core/bucket-assigner.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { Buckets } from './buckets.ts';
+import type { SinkSnapshot } from './sink-state.ts';
+
+export class EvolvingSink {
+  /** What is written to; null where nothing is, and only what was left open has to be closed. */
+  #current: Buckets | null;
+  /** All their parts are closed. At most one a change of schema since the last checkpoint. */
+  #retired: Buckets[];
+  /** Part names go on from here where nothing is written. */
+  readonly #nextCounter: number;
+
+  /** @param retired holding parts that an earlier run left open in another schema or format: they are closed now */
+  constructor(current: Buckets | null, retired: readonly Buckets[], nextCounter: number) {
+    this.#current = current;
+    this.#retired = [...retired];
+    this.#nextCounter = nextCounter;
+    for (const buckets of retired) buckets.closeAll();
+  }
+
+  get current(): Buckets {
+    if (this.#current === null) throw new SluiceError('INTERNAL', 'an output that is closed was written to');
+    return this.#current;
+  }
+
+  get openParts(): number {
+    return this.#current?.openParts ?? 0;
+  }
+
+  write(batch: Batch, context: Omit<BucketContext, 'processingTimeMs'>): Promise<void> {
+    return this.current.write(batch, context);
+  }
+
+  /** Closes every part: rows from now on go to `next`. */
+  async replace(next: Buckets): Promise<void> {
+    const before = this.current;
+    before.closeAll();
+    await next.restore({ nextCounter: before.nextCounter, openParts: [] });
+    this.#retired.push(before);
+    this.#current = next;
+  }
+
+  async onProcessingTime(): Promise<void> {
+    await this.#current?.onProcessingTime();
+  }
+
+  async onWatermark(watermarkMs: number): Promise<void> {
+    await this.#current?.onWatermark(watermarkMs);
+  }
+
+  /** Rows that were late since this was asked last. */
+  takeLate(): number {
+    return this.#retired.reduce((sum, buckets) => sum + buckets.takeLate(), this.#current?.takeLate() ?? 0);
+  }
+
+  async snapshot(checkpointId: number, closeAll: boolean): Promise<SinkSnapshot> {
+    const current = (await this.#current?.snapshot(checkpointId, closeAll)) ?? {
+      state: { nextCounter: this.#nextCounter, openParts: [] },
+      committables: [],
+    };
+    const committables = [...current.committables];
+    const retired = this.#retired;
+    for (const buckets of retired)
+      committables.push(...(await buckets.snapshot(checkpointId, true)).committables);
+    this.#retired = [];
+    for (const buckets of retired) await buckets.close();
+    return { state: current.state, committables };
+  }
+
+  async close(): Promise<void> {
+    await this.#current?.close();
+    for (const buckets of this.#retired) await buckets.close();
+  }
+}
