@@ -85,6 +85,8 @@ async function findFiles(job: CompiledJob, fileSystem: FileSystem): Promise<Cand
     await list(`${job.statePath}/${area}`, area, () => true, fileSystem, found);
   await list(job.sink.path, 'lake', isHidden, fileSystem, found);
   const { staging } = job.sink;
+  // The quarantine's parts are written as the lake's are.
+  if (job.quarantine !== null) await list(job.quarantine.path, 'lake', isHidden, fileSystem, found);
   if (staging !== null) await list(staging, 'lake', () => true, fileSystem, found);
   for (const folder of new Set([job.sink.path, ...(staging === null ? [] : [staging])])) {
     for await (const uploads of fileSystem.unfinishedUploads?.list(folder) ?? []) {

@@ -185,6 +185,16 @@ describe('help and version', () => {
     const commands = [...cli.stdout.text.matchAll(/^ {2}([a-z]+) (?:\[options\] )?[<[]/gm)].map(
       ([, name]) => name,
     );
-    expect(commands).toEqual(['run', 'backfill', 'check', 'status', 'replay', 'inspect', 'init', 'help']);
+    expect(commands).toEqual([
+      'run',
+      'backfill',
+      'check',
+      'status',
+      'gc',
+      'replay',
+      'inspect',
+      'init',
+      'help',
+    ]);
   });
 });
