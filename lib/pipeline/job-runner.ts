@@ -98,6 +98,7 @@ class JobRun {
   readonly #clock: Clock;
   readonly #runId: string;
   readonly #startedAt: number;
+  #waitingWarned = false;
 
   constructor(
     job: CompiledJob,
@@ -159,13 +160,29 @@ class JobRun {
     this.#options.signal?.addEventListener('abort', stop);
     try {
       for (;;) {
-        const schema = await firstSchema(this.#job, this.#fileSystem);
+        const schema = await this.#tryFirstSchema();
         if (schema !== null || this.#options.mode === 'once' || this.#options.signal?.aborted) return schema;
         await wakeUp.wait(this.#job.source.monitorIntervalMs);
         if (this.#options.signal?.aborted) return null;
       }
     } finally {
       this.#options.signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** A daemon outwaits files that show no schema yet, such as an empty one that came first. */
+  async #tryFirstSchema(): Promise<Schema | null> {
+    try {
+      return await firstSchema(this.#job, this.#fileSystem);
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      if (error.code !== 'SCHEMA_UNKNOWN' || this.#options.mode === 'once') throw error;
+      if (!this.#waitingWarned) {
+        this.#waitingWarned = true;
+        const message = `${error.message}; waiting for more files`;
+        this.#event({ type: 'warning', code: 'schema-unknown', message });
+      }
+      return null;
     }
   }
 

@@ -20,7 +20,10 @@ export interface JobText {
   readonly rolling?: string;
 }
 
-type ProgramOptions = Parameters<typeof startSluice>[1];
+type ProgramOptions = Parameters<typeof startSluice>[1] & {
+  /** Behind the job file. */
+  readonly args?: readonly string[];
+};
 
 export class ProgramFolder {
   readonly path: string;
@@ -71,11 +74,11 @@ sink:
   }
 
   run(command: string, options: ProgramOptions = {}): Promise<Ended> {
-    return sluice([command, this.at('job.yaml')], options);
+    return sluice([command, this.at('job.yaml'), ...(options.args ?? [])], options);
   }
 
   start(command: string, options: ProgramOptions = {}): Running {
-    const running = startSluice([command, this.at('job.yaml')], options);
+    const running = startSluice([command, this.at('job.yaml'), ...(options.args ?? [])], options);
     this.#started.push(running);
     return running;
   }
