@@ -53,6 +53,16 @@ export class StringDictionary {
   #view: DataView = new DataView(new ArrayBuffer(0));
   #viewed: Uint8Array | null = null;
 
+  /** Values that there may be. */
+  get maxEntries(): number {
+    return MAX_ENTRIES;
+  }
+
+  /** Bytes that values to come may have. */
+  get roomBytes(): number {
+    return MAX_BYTES - this.dictionary.offsets[this.dictionary.count]!;
+  }
+
   /**
    * The code of bytes[start, end), which is added where it is new.
    * @returns -1 where it is new and the dictionary is over its limits: the column has to turn raw

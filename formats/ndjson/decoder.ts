@@ -10,6 +10,7 @@ import { Batch, type SourceLines } from '../../lib/core/batch.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { Decoder, DecoderOptions, DecoderStart, DecoderState } from '../../lib/core/decoder.ts';
 import { createObjectReader } from './create-reader.ts';
+import { JsonKernel } from './json-kernel.ts';
 import type { ItemLimit } from './list-reader.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { recordProblem } from './record-problem.ts';
@@ -26,15 +27,23 @@ const PAD_BYTES = 64;
 /** Input of a batch, after which it is full whatever its rows: wide rows must not take memory by the thousands. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
+/**
+ * Of a batch, the kernel is not asked any more after so many lines that it did not read, if they are more than an eighth
+ * of its rows: a call costs as much as some rows do.
+ */
+const MAX_KERNEL_STOPS = 16;
+
 /** Ways to decode that differ in speed only. */
 export interface NdjsonTuning {
+  /** Read rows of the usual shape in WebAssembly, where there is one. */
+  readonly kernel: boolean;
   /** Make functions for the shapes of objects, where the runtime allows it. */
   readonly generate: boolean;
   /** Begin columns of strings as codes into a dictionary. */
   readonly dictionaries: boolean;
 }
 
-const FASTEST: NdjsonTuning = { generate: true, dictionaries: true };
+const FASTEST: NdjsonTuning = { kernel: true, generate: true, dictionaries: true };
 
 export class NdjsonDecoder implements Decoder {
   readonly #options: DecoderOptions;
@@ -42,6 +51,11 @@ export class NdjsonDecoder implements Decoder {
   readonly #object: ObjectReader;
   readonly #limit: ItemLimit = { reached: false };
   readonly #lines: { starts: Int32Array; ends: Int32Array } | null;
+  /** null where there is none, or it is of no use. */
+  readonly #kernel: JsonKernel | null;
+  /** Lines of the batch that the kernel left, and rows that it read. */
+  #kernelStops = 0;
+  #kernelRows = 0;
   #lineBytes: Uint8Array = new Uint8Array(0);
   #rows = 0;
   #records = 0;
@@ -68,6 +82,7 @@ export class NdjsonDecoder implements Decoder {
       capacity: batchRows,
       limit: this.#limit,
     });
+    this.#kernel = tuning.kernel ? JsonKernel.create(this.#object, keepLines) : null;
     this.#lines = keepLines ? { starts: new Int32Array(batchRows), ends: new Int32Array(batchRows) } : null;
   }
 
@@ -141,6 +156,12 @@ export class NdjsonDecoder implements Decoder {
     let records = this.#records;
     let at = from;
     while (at < end && row < batchRows && (at < maxEnd || row === 0)) {
+      if (this.#kernelReads) {
+        at = this.#runKernel(bytes, at, Math.min(end, maxEnd), row, shift);
+        row += this.#kernel!.rows;
+        records += this.#kernel!.rows;
+        if (!this.#kernel!.stopped) continue;
+      }
       const first = bytes[at]! > 32 ? at : skipSpace(bytes, at);
       if (bytes[first] === LINE_FEED) {
         at = first + 1;
@@ -179,6 +200,22 @@ export class NdjsonDecoder implements Decoder {
     this.#offset = offset + at;
     this.#batchBytes = row === 0 ? 0 : this.#batchBytes + at - from;
     return at;
+  }
+
+  get #kernelReads(): boolean {
+    return (
+      this.#kernel !== null &&
+      (this.#kernelStops < MAX_KERNEL_STOPS || this.#kernelStops * 8 < this.#kernelRows)
+    );
+  }
+
+  #runKernel(bytes: Uint8Array, at: number, end: number, row: number, shift: number): number {
+    const kernel = this.#kernel!;
+    const next = kernel.read(bytes, at, end, row, this.#options.batchRows - row, this.#lines, shift);
+    this.#object.noteRead(kernel.rows);
+    this.#kernelRows += kernel.rows;
+    if (kernel.stopped) this.#kernelStops++;
+    return next;
   }
 
   /** @returns the index of the line feed @throws what onBadRecord throws */
@@ -231,6 +268,8 @@ export class NdjsonDecoder implements Decoder {
     this.#batchBytes = 0;
     this.#taken = false;
     this.#ended = false;
+    this.#kernelStops = 0;
+    this.#kernelRows = 0;
   }
 
   get offset(): number {

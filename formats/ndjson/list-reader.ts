@@ -17,22 +17,23 @@ export interface ItemLimit {
 
 export class ListReader implements ValueReader {
   readonly column: ListColumn;
-  readonly #element: ValueReader;
+  readonly element: ValueReader;
   readonly #limit: ItemLimit;
-  readonly #maxItems: number;
+  /** Of a batch. */
+  readonly maxItems: number;
   /** Items written in this batch at most, those of refused rows included. */
   #touched = 0;
 
   constructor(column: ListColumn, element: ValueReader, limit: ItemLimit) {
     this.column = column;
-    this.#element = element;
+    this.element = element;
     this.#limit = limit;
-    this.#maxItems = Math.floor(MAX_ITEM_BYTES / slotBytes(element.column.type));
+    this.maxItems = Math.floor(MAX_ITEM_BYTES / slotBytes(element.column.type));
   }
 
   read(bytes: Uint8Array, view: DataView, at: number, row: number): number {
     if (bytes[at] !== BRACKET_OPEN) return REFUSED;
-    const element = this.#element;
+    const element = this.element;
     const { offsets } = this.column;
     let item = offsets[row]!;
     let next = bytes[at + 1]! > 32 ? at + 1 : skipSpace(bytes, at + 1);
@@ -69,12 +70,20 @@ export class ListReader implements ValueReader {
   }
 
   #grow(items: number): boolean {
-    if (items >= this.#maxItems) {
+    if (items >= this.maxItems) {
       this.#limit.reached = true;
       return false;
     }
-    this.#element.grow(items);
+    this.element.grow(items);
     return true;
+  }
+
+  /** Room for `items` items in all, of which `used` are there. */
+  reserveItems(items: number, used: number): void {
+    const { column } = this.element;
+    if (items <= column.capacity) return;
+    column.length = used;
+    column.reserve(items);
   }
 
   readNull(row: number): void {
@@ -89,15 +98,15 @@ export class ListReader implements ValueReader {
 
   finish(rows: number, touched: number): void {
     finishColumn(this.column, rows, touched);
-    this.#element.finish(this.column.offsets[rows]!, this.#touched);
-    this.column.child = this.#element.column;
+    this.element.finish(this.column.offsets[rows]!, this.#touched);
+    this.column.child = this.element.column;
   }
 
   clear(): void {
     this.column.clear();
-    this.#element.clear();
+    this.element.clear();
     // It may be another one now.
-    this.column.child = this.#element.column;
+    this.column.child = this.element.column;
     this.#touched = 0;
   }
 }

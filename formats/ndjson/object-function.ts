@@ -77,6 +77,8 @@ function fieldLines(text: Uint8Array, field: number, nullable: boolean, shape: O
     shape.blankAfterComma
       ? 'if (bytes[at] === 44 && bytes[at + 1] === 32) at += 2;'
       : 'if (bytes[at] === 44) at++;',
+    // Without a separator this was the last value: no key may follow.
+    `else if (bytes[at] !== 125) return ${REFUSED};`,
     missing === '' ? '}' : `} else {\n${missing}\n}`,
   );
   return lines;

@@ -55,8 +55,11 @@ export class ObjectReader {
   readonly #seen: Uint8Array;
   readonly #observer = new ShapeObserver();
   #function: ObjectFunction | null = null;
-  #shape: ObjectShape;
-  #shapesLeft: number;
+  /** As objects usually are. Another one once it was learned. */
+  shape: ObjectShape;
+  #generate: boolean;
+  #learned = false;
+  #shapesLeft = MAX_SHAPES;
   #objects = 0;
   #others = 0;
 
@@ -66,7 +69,7 @@ export class ObjectReader {
    */
   constructor(fields: readonly NamedField[], generate: boolean) {
     this.fields = fields;
-    this.#shape = shapeOfFields(fields.map((field) => field.name));
+    this.shape = shapeOfFields(fields.map((field) => field.name));
     this.#keys = fields.map((field) => Uint8Array.of(...keyText(field.name), QUOTE));
     fields.forEach(({ name }, i) => {
       const key = new TextEncoder().encode(name);
@@ -74,7 +77,7 @@ export class ObjectReader {
       throw new SluiceError('JOB_INVALID', `the schema has too many fields, or '${name}' twice`);
     });
     this.#seen = new Uint8Array(fields.length);
-    this.#shapesLeft = generate ? MAX_SHAPES : 0;
+    this.#generate = generate;
   }
 
   /** @returns the index behind the object, or REFUSED: see `mismatch` */
@@ -87,19 +90,27 @@ export class ObjectReader {
     return this.#readOther(bytes, view, at, row);
   }
 
+  /** Objects were read by somebody else, who takes those of the usual shape only. */
+  noteRead(objects: number): void {
+    this.#objects += objects;
+  }
+
   #readOther(bytes: Uint8Array, view: DataView, at: number, row: number): number {
     const learning =
       this.#shapesLeft > 0 &&
-      (this.#function === null || (++this.#others >= LEARN_AFTER && this.#others * 4 > this.#objects));
+      (!this.#learned || (++this.#others >= LEARN_AFTER && this.#others * 4 > this.#objects));
     const end = this.#readGeneral(bytes, view, at, row, learning ? this.#observer : null);
     if (learning && end >= 0) this.#learn();
     return end;
   }
 
   #learn(): void {
-    this.#shape = this.#observer.shape(this.#shape);
-    this.#function = compileObject(this.#shape, this.fields);
-    this.#shapesLeft = this.#function === null ? 0 : this.#shapesLeft - 1;
+    this.shape = this.#observer.shape(this.shape);
+    this.#learned = true;
+    this.#shapesLeft--;
+    this.#function = this.#generate ? compileObject(this.shape, this.fields) : null;
+    // Where it is forbidden now it will be so the next time.
+    if (this.#function === null) this.#generate = false;
     this.#objects = 0;
     this.#others = 0;
   }

@@ -3,7 +3,7 @@
  * read in any order; what was seen is the shape that a straight-line function is made for (object-function.ts).
  */
 /** Keys that are in no column, beyond which a shape takes no more of them. */
-const MAX_UNKNOWN_KEYS = 256;
+export const MAX_UNKNOWN_KEYS = 256;
 const MAX_KEY_BYTES = 256;
 
 export interface ShapeKey {

@@ -36,6 +36,10 @@ export class StringReader implements ValueReader {
     return this.#coded ?? this.#raw;
   }
 
+  get dictionary(): StringDictionary | null {
+    return this.#dictionary;
+  }
+
   read(bytes: Uint8Array, view: DataView, at: number, row: number): number {
     if (bytes[at] !== QUOTE) return REFUSED;
     const coded = this.#coded;
@@ -104,9 +108,21 @@ export class StringReader implements ValueReader {
   /** @returns the bytes that there is room for */
   #makeRoom(used: number): number {
     this.#raw.reserveBytes(used + ROOM_BYTES, used);
+    this.#viewRaw();
+    return this.#raw.bytes.length;
+  }
+
+  #viewRaw(): void {
     const { bytes } = this.#raw;
+    if (this.#rawView.buffer === bytes.buffer) return;
     this.#rawView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return bytes.length;
+  }
+
+  /** Room for `size` bytes in a raw column, of which `used` are there. */
+  reserveBytes(size: number, used: number): void {
+    this.#raw.reserveBytes(size, used);
+    // The view may be of what there was before.
+    this.#viewRaw();
   }
 
   #readEscaped(bytes: Uint8Array, view: DataView, start: number, row: number): number {

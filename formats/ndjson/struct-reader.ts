@@ -4,32 +4,32 @@ import { finishColumn, markValid, REFUSED, type ValueReader } from './value-read
 
 export class StructReader implements ValueReader {
   readonly column: StructColumn;
-  readonly #object: ObjectReader;
+  readonly object: ObjectReader;
 
   constructor(column: StructColumn, object: ObjectReader) {
     this.column = column;
-    this.#object = object;
+    this.object = object;
   }
 
   /** See {@link ObjectReader}. */
   get mismatch(): Mismatch | null {
-    return this.#object.mismatch;
+    return this.object.mismatch;
   }
 
   read(bytes: Uint8Array, view: DataView, at: number, row: number): number {
-    const end = this.#object.read(bytes, view, at, row);
+    const end = this.object.read(bytes, view, at, row);
     if (end < 0) return REFUSED;
     markValid(this.column, row);
     return end;
   }
 
   readNull(row: number): void {
-    for (const { reader } of this.#object.fields) reader.readNull(row);
+    for (const { reader } of this.object.fields) reader.readNull(row);
     this.column.setNull(row);
   }
 
   grow(rows: number): void {
-    for (const { reader } of this.#object.fields) {
+    for (const { reader } of this.object.fields) {
       if (rows >= reader.column.capacity) reader.grow(rows);
     }
     this.#bindChildren();
@@ -38,19 +38,19 @@ export class StructReader implements ValueReader {
   }
 
   finish(rows: number, touched: number): void {
-    for (const { reader } of this.#object.fields) reader.finish(rows, touched);
+    for (const { reader } of this.object.fields) reader.finish(rows, touched);
     this.#bindChildren();
     finishColumn(this.column, rows, touched);
   }
 
   clear(): void {
-    for (const { reader } of this.#object.fields) reader.clear();
+    for (const { reader } of this.object.fields) reader.clear();
     this.#bindChildren();
     this.column.clear();
   }
 
   /** A child of strings may be another one by now. */
   #bindChildren(): void {
-    this.column.children = this.#object.fields.map(({ reader }) => reader.column);
+    this.column.children = this.object.fields.map(({ reader }) => reader.column);
   }
 }
