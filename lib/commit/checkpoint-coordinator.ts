@@ -14,11 +14,13 @@ import type { EventTimes, FromSubtask } from '../pipeline/messages.ts';
 import type { Watermarks } from '../pipeline/watermarks.ts';
 import type { Committable } from '../sink/sink-state.ts';
 import { type EnumeratorState, withOutcomes } from '../source/enumerator-state.ts';
-import type { SplitOutcome } from '../source/split.ts';
+import type { FileEnd } from '../source/open-files.ts';
+import type { SpentFile } from '../source/spent-file.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Committer } from './committer.ts';
+import type { SourceCleaner } from './source-cleaner.ts';
 
 /** Discovery pieces after which they are written anew in one. */
 const MAX_DISCOVERY_PIECES = 16;
@@ -52,6 +54,8 @@ export interface CheckpointResult {
   readonly durationMs: number;
   readonly sizeBytes: number;
   readonly published: readonly Committable[];
+  /** Source files deleted or moved. */
+  readonly cleaned: number;
 }
 
 export interface CheckpointConfig {
@@ -71,8 +75,17 @@ export interface CheckpointConfig {
   readonly watermarks: Watermarks | null;
   /** Asked before a checkpoint is written: throws where the job must not go so far. */
   readonly checkTotals: (totals: Totals, atEnd: boolean) => void;
-  /** How many files ended with these splits; asked once a checkpoint. */
-  readonly countFiles: (outcomes: readonly SplitOutcome[]) => { files: number; missing: number };
+  /** Files that ended and of which a checkpoint with this state holds everything; each is told once. */
+  readonly takeEndedFiles: (held: HeldFiles) => readonly FileEnd[];
+  /** null: `source.after_commit: keep`. */
+  readonly cleaner: SourceCleaner | null;
+}
+
+/** Which files a checkpoint holds to their ends: those numbered below `nextFile` that are not `open`. */
+export interface HeldFiles {
+  readonly nextFile: number;
+  /** Ids of files that have a split in the checkpoint. */
+  readonly open: ReadonlySet<string>;
 }
 
 /** The one round that is under way. */
@@ -100,31 +113,36 @@ export class CheckpointCoordinator {
 
   /** Takes one checkpoint and commits it. @throws SluiceError; the job then has to end, and a restart continues it */
   async take(request: CheckpointRequest): Promise<CheckpointResult> {
-    const { clock, store, committer, retain } = this.#config;
+    const { clock, store, committer, retain, cleaner } = this.#config;
     const start = clock.elapsed();
     const id = this.#last.id + 1;
     const compact = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
+    const closeAll = request.closeAll || cleaner?.crowded === true;
     const capture = this.#config.capture(compact);
     const times = { nowMs: clock.now(), watermarkMs: this.#watermarkMs() };
     const eventTime = this.#config.watermarks?.state;
-    const answers = await this.#askAll(id, { ...request, times });
+    const answers = await this.#askAll(id, { ...request, closeAll, times });
     failpoint('checkpoint.snapshots.complete');
+    const enumerator = withOutcomes(
+      capture.enumerator,
+      answers.flatMap((answer) => answer.outcomes),
+    );
+    const ended = this.#config.takeEndedFiles(heldFiles(enumerator, answers));
+    const createdMs = clock.now();
+    const spent = cleaner === null ? [] : spentFiles(ended, id, createdMs);
     const fresh = answers.flatMap((answer) => answer.sink.committables);
     const refused = answers.flatMap((answer) => answer.quarantine?.committables ?? []);
-    const discovery = await this.#writeDiscovery(id, capture, compact);
-    const totals = this.#totals(answers, fresh);
+    const discovery = await this.#writeDiscovery(id, capture.discovery, compact);
+    const totals = this.#totals(answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
       id,
       runId: this.#config.runId,
-      createdMs: clock.now(),
+      createdMs,
       schema: capture.schema,
       schemaHistory: capture.schemaHistory,
-      enumerator: withOutcomes(
-        capture.enumerator,
-        answers.flatMap((answer) => answer.outcomes),
-      ),
+      enumerator,
       discovery,
       subtasks: answers.map(({ splits, sink, quarantine }) => ({
         splits,
@@ -132,6 +150,7 @@ export class CheckpointCoordinator {
         ...(quarantine === null ? {} : { quarantine: quarantine.state }),
       })),
       committables: [...committer.promised, ...fresh, ...refused],
+      spent: [...(cleaner?.waiting ?? this.#last.spent ?? []), ...spent],
       totals,
       ...(eventTime === undefined ? {} : { eventTime }),
     };
@@ -139,23 +158,30 @@ export class CheckpointCoordinator {
     this.#last = checkpoint;
     committer.promise([...fresh, ...refused]);
     const published = await committer.commit();
+    cleaner?.add(spent);
+    const cleaned = (await cleaner?.clean(checkpoint)) ?? 0;
     await store.collectSegments();
     failpoint('checkpoint.complete');
-    return { id, durationMs: clock.elapsed() - start, sizeBytes, published };
+    return { id, durationMs: clock.elapsed() - start, sizeBytes, published, cleaned };
   }
 
   /**
-   * Writes one more checkpoint that says that the last one's commits are done, with everything else as it was: at a
-   * clean end, so that a later start does not look for parts which somebody may have moved on by then.
+   * Writes one more checkpoint that says that the last one's commits and deletions are done, with everything else as it
+   * was: at a clean end, so that a later start does not look for parts which somebody may have moved on by then.
    */
   async acknowledge(): Promise<void> {
-    const { store, committer, retain, clock } = this.#config;
-    if (this.#last.committables.length === 0) return;
+    const { store, committer, retain, clock, cleaner } = this.#config;
+    const hasSpent = cleaner !== null && (this.#last.spent ?? []).length > 0;
+    if (this.#last.committables.length === 0 && !hasSpent) return;
+    const id = this.#last.id + 1;
     const checkpoint: Checkpoint = {
       ...this.#last,
-      id: this.#last.id + 1,
+      id,
       createdMs: clock.now(),
+      // Files taken since the last capture were never read, so nothing but what was deleted may be told of them.
+      discovery: await this.#writeDiscovery(id, cleaner?.takeForgotten() ?? new Uint8Array(0), false),
       committables: committer.promised,
+      spent: cleaner?.waiting ?? this.#last.spent ?? [],
     };
     await store.write(checkpoint, retain);
     this.#last = checkpoint;
@@ -198,13 +224,8 @@ export class CheckpointCoordinator {
     return this.#config.watermarks?.watermarkMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  async #writeDiscovery(
-    id: number,
-    capture: SourceCapture,
-    compact: boolean,
-  ): Promise<readonly SegmentPiece[]> {
+  async #writeDiscovery(id: number, bytes: Uint8Array, compact: boolean): Promise<readonly SegmentPiece[]> {
     const { fileSystem, store, runId } = this.#config;
-    const bytes = capture.discovery;
     if (bytes.length === 0) return compact ? [] : this.#last.discovery;
     const segment = `${id}-discovery-${runId}.segment`;
     if (!(await fileSystem.createExclusive(`${store.segmentsFolder}/${segment}`, bytes))) {
@@ -217,9 +238,13 @@ export class CheckpointCoordinator {
     return compact ? [piece] : [...this.#last.discovery, piece];
   }
 
-  #totals(answers: readonly SnapshotAnswer[], fresh: readonly Committable[]): Totals {
+  #totals(
+    answers: readonly SnapshotAnswer[],
+    fresh: readonly Committable[],
+    ended: readonly FileEnd[],
+  ): Totals {
     const before = this.#last.totals;
-    const files = this.#config.countFiles(answers.flatMap((answer) => answer.outcomes));
+    const missing = ended.filter(({ kind }) => kind === 'missing').length;
     const sum = (value: (answer: SnapshotAnswer) => number) =>
       answers.reduce((total, answer) => total + value(answer), 0);
     // A replay reads again what was counted when it was read first.
@@ -227,8 +252,8 @@ export class CheckpointCoordinator {
     const read = (value: (answer: SnapshotAnswer) => number) => (replaying ? 0 : sum(value));
     const replayed = replaying ? sum(({ counts }) => counts.rows + counts.rejected + counts.quarantined) : 0;
     return {
-      files: before.files + (replaying ? 0 : files.files),
-      missingFiles: before.missingFiles + (replaying ? 0 : files.missing),
+      files: before.files + (replaying ? 0 : ended.length - missing),
+      missingFiles: before.missingFiles + (replaying ? 0 : missing),
       rows: before.rows + sum((answer) => answer.counts.rows),
       rejected: before.rejected + sum((answer) => answer.counts.rejected),
       quarantined: (before.quarantined ?? 0) + sum((answer) => answer.counts.quarantined),
@@ -239,4 +264,20 @@ export class CheckpointCoordinator {
       bytesOut: before.bytesOut + fresh.reduce((total, { file }) => total + file.lengthBytes, 0),
     };
   }
+}
+
+/**
+ * Every split of a file taken before the capture is in the checkpoint, or was read to its end before its subtask
+ * answered; one that was taken later may have ended too by now, and the checkpoint holds none of it.
+ */
+function heldFiles(enumerator: EnumeratorState, answers: readonly SnapshotAnswer[]): HeldFiles {
+  const splits = [...enumerator.splits, ...answers.flatMap((answer) => answer.splits)];
+  return { nextFile: enumerator.nextFile, open: new Set(splits.map(({ fileId }) => fileId)) };
+}
+
+/** Files that changed or vanished while they were read are not ours to tidy up. */
+function spentFiles(ended: readonly FileEnd[], checkpointId: number, checkpointMs: number): SpentFile[] {
+  return ended
+    .filter(({ kind }) => kind === 'read')
+    .map(({ path, sizeBytes, modifiedNs }) => ({ path, sizeBytes, modifiedNs, checkpointId, checkpointMs }));
 }

@@ -9,6 +9,7 @@ import type { SchemaVersion } from '../core/schema-change.ts';
 import type { WatermarkState } from '../pipeline/watermarks.ts';
 import type { Committable, OpenPart, SinkState } from '../sink/sink-state.ts';
 import type { EnumeratorState } from '../source/enumerator-state.ts';
+import type { SpentFile } from '../source/spent-file.ts';
 import type { Split } from '../source/split.ts';
 import type { ParkedLane } from './lanes.ts';
 
@@ -39,6 +40,8 @@ export interface Checkpoint {
   readonly subtasks: readonly SubtaskState[];
   /** Parts that this checkpoint promises to publish and that no later one has acknowledged. */
   readonly committables: readonly Committable[];
+  /** Files to be deleted or moved once their rows are visible; `source.after_commit`. */
+  readonly spent?: readonly SpentFile[];
   readonly totals: Totals;
   /** Where a program that drives the sink itself goes on reading. JSON of its own. */
   readonly position?: unknown;

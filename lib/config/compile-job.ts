@@ -9,7 +9,7 @@ import type {
   RollingSpec,
   SchemaSpec,
 } from '../core/specs.ts';
-import type { CompiledJob } from './compiled-job.ts';
+import type { AfterCommit, CompiledJob } from './compiled-job.ts';
 import type { ValidatedJob } from './job-definition.ts';
 
 type SourceFormat = ValidatedJob['source']['format'];
@@ -51,6 +51,12 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       },
       format: compileInputFormat(source.format),
       schema: context.schema,
+      afterCommit: compileAfterCommit(source.after_commit, absolute),
+      limits: {
+        filesPerCheckpoint: source.limits.files_per_checkpoint ?? null,
+        bytesPerCheckpoint: source.limits.bytes_per_checkpoint ?? null,
+        bytesPerSecond: source.limits.bytes_per_second ?? null,
+      },
     },
     eventTime:
       job.event_time === undefined ? null : { column: job.event_time.field, unit: job.event_time.unit },
@@ -81,6 +87,14 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
     },
     quarantine: job.quarantine === undefined ? null : compileQuarantine(job.quarantine, absolute),
   };
+}
+
+function compileAfterCommit(
+  given: ValidatedJob['source']['after_commit'],
+  absolute: (path: string) => string,
+): AfterCommit {
+  if (typeof given === 'object') return { kind: 'move', folder: absolute(given.move) };
+  return { kind: given };
 }
 
 function compileInputFormat(format: SourceFormat): InputFormatSpec {

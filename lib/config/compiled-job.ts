@@ -50,6 +50,24 @@ export interface SourceSpec {
   readonly badRecordLimits: BadRecordLimits;
   readonly format: InputFormatSpec;
   readonly schema: SchemaSpec;
+  readonly afterCommit: AfterCommit;
+  readonly limits: SourceLimits;
+}
+
+/** What becomes of a file once all its rows are visible. */
+export type AfterCommit =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'delete' }
+  /** To an absolute folder, under its path relative to the source's. */
+  | { readonly kind: 'move'; readonly folder: string };
+
+/** null: no limit. */
+export interface SourceLimits {
+  /** Files, and bytes of files, taken between two checkpoints. */
+  readonly filesPerCheckpoint: number | null;
+  readonly bytesPerCheckpoint: number | null;
+  /** Bytes read a second, whole job. */
+  readonly bytesPerSecond: number | null;
 }
 
 export interface SinkSpec {

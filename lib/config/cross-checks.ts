@@ -17,6 +17,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     csvCharacters,
     codecs,
     quarantine,
+    afterCommit,
   ].flatMap((check: Check) => [...check(job)]);
 }
 
@@ -199,5 +200,23 @@ function* codecs({ sink }: CompiledJob): Iterable<Problem> {
       path: ['sink', 'format', 'compression'],
       message: 'the engine parquetjs writes none, snappy and gzip',
     };
+  }
+}
+
+function* afterCommit({ source }: CompiledJob): Iterable<Problem> {
+  const { afterCommit, modified, paths } = source;
+  const path = ['source', 'after_commit'];
+  if (afterCommit.kind !== 'keep' && modified === 'append') {
+    yield { path, message: 'files that are followed (`modified: append`) have no end: they have to be kept' };
+  }
+  if (afterCommit.kind !== 'move') return;
+  for (const each of paths) {
+    // A glob's fixed part is a prefix of it as well, so this holds for globs too.
+    if (`${afterCommit.folder}/`.startsWith(`${each}/`)) {
+      yield {
+        path: [...path, 'move'],
+        message: `${afterCommit.folder} is in the source ${each}: files moved there would be read again`,
+      };
+    }
   }
 }

@@ -45,7 +45,9 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       split_size: formatSize(source.splitSizeBytes),
       max_record_size: formatSize(source.maxRecordBytes),
       format: rawInputFormat(source, schema ?? (source.schema === 'infer' ? null : source.schema)),
-      after_commit: 'keep',
+      after_commit:
+        source.afterCommit.kind === 'move' ? { move: source.afterCommit.folder } : source.afterCommit.kind,
+      limits: rawLimits(source.limits),
     },
     ...(eventTime === null ? {} : { event_time: rawEventTime(eventTime, job.watermarks) }),
     sink: {
@@ -59,6 +61,15 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       bucket_check_interval: formatDuration(sink.bucketCheckIntervalMs),
     },
     ...(quarantine === null ? {} : { quarantine: rawQuarantine(quarantine) }),
+  };
+}
+
+function rawLimits(limits: CompiledJob['source']['limits']): NonNullable<RawJob['source']['limits']> {
+  const { filesPerCheckpoint, bytesPerCheckpoint, bytesPerSecond } = limits;
+  return {
+    ...(filesPerCheckpoint === null ? {} : { files_per_checkpoint: filesPerCheckpoint }),
+    ...(bytesPerCheckpoint === null ? {} : { bytes_per_checkpoint: formatSize(bytesPerCheckpoint) }),
+    ...(bytesPerSecond === null ? {} : { bytes_per_second: formatSize(bytesPerSecond) }),
   };
 }
 

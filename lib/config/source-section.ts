@@ -200,7 +200,28 @@ export const sourceSection = section({
     .prefault('32MiB')
     .describe('a longer record is a bad record: see `on_bad_record`'),
   format: inputFormat.describe('how the files are read'),
-  after_commit: choice(['keep'], ['delete', 'move'])
+  after_commit: z
+    .union([choice(['keep', 'delete']), section({ move: path().describe('folder to move them to') })], {
+      error: 'expected keep, delete or {move: <folder>}',
+    })
+    .meta({ title: 'keep, delete or {move: path}' })
     .prefault('keep')
-    .describe('what becomes of files whose rows are all visible'),
+    .describe(
+      'what becomes of files once all their rows are visible: `delete`, or `{move: ./done}` under their relative paths',
+    ),
+  limits: section({
+    files_per_checkpoint: integer(1, 1_000_000_000)
+      .optional()
+      .describe(
+        'files taken between two checkpoints, at most; when they are read, the next one is taken at once',
+      ),
+    bytes_per_checkpoint: size(1)
+      .optional()
+      .describe('the same in bytes of files; a single larger file is still taken'),
+    bytes_per_second: size(KIB)
+      .optional()
+      .describe('bytes read a second, whole job: leaves a shared machine or network to others'),
+  })
+    .prefault({})
+    .describe('how much is read at a time; default: no limit'),
 });

@@ -3,7 +3,11 @@
  * its end, when it is told to stop, or when anything fails. It decides; subtasks, the enumerator and the checkpoint
  * coordinator do.
  */
-import type { CheckpointCoordinator, CheckpointRequest } from '../commit/checkpoint-coordinator.ts';
+import type {
+  CheckpointCoordinator,
+  CheckpointRequest,
+  HeldFiles,
+} from '../commit/checkpoint-coordinator.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
 import { noStageTimes, STAGES, type StageTimes } from '../core/stage-clock.ts';
@@ -45,23 +49,28 @@ export class Coordinator {
   /** Since its last snapshot, by subtask. */
   readonly #counts = new Map<number, SubtaskCounts>();
   readonly #openParts = new Map<number, number>();
-  /** Files that ended, by the split that ended them; until a checkpoint counts them. */
-  readonly #fileEnds = new Map<string, FileEnd>();
+  /** Files that ended, until a checkpoint holds them. */
+  #fileEnds: FileEnd[] = [];
   #stopping = false;
   #failure: SluiceError | null = null;
   /** Whether anything happened that the last checkpoint does not know. */
   #dirty = true;
+  /** Whether somebody waits for the next checkpoint. */
+  #checkpointDue = false;
   #ended = 0;
   #checkpointsTaken = 0;
   #progressAt = 0;
   /** The watermark that the subtasks know, and when they may be told a newer one. */
   #sharedWatermarkMs = Number.NEGATIVE_INFINITY;
   #shareAt = 0;
+  /** Read by earlier runs. */
+  readonly #bytesBefore: number;
   readonly #times = noStageTimes();
 
   constructor(config: CoordinatorConfig) {
     this.#config = config;
     this.#wakeUp = new WakeUp(config.clock);
+    this.#bytesBefore = config.checkpoints.last.totals.bytesIn;
   }
 
   get checkpointsTaken(): number {
@@ -92,8 +101,8 @@ export class Coordinator {
         await this.#endSubtasks();
         return finished ? 'finished' : 'stopped';
       }
-      if (clock.elapsed() >= nextCheckpointAt) {
-        if (this.#dirty) await this.#checkpoint({ closeAll: false, last: false });
+      if (this.#checkpointDue || clock.elapsed() >= nextCheckpointAt) {
+        if (this.#dirty || this.#checkpointDue) await this.#checkpoint({ closeAll: false, last: false });
         nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
       }
       this.#shareWatermark();
@@ -119,7 +128,7 @@ export class Coordinator {
         if (split.newestEventMs !== undefined) watermarks?.observe(split.id, split.newestEventMs);
         watermarks?.end(split.id);
         const end = enumerator.finishSplit(message.outcome);
-        if (end !== null) this.#fileEnds.set(message.outcome.split.id, end);
+        if (end !== null) this.#fileEnds.push(end);
         break;
       }
       case 'progress':
@@ -163,6 +172,12 @@ export class Coordinator {
     this.#config.send(subtask, { type: 'assign', split });
   }
 
+  /** The next checkpoint need not wait for its interval. */
+  checkpointSoon(): void {
+    this.#checkpointDue = true;
+    this.#wakeUp.signal();
+  }
+
   /** The enumerator has nothing left, ever. */
   drained(subtask: number): void {
     this.#drained.add(subtask);
@@ -176,31 +191,25 @@ export class Coordinator {
     this.#wakeUp.signal();
   }
 
-  /** For the checkpoint: files that ended with these splits. */
-  countFiles(outcomes: readonly { readonly split: { readonly id: string } }[]): {
-    files: number;
-    missing: number;
-  } {
-    let files = 0;
-    let missing = 0;
-    for (const { split } of outcomes) {
-      const end = this.#fileEnds.get(split.id);
-      this.#fileEnds.delete(split.id);
-      if (end?.kind === 'missing') missing++;
-      else if (end !== undefined) files++;
-    }
-    return { files, missing };
+  /** For the checkpoint: files that ended and that it holds everything of. */
+  takeEndedFiles({ nextFile, open }: HeldFiles): readonly FileEnd[] {
+    const isHeld = ({ fileId }: FileEnd) => Number(fileId) < nextFile && !open.has(fileId);
+    const held = this.#fileEnds.filter(isHeld);
+    this.#fileEnds = this.#fileEnds.filter((end) => !isHeld(end));
+    return held;
   }
 
   async #checkpoint(request: CheckpointRequest): Promise<void> {
     // Before, not after: what happens while it is taken belongs to the next one.
     this.#dirty = false;
+    this.#checkpointDue = false;
     this.#advanceWatermark();
-    const { id, durationMs, sizeBytes, published } = await this.#config.checkpoints.take(request);
+    const { id, durationMs, sizeBytes, published, cleaned } = await this.#config.checkpoints.take(request);
     this.#throwFailure();
     // Published parts are promised until a checkpoint says that they are done.
-    this.#dirty ||= published.length > 0;
+    this.#dirty ||= published.length > 0 || cleaned > 0;
     this.#checkpointsTaken++;
+    if (!request.last) this.#config.enumerator.checkpointTaken();
     this.#config.onEvent({ type: 'checkpoint', id, durationMs, bytes: sizeBytes, parts: published.length });
   }
 
@@ -250,11 +259,13 @@ export class Coordinator {
     const { totals, id } = checkpoints.last;
     const sum = (value: (counts: SubtaskCounts) => number) =>
       [...this.#counts.values()].reduce((total, counts) => total + value(counts), 0);
-    const { known, waiting } = enumerator.counters;
+    const { known, waiting, takenBytes, waitingBytes } = enumerator.counters;
+    const bytesRead = totals.bytesIn + sum((counts) => counts.bytesIn);
     onProgress({
       filesKnown: known + waiting,
-      filesDone: totals.files + this.#fileEnds.size,
-      bytesRead: totals.bytesIn + sum((counts) => counts.bytesIn),
+      filesDone: totals.files + this.#fileEnds.length,
+      bytesRead,
+      bytesLeft: Math.max(0, takenBytes + waitingBytes - (bytesRead - this.#bytesBefore)),
       rows: totals.rows + sum((counts) => counts.rows),
       rejected: totals.rejected + sum((counts) => counts.rejected),
       quarantined: (totals.quarantined ?? 0) + sum((counts) => counts.quarantined),

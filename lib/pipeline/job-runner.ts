@@ -8,6 +8,7 @@ import { jobFingerprint } from '../commit/fingerprint.ts';
 import { type JobState, openJobState } from '../commit/job-state.ts';
 import { switchLane } from '../commit/lanes.ts';
 import { removeLeftovers } from '../commit/leftovers.ts';
+import { SourceCleaner } from '../commit/source-cleaner.ts';
 import type { CompiledJob, SourceSpec } from '../config/compiled-job.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -202,9 +203,19 @@ class JobRun {
     const { base, store } = this.#state;
     const job = this.#job;
     const hosts: SubtaskHost[] = [];
+    const source = await this.#createSource({
+      assignSplit: (subtask, split) => coordinator.assign(subtask, split),
+      signalNoMoreSplits: (subtask) => coordinator.drained(subtask),
+      quotaUsedUp: () => coordinator.checkpointSoon(),
+      fail: (error) => coordinator.fail(error),
+    });
+    const { enumerator } = source;
+    const cleaner = this.#createCleaner(source);
+    // Before the first scan: a file that has the name of one that went is new.
+    await cleaner?.clean(base);
     const watermarks =
       job.eventTime === null ? null : new Watermarks(job.watermarks, this.#clock, base.eventTime ?? null);
-    const checkpoints: CheckpointCoordinator = new CheckpointCoordinator({
+    const checkpoints = new CheckpointCoordinator({
       store,
       committer,
       fileSystem: this.#fileSystem,
@@ -214,8 +225,8 @@ class JobRun {
       subtasks: job.parallelism,
       base: { ...base, fingerprint: jobFingerprint(job), schema: schemas.schema },
       capture: (all) => ({
-        enumerator: source.enumerator.snapshot(),
-        discovery: captureDiscovery(source.enumerator, all),
+        enumerator: enumerator.snapshot(),
+        discovery: captureDiscovery(enumerator, all),
         schema: schemas.schema,
         schemaHistory: schemas.state.history,
       }),
@@ -228,15 +239,10 @@ class JobRun {
           { ...totals, quarantined: (totals.quarantined ?? 0) - (totals.replayed ?? 0) },
           atEnd,
         ),
-      countFiles: (outcomes) => coordinator.countFiles(outcomes),
+      takeEndedFiles: (held) => coordinator.takeEndedFiles(held),
+      cleaner,
     });
-    const source = await this.#createSource({
-      assignSplit: (subtask, split) => coordinator.assign(subtask, split),
-      signalNoMoreSplits: (subtask) => coordinator.drained(subtask),
-      fail: (error) => coordinator.fail(error),
-    });
-    const { enumerator } = source;
-    const coordinator = new Coordinator({
+    const coordinator: Coordinator = new Coordinator({
       subtasks: job.parallelism,
       send: (subtask, message) => hosts[subtask]!.send(message),
       enumerator,
@@ -272,6 +278,7 @@ class JobRun {
           schema: schemas.schema,
           memoryBytes: Math.floor(job.memoryBytes / job.parallelism),
           segmentsFolder: store.segmentsFolder,
+          checkpointId: base.id,
           restored: shares[subtask]!,
           restoredQuarantine: quarantineShares[subtask]!,
           firstCheckpointId: base.id + 1,
@@ -288,6 +295,20 @@ class JobRun {
       await source.close();
       await Promise.all(hosts.map((host) => host.terminate()));
     }
+  }
+
+  #createCleaner(source: FileSource): SourceCleaner | null {
+    const policy = this.#job.source.afterCommit;
+    // The files of a replay are not the source's.
+    if (policy.kind === 'keep' || this.#options.replay !== undefined) return null;
+    return new SourceCleaner({
+      fileSystem: this.#fileSystem,
+      policy,
+      folders: source.folders,
+      source: source.enumerator,
+      warnings: source.warnings,
+      restored: this.#state.base.spent ?? [],
+    });
   }
 
   async #createSource(context: SplitEnumeratorContext): Promise<FileSource> {

@@ -5,6 +5,8 @@ export interface JobProgress {
   readonly filesKnown: number;
   readonly filesDone: number;
   readonly bytesRead: number;
+  /** Of the files known so far. */
+  readonly bytesLeft: number;
   readonly rows: number;
   readonly rejected: number;
   readonly quarantined: number;

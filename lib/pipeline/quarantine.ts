@@ -156,5 +156,6 @@ async function createBuckets(
     segmentLabel,
     runId: config.runId,
     clock,
+    checkpointId: config.checkpointId,
   });
 }

@@ -87,6 +87,7 @@ async function createBucketsOf(
     bucketTimes: bucketTimesOf(job),
     late: { keep: job.watermarks.late === 'keep', allowedLatenessMs: job.watermarks.allowedLatenessMs },
     stages,
+    checkpointId: config.checkpointId,
   });
 }
 

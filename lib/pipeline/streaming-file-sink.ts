@@ -208,6 +208,7 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
       segmentsFolder: state.store.segmentsFolder,
       runId,
       clock,
+      checkpointId: state.base.id,
     });
     for (const { sink } of state.base.subtasks) await buckets.restore(sink);
     await removeLeftovers(

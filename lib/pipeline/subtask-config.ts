@@ -13,6 +13,8 @@ export interface SubtaskConfig {
   /** This subtask's share of the memory budget. */
   readonly memoryBytes: number;
   readonly segmentsFolder: string;
+  /** The checkpoint that the run begins with. */
+  readonly checkpointId: number;
   /** What earlier subtasks left open and this one continues. */
   readonly restored: readonly SinkState[];
   /** The same of the quarantine. */

@@ -6,6 +6,7 @@ import { StageClock } from '../core/stage-clock.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
+import { Pace } from './pace.ts';
 import { createQuarantine } from './quarantine.ts';
 import { createSink, passesThrough } from './sink-setup.ts';
 import { Subtask } from './subtask.ts';
@@ -40,6 +41,7 @@ export async function startSubtask(
   const sink = await createSink(config, fileSystem, clock, stages);
   const format = createInputFormat(source.format);
   const quarantine = await createQuarantine(config, fileSystem, clock);
+  const { bytesPerSecond } = source.limits;
   const subtask = new Subtask({
     subtask: config.subtask,
     reader: new SplitReader({
@@ -60,6 +62,7 @@ export async function startSubtask(
     firstCheckpointId: config.firstCheckpointId,
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
     bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,
+    pace: bytesPerSecond === null ? null : new Pace(clock, bytesPerSecond / job.parallelism),
     clock,
     stages,
     send,

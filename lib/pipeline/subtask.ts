@@ -12,6 +12,7 @@ import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import type { FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
+import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -29,6 +30,8 @@ export interface SubtaskParts {
   readonly eventTime: ((batch: Batch) => Float64Array) | null;
   /** How often the sink's timer runs. */
   readonly bucketCheckIntervalMs: number;
+  /** null: as fast as it goes. */
+  readonly pace: Pace | null;
   readonly clock: Clock;
   /** The one that reader and sink enter their stages in. */
   readonly stages: StageClock;
@@ -121,7 +124,9 @@ export class Subtask {
   async #work(): Promise<void> {
     if (this.#parts.clock.elapsed() >= this.#timerAt) await this.#onTimer();
     if (this.#watermarkMoved) await this.#onWatermark();
-    if (this.#reading) await this.#readBatch();
+    const waitMs = this.#reading ? (this.#parts.pace?.waitMs ?? 0) : 0;
+    if (waitMs > 0) await this.#idle(Math.min(waitMs, this.#timerAt - this.#parts.clock.elapsed()));
+    else if (this.#reading) await this.#readBatch();
     else {
       this.#requestSplit();
       await this.#idle(this.#timerAt - this.#parts.clock.elapsed());
@@ -162,6 +167,7 @@ export class Subtask {
     });
     this.#late += sink.takeLate();
     this.#rows += batch.length;
+    if (this.#parts.pace !== null) this.#bookCounts();
     failpoint('subtask.batch.after');
     if (this.#parts.clock.elapsed() >= this.#progressAt) this.#report();
   }
@@ -256,6 +262,7 @@ export class Subtask {
     this.#rejected += counts.rejected;
     this.#quarantined += counts.quarantined;
     this.#bytesIn += counts.bytesIn;
+    this.#parts.pace?.spend(counts.bytesIn);
     for (const warning of counts.warnings)
       this.#parts.send({ type: 'warning', subtask: this.#parts.subtask, ...warning });
   }

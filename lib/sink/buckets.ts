@@ -3,19 +3,16 @@
  * them to one memory budget, and says at a checkpoint what has to be kept. Flink: Buckets and Bucket.
  */
 import type { Batch } from '../core/batch.ts';
-import type { BucketAssigner, BucketContext, BucketVector } from '../core/bucket-assigner.ts';
-import type { Clock } from '../core/clock.ts';
+import type { BucketContext, BucketVector } from '../core/bucket-assigner.ts';
 import { identityRows } from '../core/column.ts';
 import type { Schema } from '../core/data-type.ts';
-import type { BulkFormat } from '../core/encoder.ts';
 import { failpoint } from '../core/failpoint.ts';
-import type { RollingPolicy } from '../core/rolling-policy.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
-import type { FileSystem } from '../storage/file-system.ts';
 import { PartFile, type PartStorage } from './part-file.ts';
-import { type PartNaming, partName } from './part-name.ts';
+import { partName } from './part-name.ts';
 import { RowGroups } from './row-groups.ts';
 import { SegmentReader, SegmentWriter } from './segment-writer.ts';
+import type { SinkConfig } from './sink-config.ts';
 import type { SinkSnapshot, SinkState } from './sink-state.ts';
 import { StagedRows } from './staged-rows.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -38,44 +35,6 @@ const BUDGET_LOW_MARK = 0.75;
 /** At a checkpoint, a part that buffers this share of a full flush is flushed: cheaper than keeping its rows twice. */
 const CHECKPOINT_FLUSH_SHARE = 0.25;
 
-export interface SinkConfig {
-  /** Folder of all buckets, absolute. */
-  readonly path: string;
-  readonly staging: string | null;
-  readonly naming: PartNaming;
-  readonly subtask: number;
-  /** Of the part files: partition columns are left out already. */
-  readonly schema: Schema;
-  readonly format: BulkFormat;
-  readonly assigner: BucketAssigner;
-  readonly policy: RollingPolicy;
-  /** Budget for what this subtask buffers. */
-  readonly memoryBytes: number;
-  /** Memory of one part's buffered rows at which they are flushed. */
-  readonly flushBytes: number;
-  readonly fileSystem: FileSystem;
-  readonly segmentsFolder: string;
-  /** Tells the segments of a subtask's outputs apart; left out for the lake's. */
-  readonly segmentLabel?: string;
-  readonly runId: string;
-  readonly clock: Clock;
-  /** The event time of buckets; null (default) where they tell none. */
-  readonly bucketTimes?: BucketTimes | null;
-  /** Rows whose bucket's time is over; kept, and not counted, where left out. */
-  readonly late?: LatePolicy;
-  /** Time goes to the stages that it enters; what calls it says which one the rest belongs to. */
-  readonly stages?: StageClock;
-}
-
-/** When a bucket's time is over, milliseconds since 1970 (bucketing/bucket-times.ts has them). */
-export type BucketTimes = (bucketId: string) => { readonly endMs: number } | null;
-
-export interface LatePolicy {
-  readonly keep: boolean;
-  /** How far the watermark may be behind the end of a bucket's time. */
-  readonly allowedLatenessMs: number;
-}
-
 export class Buckets {
   readonly #config: SinkConfig;
   readonly #storage: PartStorage;
@@ -89,6 +48,8 @@ export class Buckets {
   /** Closed since the last snapshot. */
   #closed: PartFile[] = [];
   #nextCounter = 0;
+  /** The last one that this sink has a snapshot in. */
+  #checkpointId: number;
   #memoryBytes = 0;
   #late = 0;
 
@@ -97,6 +58,7 @@ export class Buckets {
     this.#stages = config.stages ?? UNTIMED;
     this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * WAITING_SHARE));
     this.#staged = new StagedRows(config.memoryBytes * STAGED_SHARE);
+    this.#checkpointId = config.checkpointId;
     this.#storage = {
       writer: config.fileSystem.recoverableWriter,
       staging: config.staging,
@@ -234,8 +196,17 @@ export class Buckets {
     const name = partName(naming, subtask, this.#nextCounter++);
     const finalPath = bucketId === '' ? `${path}/${name}` : `${path}/${bucketId}/${name}`;
     const writer = format.createWriter(schema, null);
-    const endMs = this.#endOf(bucketId);
-    const part = new PartFile(this.#storage, bucketId, finalPath, writer, nowMs, endMs);
+    const part = new PartFile(
+      this.#storage,
+      {
+        bucketId,
+        finalPath,
+        creationTimeMs: nowMs,
+        sinceCheckpoint: this.#checkpointId,
+        bucketEndMs: this.#endOf(bucketId),
+      },
+      writer,
+    );
     this.#adopt(part);
     return part;
   }
@@ -368,6 +339,7 @@ export class Buckets {
     failpoint('sink.snapshot.after');
     const committables = this.#closed.map((part) => part.committable());
     this.#closed = [];
+    this.#checkpointId = checkpointId;
     return {
       state: {
         nextCounter: this.#nextCounter,

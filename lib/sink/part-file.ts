@@ -33,6 +33,17 @@ export interface PartStorage {
   readonly crowded: () => boolean;
 }
 
+/** What is known of a part from the beginning, and never changes. */
+export interface PartOrigin {
+  readonly bucketId: string;
+  readonly finalPath: string;
+  readonly creationTimeMs: number;
+  /** The newest checkpoint when it was created. */
+  readonly sinceCheckpoint: number;
+  /** When the time of its bucket is over; null where the bucket tells none. */
+  readonly bucketEndMs: number | null;
+}
+
 type PartStage =
   | { readonly kind: 'in-progress'; readonly writer: BulkWriter }
   | { readonly kind: 'closing' }
@@ -44,6 +55,7 @@ export class PartFile implements PartFileInfo {
   readonly creationTimeMs: number;
   readonly bucketEndMs: number | null;
   lastUpdateTimeMs: number;
+  readonly sinceCheckpoint: number;
   rows = 0;
   readonly #storage: PartStorage;
   #stage: PartStage;
@@ -60,20 +72,14 @@ export class PartFile implements PartFileInfo {
   /** Of the buffered rows, how many the tails hold. */
   #tailRows = 0;
 
-  constructor(
-    storage: PartStorage,
-    bucketId: string,
-    finalPath: string,
-    writer: BulkWriter,
-    nowMs: number,
-    bucketEndMs: number | null = null,
-  ) {
+  constructor(storage: PartStorage, origin: PartOrigin, writer: BulkWriter) {
     this.#storage = storage;
-    this.bucketId = bucketId;
-    this.finalPath = finalPath;
-    this.creationTimeMs = nowMs;
-    this.lastUpdateTimeMs = nowMs;
-    this.bucketEndMs = bucketEndMs;
+    this.bucketId = origin.bucketId;
+    this.finalPath = origin.finalPath;
+    this.creationTimeMs = origin.creationTimeMs;
+    this.lastUpdateTimeMs = origin.creationTimeMs;
+    this.sinceCheckpoint = origin.sinceCheckpoint;
+    this.bucketEndMs = origin.bucketEndMs;
     this.#stage = { kind: 'in-progress', writer };
   }
 
@@ -84,8 +90,8 @@ export class PartFile implements PartFileInfo {
     writer: BulkWriter,
     bucketEndMs: number | null = null,
   ): Promise<PartFile> {
-    const { bucketId, finalPath, creationTimeMs } = open;
-    const part = new PartFile(storage, bucketId, finalPath, writer, creationTimeMs, bucketEndMs);
+    const { sinceCheckpoint = 0 } = open;
+    const part = new PartFile(storage, { ...open, sinceCheckpoint, bucketEndMs }, writer);
     part.lastUpdateTimeMs = open.lastUpdateTimeMs;
     part.rows = open.rows;
     part.#tails = [...open.tails];
@@ -176,6 +182,7 @@ export class PartFile implements PartFileInfo {
       bucketId: this.bucketId,
       finalPath: this.finalPath,
       creationTimeMs: this.creationTimeMs,
+      sinceCheckpoint: this.sinceCheckpoint,
       lastUpdateTimeMs: this.lastUpdateTimeMs,
       rows: this.rows,
       file: this.#resumePoint,

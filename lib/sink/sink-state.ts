@@ -15,6 +15,8 @@ export interface OpenPart {
   readonly bucketId: string;
   readonly finalPath: string;
   readonly creationTimeMs: number;
+  /** The newest checkpoint when it was created: rows of earlier ones are in other parts. 0 where not known. */
+  readonly sinceCheckpoint?: number;
   readonly lastUpdateTimeMs: number;
   readonly rows: number;
   /** null while nothing was written: the hidden file does not exist yet. */

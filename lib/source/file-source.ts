@@ -30,8 +30,9 @@ export interface FileSourceOptions {
 
 export class FileSource {
   readonly enumerator: SplitEnumerator;
+  /** Bounded, and for whoever else deals with the source's files. */
+  readonly warnings: Warnings;
   readonly #roots: readonly SourceRoot[];
-  readonly #warnings: Warnings;
   readonly #watcher: FolderWatcher | null;
 
   private constructor(
@@ -42,7 +43,7 @@ export class FileSource {
   ) {
     this.enumerator = enumerator;
     this.#roots = roots;
-    this.#warnings = warnings;
+    this.warnings = warnings;
     this.#watcher = watcher;
   }
 
@@ -69,6 +70,7 @@ export class FileSource {
         monitorIntervalMs: spec.monitorIntervalMs,
         minAgeMs: spec.minAgeMs,
         modified: spec.modified,
+        limits: spec.limits,
         splittable: format.access !== 'random' && format.splittable,
         compression: spec.format.compression,
         splitSizeBytes: spec.splitSizeBytes,
@@ -82,6 +84,11 @@ export class FileSource {
     return new FileSource(enumerator, roots, warnings, watcher);
   }
 
+  /** Folders that are listed. */
+  get folders(): readonly string[] {
+    return this.#roots.map(({ folder }) => folder);
+  }
+
   start(): void {
     this.enumerator.start();
     // Not waited for: what happens before it watches is seen by a listing.
@@ -92,6 +99,6 @@ export class FileSource {
   async close(): Promise<void> {
     await this.#watcher?.close();
     await this.enumerator.close();
-    this.#warnings.flush();
+    this.warnings.flush();
   }
 }

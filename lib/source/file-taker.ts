@@ -13,6 +13,7 @@ import { judge, type ModifiedPolicy } from './modification.ts';
 import type { OpenFiles } from './open-files.ts';
 import { type Split, startPosition } from './split.ts';
 import type { Plan, SplitPlanner } from './split-planner.ts';
+import type { TakeQuota } from './take-quota.ts';
 import { type WaitingFile, WaitingFiles } from './waiting-files.ts';
 import type { Warnings } from './warnings.ts';
 
@@ -20,6 +21,7 @@ export interface FileTakerOptions {
   readonly known: KnownFiles;
   readonly planner: SplitPlanner;
   readonly openFiles: OpenFiles;
+  readonly quota: TakeQuota;
   readonly modified: ModifiedPolicy;
   readonly warnings: Warnings;
   /** No later scan looks at what is left: say so. */
@@ -40,7 +42,7 @@ export class FileTaker {
   #closed = false;
   /** Number of the next file taken. */
   nextFile = 1;
-  readonly counts = { taken: 0, missing: 0, ignored: 0 };
+  readonly counts = { taken: 0, takenBytes: 0, missing: 0, ignored: 0 };
 
   constructor(options: FileTakerOptions) {
     this.#options = options;
@@ -54,6 +56,10 @@ export class FileTaker {
 
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  get waitingBytes(): number {
+    return this.#waiting.sizeBytes;
   }
 
   /** Files being looked into. */
@@ -111,7 +117,7 @@ export class FileTaker {
   }
 
   #commit(file: WaitingFile, realm: number, plan: Plan): void {
-    const { known, openFiles, onSplit } = this.#options;
+    const { known, openFiles, quota, onSplit } = this.#options;
     const { path, sizeBytes, modifiedNs } = file;
     const { consumedBytes, fingerprint } =
       plan.kind === 'replaced' ? { consumedBytes: 0, fingerprint: 0n } : plan;
@@ -121,6 +127,8 @@ export class FileTaker {
       return;
     }
     this.counts.taken++;
+    this.counts.takenBytes += (plan.endByte ?? sizeBytes) - plan.startByte;
+    quota.take(sizeBytes);
     const fileId = String(this.nextFile++);
     const split: Split = {
       id: `${fileId}.0`,

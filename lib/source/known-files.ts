@@ -41,6 +41,13 @@ export function hashPath(path: string): PathHash {
   return scratch;
 }
 
+/** A delta that forgets files and does nothing else. */
+export function removalsOf(paths: readonly string[]): Uint8Array {
+  const log = new DeltaLog(false);
+  for (const path of paths) log.remove(hashPath(path));
+  return log.take();
+}
+
 export class KnownFiles {
   /** Entries, dense: entry e has hashes[4e .. 4e+3]. */
   #hashes = new Uint32Array(FIRST_ENTRIES * 4);

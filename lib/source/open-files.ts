@@ -3,7 +3,11 @@ import { isUntouched, type Split, type SplitOutcome } from './split.ts';
 
 /** How a file ended, once no split of it is left. */
 export interface FileEnd {
+  readonly fileId: string;
   readonly path: string;
+  /** As it was taken. */
+  readonly sizeBytes: number;
+  readonly modifiedNs: string;
   /** The worst that happened to one of its splits. */
   readonly kind: SplitOutcome['kind'];
   /** Not one byte of it was taken. */
@@ -61,6 +65,7 @@ export class OpenFiles {
     const takes = (this.#paths.get(file.path) ?? 1) - 1;
     if (takes === 0) this.#paths.delete(file.path);
     else this.#paths.set(file.path, takes);
-    return { path: file.path, kind: file.kind, untouched: file.untouched };
+    const { fileId, sizeBytes, modifiedNs } = split;
+    return { fileId, path: file.path, sizeBytes, modifiedNs, kind: file.kind, untouched: file.untouched };
   }
 }

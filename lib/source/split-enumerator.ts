@@ -7,6 +7,7 @@
  * subtasks' answers when those are asked for in the same moment: what was assigned before is theirs, the rest is here.
  * Files that wait are in no checkpoint: a restart lists them again.
  */
+import type { SourceLimits } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -19,8 +20,9 @@ import type { ModifiedPolicy } from './modification.ts';
 import { type FileEnd, OpenFiles } from './open-files.ts';
 import { Realms } from './realms.ts';
 import { ScanTimer } from './scan-timer.ts';
-import { checkSplit, type Split, type SplitOutcome } from './split.ts';
+import { checkSplit, remainingBytes, type Split, type SplitOutcome } from './split.ts';
 import { SplitPlanner, type SplitPlannerOptions } from './split-planner.ts';
+import { TakeQuota } from './take-quota.ts';
 import type { Warnings } from './warnings.ts';
 
 export type { EnumeratorState } from './enumerator-state.ts';
@@ -30,6 +32,8 @@ export interface SplitEnumeratorContext {
   assignSplit(subtask: number, split: Split): void;
   /** PROCESS_ONCE: nothing is left to hand out. */
   signalNoMoreSplits(subtask: number): void;
+  /** What may be taken until the next checkpoint is taken and read, and more waits: time to take it. */
+  quotaUsedUp(): void;
   /** Scanning or planning failed for good. */
   fail(error: SluiceError): void;
 }
@@ -45,6 +49,7 @@ export interface SplitEnumeratorOptions extends Omit<SplitPlannerOptions, 'follo
   readonly monitorIntervalMs: number;
   readonly minAgeMs: number;
   readonly modified: ModifiedPolicy;
+  readonly limits: SourceLimits;
   readonly warnings: Warnings;
 }
 
@@ -64,6 +69,9 @@ export interface SourceCounters {
   readonly listed: number;
   readonly tooYoung: number;
   readonly taken: number;
+  /** Bytes of files that were taken or restored, and of those that wait. */
+  readonly takenBytes: number;
+  readonly waitingBytes: number;
   readonly read: number;
   readonly missing: number;
   /** Changed between listing and reading, or while being read. */
@@ -85,11 +93,14 @@ export class SplitEnumerator {
   readonly #planner: SplitPlanner;
   readonly #taker: FileTaker;
   readonly #timer: ScanTimer;
+  readonly #quota: TakeQuota;
   readonly #openFiles = new OpenFiles();
   /** Splits that nobody reads: given back, restored, or the rest of a file being cut. As many as there are subtasks, about. */
   readonly #pending: Split[] = [];
   readonly #assigned = new Map<string, Split>();
   readonly #readers = new Set<number>();
+  /** Files that are being deleted or moved: neither what is left of them nor what comes in their place is judged yet. */
+  readonly #cleaning = new Set<string>();
   /** Subtasks that asked and got nothing yet, first come first served. */
   readonly #asking = new Set<number>();
   /** PROCESS_ONCE: the one scan is over. */
@@ -97,6 +108,7 @@ export class SplitEnumerator {
   #closed = false;
   #running: Promise<void> | null = null;
   #scan: Pick<ScanResult, 'listed' | 'tooYoung'> = { listed: 0, tooYoung: 0 };
+  #restoredBytes = 0;
   #counts = { scans: 0, read: 0, missing: 0, changed: 0, ignored: 0, forgotten: 0 };
 
   /** @throws SluiceError STATE_CORRUPT, STATE_VERSION */
@@ -114,13 +126,16 @@ export class SplitEnumerator {
       ...options,
       known: this.#known,
       realms: this.#realms,
-      isOpen: (path) => this.#openFiles.has(path) || this.#taker.isLookingInto(path),
+      isOpen: (path) =>
+        this.#openFiles.has(path) || this.#taker.isLookingInto(path) || this.#cleaning.has(path),
     });
     this.#timer = new ScanTimer(options.clock);
+    this.#quota = new TakeQuota(options.limits);
     this.#taker = new FileTaker({
       known: this.#known,
       planner: this.#planner,
       openFiles: this.#openFiles,
+      quota: this.#quota,
       modified: options.modified,
       warnings: options.warnings,
       lastScan: options.mode === 'once',
@@ -135,6 +150,7 @@ export class SplitEnumerator {
     this.#taker.nextFile = checkEnumeratorState(state).nextFile;
     this.#realms.restore(state.realms);
     for (const delta of discovery) this.#known.apply(delta);
+    this.#restoredBytes = [...splits, ...state.splits].reduce((sum, split) => sum + remainingBytes(split), 0);
     // Splits begun come first: their files were taken first.
     this.addSplitsBack([...splits.map(checkSplit), ...state.splits]);
   }
@@ -231,6 +247,23 @@ export class SplitEnumerator {
     };
   }
 
+  /** A file that was read is about to be deleted or moved away. */
+  beginCleaning(path: string): void {
+    this.#cleaning.add(path);
+  }
+
+  /** @param gone the file that was read is not there any more: whatever has its name from now on is new */
+  endCleaning(path: string, gone: boolean): void {
+    this.#cleaning.delete(path);
+    if (gone) this.#known.remove(path);
+  }
+
+  /** The checkpoint of the last `snapshot` is durable: what `limits` held back may be taken. */
+  checkpointTaken(): void {
+    this.#quota.reset();
+    this.#dispatch();
+  }
+
   /** What became known and forgotten since the last call; empty where nothing did. Belongs to `snapshot`. */
   takeDiscoveryDelta(): Uint8Array {
     return this.#known.takeDelta();
@@ -242,11 +275,13 @@ export class SplitEnumerator {
   }
 
   get counters(): SourceCounters {
-    const { taken, missing, ignored } = this.#taker.counts;
+    const { taken, takenBytes, missing, ignored } = this.#taker.counts;
     return {
       ...this.#counts,
       ...this.#scan,
       taken,
+      takenBytes: takenBytes + this.#restoredBytes,
+      waitingBytes: this.#taker.waitingBytes,
       missing: this.#counts.missing + missing,
       ignored: this.#counts.ignored + ignored,
       known: this.#known.size,
@@ -301,8 +336,10 @@ export class SplitEnumerator {
         continue;
       }
       // One file is looked into for each subtask that waits, not the whole backlog.
-      if (this.#taker.looking >= this.#asking.size || !this.#taker.takeNext()) break;
+      const { looking } = this.#taker;
+      if (looking >= this.#asking.size || !this.#quota.allows(looking) || !this.#taker.takeNext()) break;
     }
+    if (this.#isQuotaUsedUp()) this.#context.quotaUsedUp();
     const exhausted =
       this.#scanned && this.#pending.length === 0 && this.#taker.looking === 0 && this.#taker.waiting === 0;
     if (this.#options.mode !== 'once' || !exhausted || this.#closed) return;
@@ -310,6 +347,12 @@ export class SplitEnumerator {
       this.#asking.delete(subtask);
       this.#context.signalNoMoreSplits(subtask);
     }
+  }
+
+  /** Whether subtasks wait for nothing but the next checkpoint, and everything taken is read. */
+  #isQuotaUsedUp(): boolean {
+    const idle = this.#assigned.size === 0 && this.#pending.length === 0 && this.#taker.looking === 0;
+    return idle && this.#asking.size > 0 && this.#taker.waiting > 0 && !this.#quota.allows(0);
   }
 
   #assign(split: Split): void {

@@ -30,6 +30,7 @@ export class WaitingFiles {
   /** Heap of file numbers, smallest first. */
   #heap = new Uint32Array(16);
   #length = 0;
+  #sizeBytes = 0;
 
   /** @param folders the roots' folders */
   constructor(folders: readonly string[]) {
@@ -40,6 +41,11 @@ export class WaitingFiles {
     return this.#length;
   }
 
+  /** Of all that wait. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
   add(status: FileStatus, root: number): void {
     const file = this.#added;
     if (file === this.#sizes.length) this.#grow();
@@ -48,6 +54,7 @@ export class WaitingFiles {
     this.#starts[file + 1] = this.#names.length;
     this.#roots[file] = root;
     this.#sizes[file] = status.sizeBytes;
+    this.#sizeBytes += status.sizeBytes;
     // Floored also for times before 1970, so that the nanoseconds are never negative.
     const nanoseconds = ((status.modifiedNs % NS_PER_MS) + NS_PER_MS) % NS_PER_MS;
     this.#modifiedMs[file] = Number((status.modifiedNs - nanoseconds) / NS_PER_MS);
@@ -64,6 +71,7 @@ export class WaitingFiles {
     this.#heap[0] = this.#heap[--this.#length]!;
     this.#siftDown(0);
     const waiting = this.#get(file);
+    this.#sizeBytes -= waiting.sizeBytes;
     if (this.#length === 0) this.#clear();
     return waiting;
   }

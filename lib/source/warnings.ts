@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts';
 
 export type WarningCode =
+  | 'after-commit-failed'
   | 'file-modified'
   | 'file-changed-while-read'
   | 'file-missing'

@@ -13,6 +13,12 @@ export interface FileStatus {
   readonly modifiedNs: bigint;
 }
 
+export interface PathStatus extends FileStatus {
+  readonly isFolder: boolean;
+  /** When the file began to exist, nanoseconds since 1970: writing to it does not change that. null where nobody knows. */
+  readonly createdNs: bigint | null;
+}
+
 export interface ListOptions {
   /** Whether to go into a folder; `path` is relative to the listed one. Not asked for the listed folder itself. */
   readonly enterFolder: (path: string) => boolean;
@@ -53,7 +59,7 @@ export interface FileSystem {
    */
   list(folder: string, options: ListOptions): AsyncIterable<readonly FileStatus[]>;
   /** What is at a path: null where there is nothing. */
-  stat(path: string): Promise<(FileStatus & { readonly isFolder: boolean }) | null>;
+  stat(path: string): Promise<PathStatus | null>;
   /**
    * What stays the same as long as a folder is the same folder: device and inode. null where there is none. Tells an
    * emptied folder from one whose disk is not mounted.
@@ -77,6 +83,11 @@ export interface FileSystem {
   makeFolder(path: string): Promise<void>;
   /** Removes a file; nothing happens where there is none. @returns whether there was one */
   remove(path: string): Promise<boolean>;
+  /**
+   * Gives a file another name, durably, and never replaces one. May be done again after a crash at any step of it.
+   * @returns occupied where another file has the name `to`; missing where there is none at `from`
+   */
+  move(from: string, to: string): Promise<'moved' | 'occupied' | 'missing'>;
   /** Removes a folder if it is empty. */
   removeEmptyFolder(path: string): Promise<void>;
   readonly recoverableWriter: RecoverableWriter;

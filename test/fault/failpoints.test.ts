@@ -10,7 +10,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collectGarbage } from '../../lib/commit/gc/collect-garbage.ts';
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import type { AfterCommit, CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
@@ -20,11 +20,20 @@ import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { lockOwner } from '../../lib/storage/local/process-lock.ts';
 import { GENERATED_COLUMNS, generateRows, hourBucket, writeRows } from '../support/generate.ts';
-import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
+import {
+  NO_LIMITS,
+  ndjsonOutput,
+  parquetOutput,
+  rollingBySizeAndTime,
+  schemaOf,
+  testJob,
+} from '../support/job.ts';
 import { expectExactlyOnce } from '../support/oracle.ts';
 
 /** Every failpoint there is; a tidy test holds this list against the code. */
 const FAILPOINTS = [
+  'clean.after',
+  'clean.before',
   'checkpoint.complete',
   'checkpoint.snapshots.complete',
   'checkpoint.write.after',
@@ -36,6 +45,7 @@ const FAILPOINTS = [
   'commit.link.before',
   'commit.unlink.after',
   'exclusive.link.before',
+  'move.link.after',
   'part.close.after',
   'part.close.before',
   'part.persist.after',
@@ -74,15 +84,21 @@ function crashAt(name: string, nth: number): () => boolean {
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-failpoint-'));
-  for (let file = 0; file < FILES; file++) {
-    const rows = generateRows({ seed: 7, rows: ROWS_PER_FILE, first: file * ROWS_PER_FILE });
-    await writeRows(path.join(folder, 'in', `${file}.ndjson${file === 3 ? '.gz' : ''}`), rows);
-  }
 });
 afterEach(async () => {
   setFailpointHook(null);
   await rm(folder, { recursive: true });
 });
+
+/** The input as it was before the first run: files that were read are moved away (`after_commit`). */
+async function fillInput(): Promise<void> {
+  for (const name of ['in', 'done', 'lake', 'state'])
+    await rm(path.join(folder, name), { recursive: true, force: true });
+  for (let file = 0; file < FILES; file++) {
+    const rows = generateRows({ seed: 7, rows: ROWS_PER_FILE, first: file * ROWS_PER_FILE });
+    await writeRows(path.join(folder, 'in', `${file}.ndjson${file === 3 ? '.gz' : ''}`), rows);
+  }
+}
 
 function run(job: CompiledJob) {
   return runJob(job, {
@@ -93,13 +109,23 @@ function run(job: CompiledJob) {
 }
 
 /** @param roomy rows stay in memory, and so go into segments; otherwise they are flushed into part files at once */
-function job(format: OutputFormatSpec, parallelism: number, roomy: boolean): CompiledJob {
+function job(
+  format: OutputFormatSpec,
+  parallelism: number,
+  roomy: boolean,
+  afterCommit: AfterCommit = { kind: 'move', folder: path.join(folder, 'done') },
+): CompiledJob {
   return testJob(folder, {
     parallelism,
     // Every batch or so: the run has many checkpoints, and parts that outlive them.
     checkpoint: { intervalMs: 1, retain: 2 },
     memoryBytes: roomy ? 64 * 1024 * 1024 : 256 * 1024,
-    source: { schema: GENERATED },
+    source: {
+      schema: GENERATED,
+      afterCommit,
+      // Checkpoints between the files, however slow the machine's timers are.
+      limits: roomy ? { ...NO_LIMITS, filesPerCheckpoint: 1 } : NO_LIMITS,
+    },
     eventTime: { column: 'ts', unit: 'ms' },
     sink: {
       format: format.type === 'parquet' && !roomy ? { ...format, rowGroupBytes: 64 * 1024 } : format,
@@ -115,8 +141,7 @@ describe('crash at every failpoint', () => {
       it(`${format.type}: ${name}`, async () => {
         let reached = 0;
         for (const nth of [1, 2, 5]) {
-          await rm(path.join(folder, 'lake'), { recursive: true, force: true });
-          await rm(path.join(folder, 'state'), { recursive: true, force: true });
+          await fillInput();
           const compiled = job(format, nth === 2 ? 2 : 1, nth === 1);
           const crashed = crashAt(name, nth);
           await run(compiled).catch((error: unknown) => {
@@ -127,12 +152,13 @@ describe('crash at every failpoint', () => {
           await run(compiled);
           await run(compiled);
           const { partRows } = await expectExactlyOnce({
-            inputs: [path.join(folder, 'in')],
+            inputs: [path.join(folder, 'done')],
             lake: path.join(folder, 'lake'),
             columns: GENERATED_COLUMNS,
             bucketOf: hourBucket,
           });
           expect(partRows).toBe(FILES * ROWS_PER_FILE);
+          expect(await readdir(path.join(folder, 'in'))).toEqual([]);
         }
         expect(reached, 'the failpoint was reached').toBeGreaterThanOrEqual(1);
       });
@@ -178,7 +204,9 @@ describe('gc after a crash at every failpoint', () => {
         // Hard links are copied as such: a part between link and unlink has two names.
         await promisify(execFile)('cp', ['-a', from, to]);
       };
-      const compiled = job(format, 2, format.type === 'ndjson');
+      // A checkpoint that is not the newest can want files that a newer one had deleted.
+      const compiled = job(format, 2, format.type === 'ndjson', { kind: 'keep' });
+      await fillInput();
       const crashed = crashAt(name, 3);
       await run(compiled).catch((error: unknown) => {
         if (!crashed()) throw error;

@@ -1,6 +1,6 @@
 /** Compiled jobs for tests: every option at a default that suits them, over one folder. */
 import path from 'node:path';
-import type { CompiledJob, SinkSpec, SourceSpec } from '../../lib/config/compiled-job.ts';
+import type { CompiledJob, SinkSpec, SourceLimits, SourceSpec } from '../../lib/config/compiled-job.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import { parseDataType } from '../../lib/core/data-type.ts';
 import type { OutputFormatSpec, RollingSpec } from '../../lib/core/specs.ts';
@@ -44,6 +44,12 @@ export const rollingBySizeAndTime = (
   ...limits,
 });
 
+export const NO_LIMITS: SourceLimits = {
+  filesPerCheckpoint: null,
+  bytesPerCheckpoint: null,
+  bytesPerSecond: null,
+};
+
 /** Input in `<folder>/in`, lake in `<folder>/lake`, state in `<folder>/state/job`. */
 export function testJob(folder: string, options: TestJobOptions = {}): CompiledJob {
   return {
@@ -72,6 +78,8 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       badRecordLimits: { maxRecords: null, maxRatio: null },
       format: { type: 'ndjson', compression: 'auto' },
       schema: 'infer',
+      afterCommit: { kind: 'keep' },
+      limits: NO_LIMITS,
       ...options.source,
     },
     sink: {

@@ -5,7 +5,7 @@
 import type { ByteSource } from '../../lib/core/byte-source.ts';
 import type { Clock } from '../../lib/core/clock.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
-import type { FileStatus, FileSystem, ListOptions } from '../../lib/storage/file-system.ts';
+import type { FileStatus, FileSystem, ListOptions, PathStatus } from '../../lib/storage/file-system.ts';
 import type { RecoverableWriter } from '../../lib/storage/recoverable-writer.ts';
 import { MemoryRecoverableWriter } from './memory-recoverable-writer.ts';
 
@@ -19,6 +19,7 @@ export type Operation =
   | 'createExclusive'
   | 'makeFolder'
   | 'remove'
+  | 'move'
   | 'write'
   | 'persist'
   | 'closeForCommit'
@@ -202,13 +203,21 @@ export class MemoryFileSystem implements FileSystem {
     if (piece.length > 0) yield piece;
   }
 
-  async stat(path: string): Promise<(FileStatus & { readonly isFolder: boolean }) | null> {
+  async stat(path: string): Promise<PathStatus | null> {
     this.enter('stat', path);
     const file = this.files.get(path);
     if (file !== undefined) {
-      return { path, sizeBytes: file.bytes.length, modifiedNs: file.modifiedNs, isFolder: false };
+      return {
+        path,
+        sizeBytes: file.bytes.length,
+        modifiedNs: file.modifiedNs,
+        isFolder: false,
+        createdNs: null,
+      };
     }
-    return this.folders.has(path) ? { path, sizeBytes: 0, modifiedNs: 0n, isFolder: true } : null;
+    return this.folders.has(path)
+      ? { path, sizeBytes: 0, modifiedNs: 0n, isFolder: true, createdNs: null }
+      : null;
   }
 
   async folderIdentity(folder: string): Promise<string | null> {
@@ -258,6 +267,14 @@ export class MemoryFileSystem implements FileSystem {
   async remove(path: string): Promise<boolean> {
     this.enter('remove', path);
     return this.files.delete(path);
+  }
+
+  async move(from: string, to: string): Promise<'moved' | 'occupied' | 'missing'> {
+    this.enter('move', from);
+    if (!this.files.has(from)) return 'missing';
+    if (this.files.has(to)) return 'occupied';
+    this.rename(from, to);
+    return 'moved';
   }
 
   async removeEmptyFolder(path: string): Promise<void> {

@@ -138,6 +138,7 @@ export class SinkHarness {
       subtask,
       schema: this.options.schema ?? NO_SCHEMA,
       format,
+      checkpointId: 0,
       assigner: this.options.assigner ?? byPrefix,
       policy: this.options.policy ?? neverRoll,
       memoryBytes: this.options.memoryBytes ?? 1 << 20,

@@ -150,7 +150,9 @@ describe('the job file', () => {
     const keys = keysOf(jsonSchema());
     expect(keys.size).toBeGreaterThan(40);
     const manual = readText('docs/job-file.md');
-    expect([...keys].filter((key) => !manual.includes(`\`${key}\` |`))).toEqual([]);
+    // A key of a one-key form, such as {move: path}, is told in the form's own line.
+    const isTold = (key: string) => manual.includes(`\`${key}\` |`) || manual.includes(`{${key}: `);
+    expect([...keys].filter((key) => !isTold(key))).toEqual([]);
   });
 
   it('is what the examples in the README and the manual are', async () => {

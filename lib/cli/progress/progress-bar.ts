@@ -3,7 +3,7 @@ import { Format, SingleBar } from 'cli-progress';
 import type { JobProgress } from '../../pipeline/progress.ts';
 import { humanBytes, humanCount, humanRate } from '../human.ts';
 import type { CliIo } from '../io.ts';
-import { type ProgressMeter, timeLeft } from './progress-display.ts';
+import { bytesSince, type ProgressMeter, timeLeft } from './progress-display.ts';
 
 /** Redraws a second at the most: more is not seen, and each costs a write. */
 const FRAMES_PER_SECOND = 5;
@@ -13,6 +13,7 @@ export class ProgressBar implements ProgressMeter {
   readonly #io: CliIo;
   readonly #startedAt: number;
   #bar: SingleBar | null = null;
+  #first: JobProgress | null = null;
 
   constructor(mode: 'once' | 'continuously', io: CliIo) {
     this.#mode = mode;
@@ -21,10 +22,12 @@ export class ProgressBar implements ProgressMeter {
   }
 
   update(progress: JobProgress): void {
-    const total = Math.max(progress.filesKnown, 1);
+    this.#first ??= progress;
+    const read = bytesSince(this.#first, progress);
+    const total = Math.max(read + progress.bytesLeft, 1);
     this.#bar ??= this.#start(total);
     this.#bar.setTotal(total);
-    this.#bar.update(Math.min(progress.filesDone, total), { text: this.#describe(progress) });
+    this.#bar.update(read, { text: this.#describe(this.#first, progress) });
   }
 
   pause(): void {
@@ -55,13 +58,13 @@ export class ProgressBar implements ProgressMeter {
     return bar;
   }
 
-  #describe(progress: JobProgress): string {
+  #describe(first: JobProgress, progress: JobProgress): string {
     const elapsed = this.#io.clock.elapsed() - this.#startedAt;
-    const left = this.#mode === 'once' ? timeLeft(progress, elapsed) : null;
+    const left = this.#mode === 'once' ? timeLeft(first, progress, elapsed) : null;
     return [
       `${humanCount(progress.filesDone)}/${humanCount(progress.filesKnown)} files`,
       `${humanCount(progress.rows)} rows`,
-      `${humanBytes(progress.bytesRead)} ${humanRate(progress.bytesRead, elapsed)}`,
+      `${humanBytes(progress.bytesRead)} ${humanRate(bytesSince(first, progress), elapsed)}`,
       `${humanCount(progress.partsCommitted)}+${humanCount(progress.openParts)} parts`,
       ...(progress.rejected === 0 ? [] : [`${humanCount(progress.rejected)} rejected`]),
       ...(left === null ? [] : [`${left} left`]),

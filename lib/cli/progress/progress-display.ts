@@ -35,7 +35,7 @@ export async function createProgressDisplay(
       const { ProgressBar } = await import('./progress-bar.ts');
       meters.push(new ProgressBar(mode, io));
     } else {
-      meters.push(new ProgressLines(io.clock, (line) => output.note(line)));
+      meters.push(new ProgressLines(mode, io.clock, (line) => output.note(line)));
     }
   }
   return new MeteredDisplay(meters, output, mode === 'continuously' && output.json, io);
@@ -86,8 +86,14 @@ class MeteredDisplay implements ProgressDisplay {
   }
 }
 
-/** What is left, from the files done so far; null while nothing can be said. */
-export function timeLeft({ filesDone, filesKnown }: JobProgress, elapsedMs: number): string | null {
-  if (filesDone === 0 || filesDone >= filesKnown) return null;
-  return humanDuration((elapsedMs / filesDone) * (filesKnown - filesDone));
+/** What was done since a display began: a job's own counts begin where its last run ended. */
+export function bytesSince(first: JobProgress, progress: JobProgress): number {
+  return progress.bytesRead - first.bytesRead;
+}
+
+/** What is left, at the speed since the display began; null while nothing can be said. */
+export function timeLeft(first: JobProgress, progress: JobProgress, elapsedMs: number): string | null {
+  const read = bytesSince(first, progress);
+  if (read === 0 || progress.bytesLeft === 0) return null;
+  return humanDuration((elapsedMs / read) * progress.bytesLeft);
 }

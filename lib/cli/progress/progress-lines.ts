@@ -2,16 +2,19 @@
 import type { Clock } from '../../core/clock.ts';
 import type { JobProgress } from '../../pipeline/progress.ts';
 import { counted, humanBytes, humanCount, humanDuration, humanRate } from '../human.ts';
-import { LINE_INTERVAL_MS, type ProgressMeter } from './progress-display.ts';
+import { bytesSince, LINE_INTERVAL_MS, type ProgressMeter, timeLeft } from './progress-display.ts';
 
 export class ProgressLines implements ProgressMeter {
+  readonly #mode: 'once' | 'continuously';
   readonly #clock: Clock;
   readonly #print: (line: string) => void;
   readonly #startedAt: number;
   #printedAt: number;
   #printed: JobProgress | null = null;
+  #first: JobProgress | null = null;
 
-  constructor(clock: Clock, print: (line: string) => void) {
+  constructor(mode: 'once' | 'continuously', clock: Clock, print: (line: string) => void) {
+    this.#mode = mode;
     this.#clock = clock;
     this.#print = print;
     this.#startedAt = clock.elapsed();
@@ -19,11 +22,13 @@ export class ProgressLines implements ProgressMeter {
   }
 
   update(progress: JobProgress): void {
+    this.#first ??= progress;
     const now = this.#clock.elapsed();
     if (now - this.#printedAt < LINE_INTERVAL_MS) return;
     const before = this.#printed;
     if (before !== null && !hasChanged(before, progress)) return;
-    const read = progress.bytesRead - (before?.bytesRead ?? 0);
+    const read = bytesSince(before ?? this.#first, progress);
+    const left = this.#mode === 'once' ? timeLeft(this.#first, progress, now - this.#startedAt) : null;
     this.#print(
       [
         humanDuration(now - this.#startedAt),
@@ -33,6 +38,7 @@ export class ProgressLines implements ProgressMeter {
         `${counted(progress.partsCommitted, 'part')} (${humanBytes(progress.bytesOut)}), ${humanCount(progress.openParts)} open`,
         ...(progress.rejected === 0 ? [] : [`${counted(progress.rejected, 'record')} rejected`]),
         ...(progress.quarantined === 0 ? [] : [`${counted(progress.quarantined, 'record')} quarantined`]),
+        ...(left === null ? [] : [`${left} left`]),
       ].join(' | '),
     );
     this.#printedAt = now;

@@ -5,10 +5,11 @@ import path from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { yieldToEventLoop } from '../../core/clock.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import type { FileStatus, FileSystem, ListOptions, RandomSource } from '../file-system.ts';
+import type { FileStatus, FileSystem, ListOptions, PathStatus, RandomSource } from '../file-system.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
 import { LocalRecoverableWriter } from './local-recoverable-writer.ts';
+import { moveFile } from './move-file.ts';
 
 /** Files stat'ed between two turns of the event loop: some 2 us each, so a slice stays under a millisecond. */
 const STAT_SLICE = 256;
@@ -52,7 +53,7 @@ class LocalFileSystem implements FileSystem {
     }
   }
 
-  async stat(file: string): Promise<(FileStatus & { isFolder: boolean }) | null> {
+  async stat(file: string): Promise<PathStatus | null> {
     try {
       const status = await stat(file, { bigint: true });
       return {
@@ -60,6 +61,8 @@ class LocalFileSystem implements FileSystem {
         sizeBytes: Number(status.size),
         modifiedNs: status.mtimeNs,
         isFolder: status.isDirectory(),
+        // 0 on file systems that do not keep it.
+        createdNs: status.birthtimeNs > 0n ? status.birthtimeNs : null,
       };
     } catch (error) {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null;
@@ -143,6 +146,10 @@ class LocalFileSystem implements FileSystem {
       if (errorCode(error) === 'ENOENT') return false;
       throw storageError(`cannot remove ${file}`, error);
     }
+  }
+
+  move(from: string, to: string): Promise<'moved' | 'occupied' | 'missing'> {
+    return moveFile(from, to, this.#runId);
   }
 
   async removeEmptyFolder(folder: string): Promise<void> {

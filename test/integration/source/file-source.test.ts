@@ -17,6 +17,7 @@ import {
 import { SplitReader } from '../../../lib/source/split-reader.ts';
 import { Warnings } from '../../../lib/source/warnings.ts';
 import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';
+import { NO_LIMITS } from '../../support/job.ts';
 import { LINE_SCHEMA, lineFormat, linesOf } from '../../unit/source/line-format.ts';
 
 let folder: string;
@@ -43,6 +44,8 @@ function specOf(change: Partial<SourceSpec> = {}): SourceSpec {
     badRecordLimits: { maxRecords: null, maxRatio: null },
     format: { type: 'text', column: 'line', compression: 'auto' },
     schema: LINE_SCHEMA,
+    afterCommit: { kind: 'keep' },
+    limits: NO_LIMITS,
     ...change,
   };
 }
@@ -84,6 +87,7 @@ async function run(
         done.add(subtask);
         changed();
       },
+      quotaUsedUp: () => {},
       fail: (error) => {
         failure = error;
         changed();

@@ -26,6 +26,7 @@ const PROGRESS: JobProgress = {
   filesKnown: 10,
   filesDone: 4,
   bytesRead: 50_000_000,
+  bytesLeft: 150_000_000,
   rows: 250_000,
   rejected: 0,
   quarantined: 0,
@@ -169,15 +170,29 @@ describe('progress', () => {
       options.onProgress?.(PROGRESS);
       options.onProgress?.({ ...PROGRESS, rows: 300_000 });
       clock.advance(LINE_INTERVAL_MS);
-      options.onProgress?.({ ...PROGRESS, filesDone: 5, rows: 500_000, bytesRead: 100_000_000, rejected: 1 });
+      options.onProgress?.({
+        ...PROGRESS,
+        filesDone: 5,
+        rows: 500_000,
+        bytesRead: 100_000_000,
+        bytesLeft: 100_000_000,
+        rejected: 1,
+      });
       clock.advance(10 * LINE_INTERVAL_MS);
-      options.onProgress?.({ ...PROGRESS, filesDone: 5, rows: 500_000, bytesRead: 100_000_000, rejected: 1 });
+      options.onProgress?.({
+        ...PROGRESS,
+        filesDone: 5,
+        rows: 500_000,
+        bytesRead: 100_000_000,
+        bytesLeft: 100_000_000,
+        rejected: 1,
+      });
       return SUMMARY;
     });
     await cli.run('backfill', 'job.yaml');
     expect(cli.stderr.text.split('\n').slice(0, -2)).toEqual([
-      '10 s | files 4/10 | 250,000 rows | 50.0 MB at 5.0 MB/s | 3 parts (1.0 MB), 24 open',
-      '20 s | files 5/10 | 500,000 rows | 100 MB at 5.0 MB/s | 3 parts (1.0 MB), 24 open | 1 record rejected',
+      '10 s | files 4/10 | 250,000 rows | 50.0 MB at 0 B/s | 3 parts (1.0 MB), 24 open',
+      '20 s | files 5/10 | 500,000 rows | 100 MB at 5.0 MB/s | 3 parts (1.0 MB), 24 open | 1 record rejected | 40 s left',
     ]);
   });
 
@@ -187,7 +202,8 @@ describe('progress', () => {
         clock.advance(2000);
         options.onProgress?.(PROGRESS);
         options.onEvent?.({ type: 'warning', code: 'file-modified', message: 'x' });
-        options.onProgress?.(PROGRESS);
+        clock.advance(2000);
+        options.onProgress?.({ ...PROGRESS, bytesRead: 110_000_000, bytesLeft: 90_000_000 });
         return SUMMARY;
       },
       { terminal: true, environment: { NO_COLOR: '1' } },
@@ -195,7 +211,7 @@ describe('progress', () => {
     await cli.run('backfill', 'job.yaml');
     const { text } = cli.stderr;
     expect(text).toContain('########............');
-    expect(text).toContain('4/10 files | 250,000 rows | 50.0 MB 25.0 MB/s | 3+24 parts | 3.0 s left');
+    expect(text).toContain('4/10 files | 250,000 rows | 110 MB 15.0 MB/s | 3+24 parts | 6.0 s left');
     expect(text).toMatch(/\n?warning file-modified: x\n/);
     expect(text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(text.lastIndexOf('\u001b[?25l'));
     expect(text).toMatch(/events: 2 files.*\n$/);

@@ -33,7 +33,8 @@ function setUp(subtasks: number) {
     checkTotals: () => {},
     ask: (subtask) => asked.push(subtask),
     watermarks: null,
-    countFiles: () => ({ files: 0, missing: 0 }),
+    takeEndedFiles: () => [],
+    cleaner: null,
   });
   /** The answer of a subtask that closed one part. */
   const answer = async (subtask: number, checkpointId: number): Promise<SnapshotAnswer> => {

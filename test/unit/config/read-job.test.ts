@@ -6,6 +6,7 @@ import type { Environment } from '../../../lib/config/environment.ts';
 import { jobToYaml } from '../../../lib/config/print-job.ts';
 import { readJob } from '../../../lib/config/read-job.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
+import { NO_LIMITS } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 
@@ -117,6 +118,8 @@ describe('a valid job', () => {
         badRecordLimits: { maxRecords: null, maxRatio: null },
         format: { type: 'ndjson', compression: 'auto' },
         schema: 'infer',
+        afterCommit: { kind: 'keep' },
+        limits: NO_LIMITS,
       },
       eventTime: { column: 'ts', unit: 'ms' },
       watermarks: { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'keep', allowedLatenessMs: 0 },
@@ -307,16 +310,6 @@ sink:
       minimal({ format: 'on_bad_record: quarantine' }),
       /needs `quarantine: \{path: ...\}`/,
     ],
-    [
-      'source.after_commit',
-      minimal({ source: 'after_commit: delete' }),
-      /not in this version: expected keep/,
-    ],
-    [
-      'source.after_commit',
-      minimal({ source: 'after_commit: { move: ./done }' }),
-      /not in this version: delete, move/,
-    ],
     ['sink.format.type', minimal({ sink: 'format: { type: arrow }' }), /'arrow' is not in this version/],
     [
       'sink.path',
@@ -420,6 +413,18 @@ sink:
       minimal({ sink: 'format: { type: parquet, engine: parquetjs, compression: zstd }' }),
       'sink.format.compression',
       /parquetjs writes/,
+    ],
+    [
+      'a folder for files that were read, within the source',
+      minimal({ source: 'after_commit: { move: ./in/done }' }),
+      'source.after_commit.move',
+      /would be read again/,
+    ],
+    [
+      'deleting files that grow',
+      minimal({ source: 'modified: append\n  after_commit: delete' }),
+      'source.after_commit',
+      /have to be kept/,
     ],
   ])('parts that do not fit: %s', async (_, text, path, message) => {
     const problems = await problemsOf(text);

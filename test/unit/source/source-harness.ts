@@ -9,6 +9,7 @@ import {
 } from '../../../lib/source/split-enumerator.ts';
 import type { SplitReader, SplitReaderOptions } from '../../../lib/source/split-reader.ts';
 import { type Warning, Warnings } from '../../../lib/source/warnings.ts';
+import { NO_LIMITS } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { linesOf } from './line-format.ts';
@@ -52,6 +53,9 @@ export class SourceHarness {
     this.fileSystem.addFolder('/in');
   }
 
+  /** How often a checkpoint was asked for. */
+  quotaUsedUp = 0;
+
   /** Starts a process, from a checkpoint or anew, and waits for its first scan. */
   async start(saved: Saved | null = null): Promise<void> {
     const warnings = new Warnings(this.clock, (warning) => this.warnings.push(warning));
@@ -76,6 +80,7 @@ export class SourceHarness {
         monitorIntervalMs: INTERVAL_MS,
         minAgeMs: 0,
         modified: 'ignore',
+        limits: NO_LIMITS,
         warnings,
         splittable: true,
         compression: 'none',
@@ -90,6 +95,9 @@ export class SourceHarness {
         },
         signalNoMoreSplits: () => {
           this.noMoreSplits = true;
+        },
+        quotaUsedUp: () => {
+          this.quotaUsedUp++;
         },
         fail: (error) => {
           this.failure = error;
