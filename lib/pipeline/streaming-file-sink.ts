@@ -12,7 +12,7 @@
  *     await writer.close();
  */
 import path from 'node:path';
-import { basePathAssigner } from '../../bucketing/index.ts';
+import { datetimeAssigner } from '../../bucketing/index.ts';
 import { defaultRollingPolicy } from '../../rolling/index.ts';
 import type { Checkpoint, JobFingerprint } from '../commit/checkpoint.ts';
 import type { CheckpointStore } from '../commit/checkpoint-store.ts';
@@ -136,6 +136,7 @@ export class StreamingFileSinkBuilder {
     this.#flushBytes = flushBytes;
   }
 
+  /** Where it is left out: by processing time, `yyyy-MM-dd--HH`, as in a job file and in Flink. */
   withBucketAssigner(assigner: BucketAssigner): this {
     this.#assigner = assigner;
     return this;
@@ -163,7 +164,7 @@ export class StreamingFileSinkBuilder {
       format: this.#format,
       flushBytes: this.#flushBytes,
       schema: this.#schema,
-      assigner: this.#assigner ?? basePathAssigner(),
+      assigner: this.#assigner ?? datetimeAssigner(),
       policy: this.#policy ?? defaultRollingPolicy(),
       prefix: this.#files.prefix ?? 'part',
       suffix: this.#files.suffix ?? this.#format.extension,

@@ -1,5 +1,5 @@
 /** Files that no program of good will would write: each has a defined end, and under `skip` the rest is there. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -137,6 +137,39 @@ describe('a record', () => {
     expect(rows).toContain(GOOD);
     expect(rows.join()).toContain('9223372036854775807');
     expect(rows.map((row) => (JSON.parse(row) as { a: string }).a)).toContain('\0🧀');
+  });
+});
+
+describe('a line of 100 MiB', () => {
+  const VALUE_BYTES = 100 * 1024 * 1024;
+  const put100MiB = () =>
+    put(
+      'x.ndjson',
+      Buffer.concat([
+        between('{"a":"').subarray(0, -LATER.length - 2),
+        Buffer.alloc(VALUE_BYTES, 'x'),
+        Buffer.from(`"}\n${LATER}\n`),
+      ]),
+    );
+
+  it('is refused by a smaller limit, and skipped if asked', async () => {
+    await put100MiB();
+    const error = await failureOf({});
+    expect(error).toMatchObject({ code: 'RECORD_TOO_LARGE', exitCode: 3 });
+    expect(error.message).toContain('line 2 (byte 19)');
+    expect(await runInline(job({ onBadRecord: 'skip' }))).toMatchObject({ rows: 2, rejected: 1 });
+    expect(await linesOut()).toEqual([GOOD, LATER].sort());
+  });
+
+  it('is a row like others where max_record_size allows it', async () => {
+    await put100MiB();
+    expect(await runInline(job({ maxRecordBytes: 2 * VALUE_BYTES }))).toMatchObject({ rows: 3, rejected: 0 });
+    const { visible } = await listLake(path.join(folder, 'lake'));
+    const sizes = await Promise.all(
+      visible.map(async (part) => (await stat(path.join(folder, 'lake', part))).size),
+    );
+    const { size } = await stat(path.join(folder, 'in/x.ndjson'));
+    expect(sizes.reduce((sum, one) => sum + one, 0)).toBe(size);
   });
 });
 

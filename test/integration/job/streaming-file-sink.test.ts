@@ -1,0 +1,165 @@
+/** The sink in the hands of a program: what it may count on between open, write, checkpoint, close and a crash. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { basePathAssigner, datetimeAssigner } from '../../../bucketing/index.ts';
+import { ndjsonFormat, rowEncoder } from '../../../formats/index.ts';
+import { Batch } from '../../../lib/core/batch.ts';
+import { columnsOf } from '../../../lib/core/values.ts';
+import { StreamingFileSink } from '../../../lib/pipeline/streaming-file-sink.ts';
+import { maxRowsRollingPolicy, onCheckpointRollingPolicy } from '../../../rolling/index.ts';
+import { schemaOf } from '../../support/job.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { listLake } from '../../support/oracle/lake-files.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-sink-program-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const NOON = Date.UTC(2026, 10, 23, 12);
+const lines = rowEncoder('.txt', (record) => `${String(record)}\n`);
+const builder = () =>
+  StreamingFileSink.forRowFormat(path.join(folder, 'lake'), lines).withBucketAssigner(basePathAssigner());
+const OPEN = () => ({ state: path.join(folder, 'state'), name: 'program' });
+
+/** Contents of visible parts, by their folder and counter. */
+async function contents(): Promise<Record<string, string>> {
+  const { visible } = await listLake(path.join(folder, 'lake'));
+  const entries = visible.map(async (part) => {
+    const text = await readFile(path.join(folder, 'lake', part), 'utf8');
+    return [part.replace(/[^/]*-(\d+)\.\w+$/, '$1'), text.trimEnd().replaceAll('\n', ',')] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+describe('StreamingFileSink', () => {
+  it('A2: that was built and never opened leaves nothing behind', async () => {
+    builder().build();
+    expect(await listLake(folder)).toEqual({ visible: [], hidden: [] });
+  });
+
+  it('A15, A18: buckets by processing time unless told otherwise, by the timestamp of a record where told so', async () => {
+    const clock = new ManualClock(NOON);
+    const byDefault = await StreamingFileSink.forRowFormat(path.join(folder, 'lake'), lines)
+      .build()
+      .open({ ...OPEN(), clock });
+    await byDefault.write('a', { timestamp: 0 });
+    await byDefault.close();
+    expect(await contents()).toEqual({ '2026-11-23--12/0': 'a' });
+    const byEvent = await StreamingFileSink.forRowFormat(path.join(folder, 'lake'), lines)
+      .withBucketAssigner(datetimeAssigner({ time: 'event', pattern: "'dt='yyyy-MM-dd" }))
+      .build()
+      .open({ ...OPEN(), name: 'by-event', clock });
+    await byEvent.write('b', { timestamp: 0 });
+    await byEvent.write('c');
+    await byEvent.close();
+    expect(await contents()).toEqual({
+      '2026-11-23--12/0': 'a',
+      'dt=1970-01-01/0': 'b',
+      'dt=__HIVE_DEFAULT_PARTITION__/1': 'c',
+    });
+  });
+
+  it('shows what a checkpoint closed, after it and not before; the rest at the end', async () => {
+    const writer = await builder().withRollingPolicy(maxRowsRollingPolicy(2)).build().open(OPEN());
+    for (const record of ['1', '2', '3']) await writer.write(record);
+    expect(await contents()).toEqual({});
+    await writer.checkpoint();
+    expect(await contents()).toEqual({ 0: '1,2' });
+    await writer.checkpoint({ closeParts: true });
+    expect(await contents()).toEqual({ 0: '1,2', 1: '3' });
+    await writer.write('4');
+    await writer.close();
+    await writer.close();
+    expect(await contents()).toEqual({ 0: '1,2', 1: '3', 2: '4' });
+    await expect(writer.write('5')).rejects.toMatchObject({ code: 'STEP_ILLEGAL' });
+  });
+
+  it('after a crash gives the position back that belongs to what it kept, and nothing of later rows', async () => {
+    const first = await builder().build().open(OPEN());
+    expect(first.position).toBeNull();
+    await first.write('1');
+    await first.checkpoint({ position: { line: 1 } });
+    await first.checkpoint();
+    await first.write('lost');
+    await first.abandon();
+    const second = await builder().build().open(OPEN());
+    expect(second.position).toEqual({ line: 1 });
+    await second.write('2');
+    await second.close({ position: { line: 2 } });
+    expect(await contents()).toEqual({ 0: '1,2' });
+    const third = await builder().build().open(OPEN());
+    expect(third.position).toEqual({ line: 2 });
+    await third.close();
+    expect(await contents()).toEqual({ 0: '1,2' });
+  });
+
+  it('rolls by time while nothing is written, when it is ticked', async () => {
+    const clock = new ManualClock(NOON);
+    const writer = await builder()
+      .withBucketCheckInterval(10)
+      .build()
+      .open({ ...OPEN(), clock });
+    await writer.write('1');
+    await writer.tick();
+    clock.advance(60_000);
+    await writer.tick();
+    await writer.checkpoint();
+    expect(await contents()).toEqual({ 0: '1' });
+    await writer.close();
+  });
+
+  it('takes typed records and batches; one that does not fit is refused alone', async () => {
+    const schema = schemaOf({ id: 'int64', name: 'string' });
+    const encoder = ndjsonFormat().createEncoder(schema);
+    const sink = StreamingFileSink.forRowFormat(path.join(folder, 'lake'), encoder, { schema })
+      .withBucketAssigner(basePathAssigner())
+      .withOutputFileConfig({ prefix: 'typed', suffix: '.json' })
+      .build();
+    const writer = await sink.open(OPEN());
+    await writer.write({ id: 2n ** 62n, name: 'one' });
+    await expect(writer.write({ id: 'not a number' })).rejects.toMatchObject({ code: 'BAD_RECORD' });
+    await writer.write(
+      new Batch(
+        schema,
+        columnsOf(schema, [
+          { id: 2n, name: 'two' },
+          { id: 3n, name: null },
+        ]),
+        2,
+      ),
+    );
+    await writer.close();
+    const { visible } = await listLake(path.join(folder, 'lake'));
+    expect(visible).toEqual([expect.stringMatching(/^typed-[0-9a-f]{8}-0-0\.json$/)]);
+    expect(Object.values(await contents())).toEqual([
+      '{"id":4611686018427387904,"name":"one"},{"id":2,"name":"two"},{"id":3,"name":null}',
+    ]);
+  });
+
+  it('is for one at a time, and for the lake it began with', async () => {
+    const writer = await builder().build().open(OPEN());
+    await expect(builder().build().open(OPEN())).rejects.toMatchObject({ code: 'JOB_RUNNING' });
+    await writer.write('1');
+    await writer.close();
+    const elsewhere = StreamingFileSink.forRowFormat(path.join(folder, 'other'), lines).build();
+    await expect(elsewhere.open(OPEN())).rejects.toMatchObject({ code: 'JOB_MISMATCH' });
+    await rm(path.join(folder, 'state'), { recursive: true });
+    await expect(builder().build().open(OPEN())).rejects.toMatchObject({ code: 'STATE_MISSING' });
+    expect(await contents()).toEqual({ 0: '1' });
+  });
+
+  it('A8: with the on-checkpoint policy gives a part a checkpoint', async () => {
+    const writer = await builder().withRollingPolicy(onCheckpointRollingPolicy()).build().open(OPEN());
+    for (const record of ['1', '2', '3']) {
+      await writer.write(record);
+      await writer.checkpoint();
+    }
+    await writer.checkpoint();
+    await writer.close();
+    expect(await contents()).toEqual({ 0: '1', 1: '2', 2: '3' });
+  });
+});
