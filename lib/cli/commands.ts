@@ -28,6 +28,10 @@ export interface GcCommandOptions {
   readonly minAge: number;
 }
 
+export interface PlanCommandOptions {
+  readonly explain?: boolean;
+}
+
 export interface InitCommandOptions {
   readonly output: string;
   readonly force?: boolean;
@@ -43,6 +47,15 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .action(async (file: string, _: unknown, command: Command) => {
       const { check } = await import('./commands/check.ts');
       await check(file, contextOf(command));
+    });
+  program
+    .command('plan')
+    .description('say which files would be read, in which splits, and to which buckets; write nothing')
+    .argument('<job.yaml>', 'job file')
+    .option('--explain', 'tell of each other file below the source, too, why it is not input')
+    .action(async (file: string, options: PlanCommandOptions, command: Command) => {
+      const { plan } = await import('./commands/plan.ts');
+      await plan(file, options, contextOf(command));
     });
   program
     .command('status')

@@ -14,6 +14,11 @@ export interface SourceRoot {
   /** Absolute. */
   readonly folder: string;
   readonly options: ListOptions;
+  /** Why a file, or a folder with all that is in it, is not input, for people; null where it is. */
+  readonly whyNot: {
+    readonly file: (relative: string) => string | null;
+    readonly folder: (relative: string) => string | null;
+  };
   /** What is wanted, as text: files of one selection are not forgotten because another one leaves them out. */
   readonly selection: string;
 }
@@ -68,8 +73,18 @@ function fileRoot(path: string): SourceRoot {
   return {
     folder: cut === 0 ? '/' : path.slice(0, cut),
     options: { enterFolder: () => false, wantFile: (relative) => relative === name },
+    whyNot: {
+      file: (relative) => (relative === name ? null : `only ${name} is named`),
+      folder: () => `only ${name} is named`,
+    },
     selection: JSON.stringify([name]),
   };
+}
+
+/** Something that keeps names out, and what people are told then. */
+interface Filter {
+  readonly refuses: (relative: string) => boolean;
+  readonly why: string;
 }
 
 function folderRoot(
@@ -80,36 +95,53 @@ function folderRoot(
 ): SourceRoot {
   // A glob may mean folders (`/data/2026-*`): what lies in them is wanted too.
   const pathGlobs = glob === null ? [] : [glob, `${glob}/${spec.recursive ? '**' : '*'}`];
-  const tests: ((relative: string) => boolean)[] = [];
-  const prunes: ((relative: string) => boolean)[] = [];
-  for (const globs of [pathGlobs, spec.include]) {
-    if (globs.length === 0) continue;
-    tests.push(picomatch([...globs], GLOB_OPTIONS));
-    const enters = globs.map(folderTest);
-    prunes.push((relative) => !enters.some((enter) => enter(relative)));
-  }
-  if (spec.exclude.length > 0) {
-    const excluded = picomatch([...spec.exclude], GLOB_OPTIONS);
-    tests.push((relative) => !excluded(relative));
-    for (const exclude of spec.exclude) {
-      // `tmp/**` excludes everything below tmp, so tmp need not be listed.
-      if (exclude.endsWith('/**')) prunes.push(picomatch(exclude.slice(0, -3), GLOB_OPTIONS));
-    }
-  }
-  const readable = (relative: string): boolean => {
-    if (!relative.includes(REPLACEMENT)) return true;
-    onUnreadableName(`${folder}/${relative}`);
-    return false;
-  };
   // A glob says itself how deep it goes.
   const deep = spec.recursive || glob !== null;
+  const hidden: Filter = { refuses: isHiddenName, why: 'its name begins with . or _' };
+  const files: Filter[] = [hidden];
+  const folders: Filter[] = [{ refuses: () => !deep, why: 'recursive: false' }, hidden];
+  for (const [globs, name] of [
+    [pathGlobs, 'the path'],
+    [spec.include, 'include'],
+  ] as const) {
+    if (globs.length === 0) continue;
+    const matches = picomatch([...globs], GLOB_OPTIONS);
+    files.push({ refuses: (relative) => !matches(relative), why: `no pattern of ${name} matches it` });
+    const enters = globs.map(folderTest);
+    folders.push({
+      refuses: (relative) => !enters.some((enter) => enter(relative)),
+      why: `no pattern of ${name} matches anything in it`,
+    });
+  }
+  if (spec.exclude.length > 0) {
+    const why = 'a pattern of exclude matches it';
+    files.push({ refuses: picomatch([...spec.exclude], GLOB_OPTIONS), why });
+    for (const exclude of spec.exclude) {
+      // `tmp/**` excludes everything below tmp, so tmp need not be listed.
+      if (exclude.endsWith('/**'))
+        folders.push({ refuses: picomatch(exclude.slice(0, -3), GLOB_OPTIONS), why });
+    }
+  }
+  const unreadable: Filter = {
+    refuses: (relative) => {
+      if (!relative.includes(REPLACEMENT)) return false;
+      onUnreadableName(`${folder}/${relative}`);
+      return true;
+    },
+    why: 'its name is not valid UTF-8',
+  };
+  // Last: only names that are wanted otherwise are worth a warning.
+  files.push(unreadable);
+  folders.push(unreadable);
   return {
     folder,
     options: {
-      enterFolder: (relative) =>
-        deep && !isHiddenName(relative) && !prunes.some((prune) => prune(relative)) && readable(relative),
-      wantFile: (relative) =>
-        !isHiddenName(relative) && tests.every((test) => test(relative)) && readable(relative),
+      enterFolder: (relative) => !folders.some(({ refuses }) => refuses(relative)),
+      wantFile: (relative) => !files.some(({ refuses }) => refuses(relative)),
+    },
+    whyNot: {
+      file: (relative) => files.find(({ refuses }) => refuses(relative))?.why ?? null,
+      folder: (relative) => folders.find(({ refuses }) => refuses(relative))?.why ?? null,
     },
     selection: JSON.stringify([glob, spec.include, spec.exclude, spec.recursive]),
   };
