@@ -4,6 +4,9 @@ import { BytesColumn, type Column, DictionaryColumn } from '../lib/core/column.t
 import type { DataType } from '../lib/core/data-type.ts';
 import { StringDictionary } from './string-dictionary.ts';
 
+/** Values after which the share of new ones is looked at. */
+const TRIAL_VALUES = 4096;
+
 /**
  * Lives as long as its decoder: the dictionary lasts over batches. A row's slot is all the state there is, so a row that
  * is refused later leaves no trace: the next one is written over it.
@@ -12,10 +15,32 @@ export class StringColumnWriter {
   column: DictionaryColumn | BytesColumn;
   /** null once the column holds bytes. */
   #dictionary: StringDictionary | null;
+  #values = 0;
 
   constructor(type: DataType, capacity: number) {
     this.#dictionary = new StringDictionary();
     this.column = new DictionaryColumn(type, capacity, this.#dictionary.dictionary);
+  }
+
+  get dictionary(): StringDictionary | null {
+    return this.#dictionary;
+  }
+
+  /** Room for `size` bytes in a column of bytes, of which `used` are there. */
+  reserveBytes(size: number, used: number): void {
+    if (this.column.layout === 'bytes') this.column.reserveBytes(size, used);
+  }
+
+  /**
+   * Begins the next batch, after one of `rows` rows. Where most values so far were new ones, a dictionary costs more than
+   * it saves.
+   */
+  clear(rows: number): void {
+    this.column.clear();
+    this.#values += rows;
+    const dictionary = this.#dictionary;
+    if (dictionary === null || this.#values < TRIAL_VALUES) return;
+    if (dictionary.dictionary.count * 2 > this.#values) this.#turnRaw(0);
   }
 
   /**

@@ -15,7 +15,9 @@ import type {
 } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
+import { KernelUse } from '../kernel/kernel-use.ts';
 import { behindLineFeed, byteOrderMark } from '../line-start.ts';
+import { CsvKernel } from './csv-kernel.ts';
 import { type FieldWriter, fieldWriter } from './field-writer.ts';
 import { headerState, readHeaderNames } from './header.ts';
 
@@ -32,6 +34,12 @@ interface Problem {
   readonly reason: string;
 }
 
+/** Ways to decode that differ in speed only. */
+export interface CsvTuning {
+  /** Read records without quotes in WebAssembly, where there is one. */
+  readonly kernel: boolean;
+}
+
 export class CsvDecoder implements Decoder {
   readonly #options: DecoderOptions;
   readonly #spec: CsvSpec;
@@ -39,6 +47,9 @@ export class CsvDecoder implements Decoder {
   readonly #quote: number;
   readonly #nullText: Uint8Array | null;
   readonly #writers: readonly FieldWriter[];
+  /** null where there is none, or it is of no use. */
+  readonly #kernel: CsvKernel | null;
+  readonly #kernelUse = new KernelUse();
   /** Names of the file's columns; null until the header was read. */
   #names: readonly string[] | null = null;
   /** For each column of the file, its writer; null where the schema has no such column. */
@@ -48,23 +59,26 @@ export class CsvDecoder implements Decoder {
   /** Values with doubled quotes are put together here. */
   #scratch: Uint8Array = new Uint8Array(256);
   #rows = 0;
+  /** Rows of the batch that was taken; columns are emptied when they are written to again. -1 where none was. */
+  #takenRows = -1;
   #offset = 0;
   #records = 0;
   /** Of the record being read: the first thing wrong with it. */
   #problem: Problem | null = null;
 
   /** @throws SluiceError JOB_INVALID where the schema has types that CSV cannot hold */
-  constructor(options: DecoderOptions, spec: CsvSpec) {
+  constructor(options: DecoderOptions, spec: CsvSpec, tuning: CsvTuning = { kernel: true }) {
     this.#options = options;
     this.#spec = spec;
     this.#delimiter = spec.delimiter.charCodeAt(0);
     this.#quote = spec.quote.charCodeAt(0);
     this.#nullText = spec.nullText === null ? null : Buffer.from(spec.nullText);
     this.#writers = options.schema.fields.map((field) => fieldWriter(field, options.batchRows));
+    this.#kernel = tuning.kernel ? CsvKernel.create(this.#writers, spec) : null;
   }
 
   begin(start: DecoderStart): void {
-    this.#rows = 0;
+    this.#startBatch();
     this.#offset = start.offset;
     this.#records = 0;
     if (start.state !== null) this.#bind(headerState(start.state));
@@ -73,6 +87,7 @@ export class CsvDecoder implements Decoder {
   }
 
   decode(bytes: Uint8Array, from: number, to: number, last: boolean): number {
+    if (this.#takenRows >= 0) this.#startBatch();
     let at = from;
     if (this.#offset === 0) {
       const mark = byteOrderMark(bytes, from, to, last);
@@ -88,12 +103,29 @@ export class CsvDecoder implements Decoder {
       at = header.end;
     }
     while (at < to && this.#rows < this.#options.batchRows) {
+      const kernel = this.#kernel;
+      if (kernel?.isBound && this.#kernelUse.pays) {
+        at = this.#runKernel(kernel, bytes, at, to);
+        if (!kernel.stopped || at === to) continue;
+      }
       const next = this.#record(bytes, at, to, last);
       if (next === -1) break;
       this.#offset += next - at;
       at = next;
     }
     return at;
+  }
+
+  #runKernel(kernel: CsvKernel, bytes: Uint8Array, at: number, to: number): number {
+    const row = this.#rows;
+    const next = kernel.read(bytes, at, to, row, this.#options.batchRows - row);
+    const { rows } = kernel;
+    for (const writer of this.#absent) for (let i = row; i < row + rows; i++) writer.writeNull(i);
+    this.#rows += rows;
+    this.#records += rows;
+    this.#offset += next - at;
+    this.#kernelUse.note(rows, kernel.stopped);
+    return next;
   }
 
   /** Reads the record at `start`. @returns where the next one begins, or -1 where this one is not whole */
@@ -280,6 +312,7 @@ export class CsvDecoder implements Decoder {
     this.#bound = names.map((name) => byName.get(name) ?? null);
     this.#absent = this.#writers.filter((writer) => !names.includes(writer.field.name));
     const needed = this.#absent.find((writer) => !writer.field.nullable);
+    this.#kernel?.bind(this.#bound);
     if (needed !== undefined) {
       throw new SluiceError(
         'BAD_RECORD',
@@ -292,21 +325,29 @@ export class CsvDecoder implements Decoder {
     }
   }
 
+  #startBatch(): void {
+    for (const writer of this.#writers) writer.clear(Math.max(0, this.#takenRows));
+    this.#rows = 0;
+    this.#takenRows = -1;
+    this.#kernelUse.reset();
+  }
+
   get rows(): number {
-    return this.#rows;
+    return this.#takenRows >= 0 ? 0 : this.#rows;
   }
 
   get full(): boolean {
-    return this.#rows === this.#options.batchRows;
+    return this.#takenRows < 0 && this.#rows === this.#options.batchRows;
   }
 
   take(): Batch {
+    if (this.#takenRows >= 0) this.#startBatch();
     const columns = this.#writers.map(({ column }) => {
       column.length = this.#rows;
       return column;
     });
     const batch = new Batch(this.#options.schema, columns, this.#rows);
-    this.#rows = 0;
+    this.#takenRows = this.#rows;
     return batch;
   }
 

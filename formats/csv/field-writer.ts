@@ -1,10 +1,17 @@
 /** CSV fields into columns: one writer a column, chosen by type once, so that a field costs one call. */
 import { isUtf8 } from 'node:buffer';
-import { BitsColumn, BytesColumn, type Column, FixedColumn } from '../../lib/core/column.ts';
+import {
+  BitsColumn,
+  BytesColumn,
+  type Column,
+  type DictionaryColumn,
+  FixedColumn,
+} from '../../lib/core/column.ts';
 import { type DataType, type Field, formatDataType } from '../../lib/core/data-type.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { type FixedParser, fixedParser } from '../scalars/scalar-parser.ts';
 import { StringColumnWriter } from '../string-column-writer.ts';
+import type { StringDictionary } from '../string-dictionary.ts';
 
 export interface FieldWriter {
   readonly field: Field;
@@ -13,6 +20,8 @@ export interface FieldWriter {
   /** @param ascii whether no byte is over 0x7f. @returns false where the text is no value of the type */
   write(bytes: Uint8Array, start: number, end: number, ascii: boolean, row: number): boolean;
   writeNull(row: number): void;
+  /** Begins the next batch, after one of `rows` rows. */
+  clear(rows: number): void;
 }
 
 /** @throws SluiceError JOB_INVALID for types that a CSV field cannot hold */
@@ -40,7 +49,7 @@ export function fieldWriter(field: Field, capacity: number): FieldWriter {
   }
 }
 
-class StringFieldWriter implements FieldWriter {
+export class StringFieldWriter implements FieldWriter {
   readonly field: Field;
   readonly #writer: StringColumnWriter;
 
@@ -49,8 +58,16 @@ class StringFieldWriter implements FieldWriter {
     this.#writer = new StringColumnWriter(field.type, capacity);
   }
 
-  get column(): Column {
+  get column(): DictionaryColumn | BytesColumn {
     return this.#writer.column;
+  }
+
+  get dictionary(): StringDictionary | null {
+    return this.#writer.dictionary;
+  }
+
+  reserveBytes(size: number, used: number): void {
+    this.#writer.reserveBytes(size, used);
   }
 
   write(bytes: Uint8Array, start: number, end: number, ascii: boolean, row: number): boolean {
@@ -61,9 +78,13 @@ class StringFieldWriter implements FieldWriter {
   writeNull(row: number): void {
     this.#writer.writeNull(row);
   }
+
+  clear(rows: number): void {
+    this.#writer.clear(rows);
+  }
 }
 
-class FixedFieldWriter implements FieldWriter {
+export class FixedFieldWriter implements FieldWriter {
   readonly field: Field;
   readonly column: FixedColumn;
   readonly #parse: FixedParser;
@@ -85,6 +106,10 @@ class FixedFieldWriter implements FieldWriter {
     this.column.values.fill(0, row * this.column.words, (row + 1) * this.column.words);
     this.column.setNull(row);
   }
+
+  clear(): void {
+    this.column.clear();
+  }
 }
 
 function wordsOf(type: DataType): 1 | 2 | 4 {
@@ -92,7 +117,7 @@ function wordsOf(type: DataType): 1 | 2 | 4 {
   return type.kind === 'int32' || type.kind === 'date' || type.kind === 'float32' ? 1 : 2;
 }
 
-class BooleanFieldWriter implements FieldWriter {
+export class BooleanFieldWriter implements FieldWriter {
   readonly field: Field;
   readonly column: BitsColumn;
 
@@ -115,6 +140,10 @@ class BooleanFieldWriter implements FieldWriter {
 
   writeNull(row: number): void {
     this.column.setNull(row);
+  }
+
+  clear(): void {
+    this.column.clear();
   }
 }
 
@@ -144,6 +173,10 @@ class BytesFieldWriter implements FieldWriter {
   writeNull(row: number): void {
     this.column.offsets[row + 1] = this.column.offsets[row]!;
     this.column.setNull(row);
+  }
+
+  clear(): void {
+    this.column.clear();
   }
 }
 

@@ -9,6 +9,7 @@
 import { Batch, type SourceLines } from '../../lib/core/batch.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { Decoder, DecoderOptions, DecoderStart, DecoderState } from '../../lib/core/decoder.ts';
+import { KernelUse } from '../kernel/kernel-use.ts';
 import { createObjectReader } from './create-reader.ts';
 import { JsonKernel } from './json-kernel.ts';
 import type { ItemLimit } from './list-reader.ts';
@@ -26,12 +27,6 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 const PAD_BYTES = 64;
 /** Input of a batch, after which it is full whatever its rows: wide rows must not take memory by the thousands. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
-
-/**
- * Of a batch, the kernel is not asked any more after so many lines that it did not read, if they are more than an eighth
- * of its rows: a call costs as much as some rows do.
- */
-const MAX_KERNEL_STOPS = 16;
 
 /** Ways to decode that differ in speed only. */
 export interface NdjsonTuning {
@@ -53,9 +48,7 @@ export class NdjsonDecoder implements Decoder {
   readonly #lines: { starts: Int32Array; ends: Int32Array } | null;
   /** null where there is none, or it is of no use. */
   readonly #kernel: JsonKernel | null;
-  /** Lines of the batch that the kernel left, and rows that it read. */
-  #kernelStops = 0;
-  #kernelRows = 0;
+  readonly #kernelUse = new KernelUse();
   #lineBytes: Uint8Array = new Uint8Array(0);
   #rows = 0;
   #records = 0;
@@ -149,6 +142,7 @@ export class NdjsonDecoder implements Decoder {
     const view = this.#view;
     const object = this.#object;
     const lines = this.#lines;
+    const kernel = this.#kernel;
     const { batchRows } = this.#options;
     const maxEnd = from + MAX_BATCH_BYTES - this.#batchBytes;
     const offset = this.#offset - from;
@@ -156,11 +150,13 @@ export class NdjsonDecoder implements Decoder {
     let records = this.#records;
     let at = from;
     while (at < end && row < batchRows && (at < maxEnd || row === 0)) {
-      if (this.#kernelReads) {
-        at = this.#runKernel(bytes, at, Math.min(end, maxEnd), row, shift);
-        row += this.#kernel!.rows;
-        records += this.#kernel!.rows;
-        if (!this.#kernel!.stopped) continue;
+      if (kernel !== null && this.#kernelUse.pays) {
+        at = kernel.read(bytes, at, Math.min(end, maxEnd), row, batchRows - row, lines, shift);
+        row += kernel.rows;
+        records += kernel.rows;
+        object.noteRead(kernel.rows);
+        this.#kernelUse.note(kernel.rows, kernel.stopped);
+        if (!kernel.stopped) continue;
       }
       const first = bytes[at]! > 32 ? at : skipSpace(bytes, at);
       if (bytes[first] === LINE_FEED) {
@@ -200,22 +196,6 @@ export class NdjsonDecoder implements Decoder {
     this.#offset = offset + at;
     this.#batchBytes = row === 0 ? 0 : this.#batchBytes + at - from;
     return at;
-  }
-
-  get #kernelReads(): boolean {
-    return (
-      this.#kernel !== null &&
-      (this.#kernelStops < MAX_KERNEL_STOPS || this.#kernelStops * 8 < this.#kernelRows)
-    );
-  }
-
-  #runKernel(bytes: Uint8Array, at: number, end: number, row: number, shift: number): number {
-    const kernel = this.#kernel!;
-    const next = kernel.read(bytes, at, end, row, this.#options.batchRows - row, this.#lines, shift);
-    this.#object.noteRead(kernel.rows);
-    this.#kernelRows += kernel.rows;
-    if (kernel.stopped) this.#kernelStops++;
-    return next;
   }
 
   /** @returns the index of the line feed @throws what onBadRecord throws */
@@ -268,8 +248,7 @@ export class NdjsonDecoder implements Decoder {
     this.#batchBytes = 0;
     this.#taken = false;
     this.#ended = false;
-    this.#kernelStops = 0;
-    this.#kernelRows = 0;
+    this.#kernelUse.reset();
   }
 
   get offset(): number {

@@ -236,7 +236,7 @@ describe('any table', () => {
   });
 });
 
-describe('real files', () => {
+describe('real files', { timeout: 60_000 }, () => {
   for (const name of [
     'birdstrikes.csv',
     'seattle-weather.csv',
