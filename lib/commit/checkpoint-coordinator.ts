@@ -20,6 +20,8 @@ import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Committer } from './committer.ts';
+import type { PartitionCommits } from './partitions/partition-commits.ts';
+import { NO_PARTITIONS } from './partitions/partition-state.ts';
 import type { SourceCleaner } from './source-cleaner.ts';
 
 /** Discovery pieces after which they are written anew in one. */
@@ -75,6 +77,8 @@ export interface CheckpointConfig {
   readonly watermarks: Watermarks | null;
   /** Asked before a checkpoint is written: throws where the job must not go so far. */
   readonly checkTotals: (totals: Totals, atEnd: boolean) => void;
+  /** null where partitions are not announced. */
+  readonly partitions: PartitionCommits | null;
   /** Files that ended and of which a checkpoint with this state holds everything; each is told once. */
   readonly takeEndedFiles: (held: HeldFiles) => readonly FileEnd[];
   /** null: `source.after_commit: keep`. */
@@ -113,7 +117,7 @@ export class CheckpointCoordinator {
 
   /** Takes one checkpoint and commits it. @throws SluiceError; the job then has to end, and a restart continues it */
   async take(request: CheckpointRequest): Promise<CheckpointResult> {
-    const { clock, store, committer, retain, cleaner } = this.#config;
+    const { clock, store, committer, partitions, retain, cleaner } = this.#config;
     const start = clock.elapsed();
     const id = this.#last.id + 1;
     const compact = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
@@ -135,6 +139,7 @@ export class CheckpointCoordinator {
     const discovery = await this.#writeDiscovery(id, capture.discovery, compact);
     const totals = this.#totals(answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
+    const partitionState = partitions?.promise(id, fresh, times, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
       id,
@@ -153,11 +158,13 @@ export class CheckpointCoordinator {
       spent: [...(cleaner?.waiting ?? this.#last.spent ?? []), ...spent],
       totals,
       ...(eventTime === undefined ? {} : { eventTime }),
+      ...(partitionState === undefined ? {} : { partitions: partitionState }),
     };
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
     committer.promise([...fresh, ...refused]);
     const published = await committer.commit();
+    partitions?.announce();
     cleaner?.add(spent);
     const cleaned = (await cleaner?.clean(checkpoint)) ?? 0;
     await store.collectSegments();
@@ -170,9 +177,10 @@ export class CheckpointCoordinator {
    * was: at a clean end, so that a later start does not look for parts which somebody may have moved on by then.
    */
   async acknowledge(): Promise<void> {
-    const { store, committer, retain, clock, cleaner } = this.#config;
+    const { store, committer, partitions, retain, clock, cleaner } = this.#config;
+    const { promised } = this.#last.partitions ?? NO_PARTITIONS;
     const hasSpent = cleaner !== null && (this.#last.spent ?? []).length > 0;
-    if (this.#last.committables.length === 0 && !hasSpent) return;
+    if (this.#last.committables.length === 0 && promised.length === 0 && !hasSpent) return;
     const id = this.#last.id + 1;
     const checkpoint: Checkpoint = {
       ...this.#last,
@@ -182,10 +190,22 @@ export class CheckpointCoordinator {
       discovery: await this.#writeDiscovery(id, cleaner?.takeForgotten() ?? new Uint8Array(0), false),
       committables: committer.promised,
       spent: cleaner?.waiting ?? this.#last.spent ?? [],
+      ...(partitions === null ? {} : { partitions: partitions.state }),
     };
     await store.write(checkpoint, retain);
     this.#last = checkpoint;
     await store.collectSegments();
+  }
+
+  /** Whether partitions are due, or open parts of theirs, though nothing else has happened. */
+  hasDuePartitions(): boolean {
+    const { partitions, clock } = this.#config;
+    if (partitions === null) return false;
+    const times = { nowMs: clock.now(), watermarkMs: this.#watermarkMs() };
+    return partitions.hasDue(
+      times,
+      this.#last.subtasks.flatMap(({ sink }) => sink.openParts),
+    );
   }
 
   /** A subtask's answer has come. */

@@ -12,6 +12,7 @@ import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { SpentFile } from '../source/spent-file.ts';
 import type { Split } from '../source/split.ts';
 import type { ParkedLane } from './lanes.ts';
+import type { PartitionState } from './partitions/partition-state.ts';
 
 export const CHECKPOINT_VERSION = 1;
 
@@ -47,6 +48,8 @@ export interface Checkpoint {
   readonly position?: unknown;
   /** Absent where the job has no event time. */
   readonly eventTime?: WatermarkState;
+  /** Absent where the job does not announce partitions. */
+  readonly partitions?: PartitionState;
 }
 
 export interface SubtaskState {

@@ -10,6 +10,7 @@ import { judge } from './gc/verdict.ts';
 /**
  * Removes them. Anything not named like a hidden part of this job is never touched, nor are those of the present run.
  * @param runId of the caller, which has the job's lock
+ * @param replaced names of files that the job writes and replaces in its buckets
  * @param needed checkpoints that recovery could start from
  * @returns the paths removed
  */
@@ -20,6 +21,7 @@ export async function removeLeftovers(
   jobId: string,
   runId: string,
   needed: readonly Checkpoint[],
+  replaced: readonly string[] = [],
 ): Promise<string[]> {
   const claims = claimsOf(needed);
   const runner = { runId, startedMs: null };
@@ -30,7 +32,7 @@ export async function removeLeftovers(
     for await (const files of fileSystem.list(folder, { enterFolder: () => true, wantFile: isHidden })) {
       for (const { path } of files) {
         const name = path.slice(path.lastIndexOf('/') + 1);
-        const verdict = judge({ area: 'lake', path, name }, claims, runner, { jobName, jobId });
+        const verdict = judge({ area: 'lake', path, name }, claims, runner, { jobName, jobId, replaced });
         if (verdict.kind === 'orphan' && (await fileSystem.remove(path))) removed.push(path);
       }
     }

@@ -7,6 +7,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { lockOwner } from '../storage/local/process-lock.ts';
 import { type Checkpoint, decodeCheckpoint, openPartsOf, type Totals } from './checkpoint.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
+import type { PartitionState } from './partitions/partition-state.ts';
 
 export interface JobStatus {
   readonly job: string;
@@ -44,6 +45,8 @@ export interface CheckpointSummary {
     readonly durableBytes: number;
     readonly segmentBytes: number;
   }[];
+  /** Partitions with rows that are not announced; null where the job announces none. */
+  readonly partitions: PartitionState | null;
   /** Promised, and published or about to be: the next checkpoint acknowledges them. */
   readonly pendingParts: readonly { readonly path: string; readonly rows: number; readonly bytes: number }[];
 }
@@ -101,6 +104,7 @@ function summarizeCheckpoint(checkpoint: Checkpoint, clock: Clock): CheckpointSu
       durableBytes: part.file?.lengthBytes ?? 0,
       segmentBytes: part.tails.reduce((sum, tail) => sum + tail.lengthBytes, 0),
     })),
+    partitions: checkpoint.partitions ?? null,
     pendingParts: checkpoint.committables.map(({ file, rows }) => ({
       path: file.finalPath,
       rows,

@@ -5,6 +5,8 @@ import type {
   BucketSpec,
   InputFormatSpec,
   OutputFormatSpec,
+  PartitionCommitSpec,
+  PartitionPolicySpec,
   QuarantineSpec,
   RollingSpec,
   SchemaSpec,
@@ -81,6 +83,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
               spanMs: sink.partition_time.span,
             },
       rolling: compileRolling(sink.rolling, absolute),
+      partitionCommit: compilePartitionCommit(sink.partition_commit, absolute),
       partPrefix: sink.part.prefix,
       partSuffix: sink.part.suffix ?? null,
       bucketCheckIntervalMs: sink.bucket_check_interval,
@@ -208,6 +211,46 @@ function compileRolling(
     onCheckpoint: rolling.on_checkpoint,
     watermarkDelayMs: rolling.watermark ?? null,
   };
+}
+
+function compilePartitionCommit(
+  commit: ValidatedJob['sink']['partition_commit'],
+  absolute: (given: string) => string,
+): PartitionCommitSpec | null {
+  if (commit === undefined) return null;
+  const { attempts, min_backoff, max_backoff } = commit.retry;
+  return {
+    trigger: commit.trigger,
+    delayMs: commit.delay,
+    policies: commit.policies.map((policy) => compilePartitionPolicy(policy, absolute)),
+    retry: { attempts, minBackoffMs: min_backoff, maxBackoffMs: Math.max(min_backoff, max_backoff) },
+  };
+}
+
+function compilePartitionPolicy(
+  policy: NonNullable<ValidatedJob['sink']['partition_commit']>['policies'][number],
+  absolute: (given: string) => string,
+): PartitionPolicySpec {
+  switch (policy.type) {
+    case 'success_file':
+      return { type: 'success_file', name: policy.name };
+    case 'custom':
+      return { type: 'custom', module: absolute(policy.module), options: policy.options ?? null };
+    case 'metastore': {
+      const { type, url, database, table, location = null, timeout } = policy;
+      return { type, url, database, table, location, timeoutMs: timeout };
+    }
+    case 'trino':
+    case 'presto': {
+      const { type, url, user, catalog, schema, table, location = null, headers, timeout } = policy;
+      const method = policy.type === 'trino' ? policy.method : 'sync';
+      return { type, url, user, catalog, schema, table, method, location, headers, timeoutMs: timeout };
+    }
+    case 'webhook':
+      return { type: 'webhook', url: policy.url, headers: policy.headers, timeoutMs: policy.timeout };
+    case 'command':
+      return { type: 'command', command: policy.command, timeoutMs: policy.timeout };
+  }
 }
 
 /** The schema of `source.format` where the job file itself says it; a path where it is in a file of its own. */

@@ -6,6 +6,7 @@ import type {
   EventTimeSpec,
   InputFormatSpec,
   OutputFormatSpec,
+  PartitionCommitSpec,
   PartitionTimeSpec,
   QuarantineSpec,
   RollingSpec,
@@ -80,6 +81,7 @@ export interface SinkSpec {
   /** How to read a bucket's time out of its folder; null: as `bucket` tells. */
   readonly partitionTime: PartitionTimeSpec | null;
   readonly rolling: RollingSpec;
+  readonly partitionCommit: PartitionCommitSpec | null;
   readonly partPrefix: string;
   /** Behind everything else of a part's name; null: what the format says. */
   readonly partSuffix: string | null;

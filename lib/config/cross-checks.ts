@@ -12,6 +12,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     columnsOfCsv,
     eventTime,
     bucketTimes,
+    partitionPolicies,
     partitionFields,
     textColumn,
     csvCharacters,
@@ -107,6 +108,8 @@ function* bucketTimes(job: CompiledJob): Iterable<Problem> {
   const needs: [KeyPath, string][] = [];
   if (sink.rolling.type === 'default' && sink.rolling.watermarkDelayMs !== null)
     needs.push([['sink', 'rolling', 'watermark'], 'closing parts by the watermark']);
+  if (sink.partitionCommit?.trigger === 'partition_time')
+    needs.push([['sink', 'partition_commit', 'trigger'], 'announcing partitions by their time']);
   if (watermarks.late === 'drop') needs.push([['event_time', 'late'], 'dropping late rows']);
   for (const [path, what] of needs) {
     if (job.eventTime === null)
@@ -118,6 +121,24 @@ function* bucketTimes(job: CompiledJob): Iterable<Problem> {
       };
     }
   }
+}
+
+/** A metastore knows partitions by the names of their columns. */
+function* partitionPolicies({ sink }: CompiledJob): Iterable<Problem> {
+  const { bucket, partitionCommit } = sink;
+  const plain = bucket.type === 'base_path' || (bucket.type === 'datetime' && !allKeyed(bucket.pattern));
+  for (const [i, { type }] of (partitionCommit?.policies ?? []).entries()) {
+    if (!plain || !['metastore', 'trino', 'presto'].includes(type)) continue;
+    yield {
+      path: ['sink', 'partition_commit', 'policies', i],
+      message: `\`${type}\` needs \`key=value\` folders: \`bucket.type: fields\`, or a pattern such as 'dt='yyyy-MM-dd`,
+    };
+  }
+}
+
+/** Whether each level of a pattern begins with a quoted `key=`. */
+function allKeyed(pattern: string): boolean {
+  return pattern.split('/').every((level) => /^'?'[^'=]+='/.test(level.replace(/^''/, '')));
 }
 
 /** Whether buckets tell their event time, as far as that can be seen without trying their pattern. */

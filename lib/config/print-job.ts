@@ -7,6 +7,8 @@ import type {
   EventTimeSpec,
   InputFormatSpec,
   OutputFormatSpec,
+  PartitionCommitSpec,
+  PartitionPolicySpec,
   PartitionTimeSpec,
   QuarantineSpec,
   RollingSpec,
@@ -57,6 +59,9 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       bucket: rawBucket(sink.bucket),
       ...(sink.partitionTime === null ? {} : { partition_time: rawPartitionTime(sink.partitionTime) }),
       rolling: rawRolling(sink.rolling),
+      ...(sink.partitionCommit === null
+        ? {}
+        : { partition_commit: rawPartitionCommit(sink.partitionCommit) }),
       part: { prefix: sink.partPrefix, ...(sink.partSuffix === null ? {} : { suffix: sink.partSuffix }) },
       bucket_check_interval: formatDuration(sink.bucketCheckIntervalMs),
     },
@@ -212,6 +217,53 @@ function rawEventTime(
     late,
     allowed_lateness: formatDuration(allowedLatenessMs),
   };
+}
+
+function rawPartitionCommit(commit: PartitionCommitSpec): NonNullable<RawJob['sink']['partition_commit']> {
+  const { attempts, minBackoffMs, maxBackoffMs } = commit.retry;
+  return {
+    trigger: commit.trigger,
+    delay: formatDuration(commit.delayMs),
+    policies: commit.policies.map(rawPartitionPolicy),
+    retry: {
+      attempts,
+      min_backoff: formatDuration(minBackoffMs),
+      max_backoff: formatDuration(maxBackoffMs),
+    },
+  };
+}
+
+type RawPolicy = NonNullable<RawJob['sink']['partition_commit']>['policies'][number];
+
+function rawPartitionPolicy(policy: PartitionPolicySpec): RawPolicy {
+  switch (policy.type) {
+    case 'success_file':
+      return { type: 'success_file', name: policy.name };
+    case 'custom':
+      return { type: 'custom', module: policy.module, options: policy.options };
+    case 'command':
+      return { type: 'command', command: [...policy.command], timeout: formatDuration(policy.timeoutMs) };
+    case 'webhook': {
+      const { type, url, headers, timeoutMs } = policy;
+      return { type, url, headers: { ...headers }, timeout: formatDuration(timeoutMs) };
+    }
+    case 'metastore': {
+      const { type, url, database, table, location, timeoutMs } = policy;
+      const timeout = formatDuration(timeoutMs);
+      return { type, url, database, table, ...(location === null ? {} : { location }), timeout };
+    }
+    case 'trino':
+    case 'presto': {
+      const { type, method, location, headers, timeoutMs, ...rest } = policy;
+      const shared = {
+        ...rest,
+        ...(location === null ? {} : { location }),
+        headers: { ...headers },
+        timeout: formatDuration(timeoutMs),
+      };
+      return type === 'trino' ? { type, method, ...shared } : { type, ...shared };
+    }
+  }
 }
 
 function rawPartitionTime(time: PartitionTimeSpec): NonNullable<RawJob['sink']['partition_time']> {

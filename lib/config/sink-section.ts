@@ -1,6 +1,7 @@
 /** The keys of `sink` in a job file. Descriptions and defaults stand here and nowhere else. */
 import * as z from 'zod';
 import { anyText, byType, choice, duration, flag, integer, path, section, size, text } from './options.ts';
+import { partitionCommit } from './partition-commit-section.ts';
 import { delimiter } from './source-section.ts';
 
 const KIB = 1024;
@@ -204,6 +205,9 @@ export const sinkSection = section({
     .describe(
       "how the event time of a bucket is read out of its folder's name; default: from `bucket`, where that is by event time",
     ),
+  partition_commit: partitionCommit
+    .optional()
+    .describe('announces a partition once its rows are visible; default: not'),
   rolling: rolling.prefault({}).describe('when a part is closed and the next one begun'),
   part: section({
     prefix: partText()

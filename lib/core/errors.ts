@@ -56,6 +56,11 @@ export const ERROR_KINDS = {
     domain: 'external',
     about: 'a file that is not ours stands under the name of a part',
   },
+  PARTITION_COMMIT_FAILED: {
+    exit: 4,
+    domain: 'external',
+    about: 'a partition could not be announced, retries included; its rows are visible',
+  },
   STATE_CORRUPT: { exit: 5, domain: 'external', about: 'stored state is torn, altered or missing a piece' },
   STATE_VERSION: {
     exit: 5,

@@ -135,6 +135,68 @@ export interface PartitionTimeSpec {
   readonly spanMs: number;
 }
 
+/** When and how partitions are announced once their rows are visible. Flink: sink.partition-commit. */
+export interface PartitionCommitSpec {
+  readonly trigger: 'process_time' | 'partition_time';
+  readonly delayMs: number;
+  /** In this order. */
+  readonly policies: readonly PartitionPolicySpec[];
+  readonly retry: PartitionRetrySpec;
+}
+
+export interface PartitionRetrySpec {
+  readonly attempts: number;
+  /** Doubles from attempt to attempt. */
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+export interface StatementPolicySpec {
+  readonly type: 'trino' | 'presto';
+  readonly url: string;
+  readonly user: string;
+  readonly catalog: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly method: 'sync' | 'register';
+  /** The table's folder as the engine sees it; null: `file://` and the sink's path. */
+  readonly location: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface MetastorePolicySpec {
+  readonly type: 'metastore';
+  /** `thrift://host:port`. */
+  readonly url: string;
+  readonly database: string;
+  readonly table: string;
+  readonly location: string | null;
+  readonly timeoutMs: number;
+}
+
+export interface WebhookPolicySpec {
+  readonly type: 'webhook';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface CommandPolicySpec {
+  readonly type: 'command';
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export type PartitionPolicySpec =
+  | { readonly type: 'success_file'; readonly name: string }
+  | StatementPolicySpec
+  | MetastorePolicySpec
+  | WebhookPolicySpec
+  | CommandPolicySpec
+  | { readonly type: 'custom'; readonly module: string; readonly options: unknown };
+
 export type BadRecordPolicy = 'fail' | 'skip' | 'quarantine';
 
 /** How many bad records a job puts up with, over its whole life; null: any number. */

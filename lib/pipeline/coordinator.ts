@@ -8,6 +8,7 @@ import type {
   CheckpointRequest,
   HeldFiles,
 } from '../commit/checkpoint-coordinator.ts';
+import type { PartitionCommits } from '../commit/partitions/partition-commits.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
 import { noStageTimes, STAGES, type StageTimes } from '../core/stage-clock.ts';
@@ -22,6 +23,8 @@ import type { Watermarks } from './watermarks.ts';
 /** How often the progress callback is called at the most, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 200;
 
+/** How long an announcement that is under way may take at a stop. */
+const PARTITION_GRACE_MS = 5000;
 /** How often subtasks are told the watermark at the most, in milliseconds. Flink: auto-watermark interval. */
 const SHARE_INTERVAL_MS = 200;
 
@@ -34,6 +37,8 @@ export interface CoordinatorConfig {
   readonly clock: Clock;
   /** null where the job has no event time. */
   readonly watermarks: Watermarks | null;
+  /** null where partitions are not announced. */
+  readonly partitions: PartitionCommits | null;
   readonly onEvent: (event: JobEvent) => void;
   readonly onProgress: (progress: JobProgress) => void;
 }
@@ -85,7 +90,14 @@ export class Coordinator {
   /** Ends the job in good order: a last checkpoint, commits; open parts stay resumable. Calls may repeat. */
   stop(): void {
     this.#stopping = true;
+    // Those that wait for another try stay promised.
+    this.#config.partitions?.stop();
     this.#wakeUp.signal();
+  }
+
+  /** A partition was announced, or could not be. */
+  partitionsChanged(): void {
+    this.#dirty = true;
   }
 
   /** Runs the job to its end. @throws SluiceError the first failure of any part of it */
@@ -97,12 +109,14 @@ export class Coordinator {
       const finished = this.#drained.size === this.#config.subtasks;
       if (finished || this.#stopping) {
         await this.#checkpoint({ closeAll: finished, last: true });
+        await this.#settlePartitions();
         await checkpoints.acknowledge();
         await this.#endSubtasks();
         return finished ? 'finished' : 'stopped';
       }
       if (this.#checkpointDue || clock.elapsed() >= nextCheckpointAt) {
-        if (this.#dirty || this.#checkpointDue) await this.#checkpoint({ closeAll: false, last: false });
+        if (this.#dirty || this.#checkpointDue || checkpoints.hasDuePartitions())
+          await this.#checkpoint({ closeAll: false, last: false });
         nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
       }
       this.#shareWatermark();
@@ -187,6 +201,7 @@ export class Coordinator {
   /** Something the job cannot go on without has failed. The first failure counts. */
   fail(error: SluiceError): void {
     this.#failure ??= error;
+    this.#config.partitions?.stop();
     this.#config.checkpoints.abort(this.#failure);
     this.#wakeUp.signal();
   }
@@ -235,6 +250,14 @@ export class Coordinator {
   /** While there is event time, a split may become idle without anything else happening. */
   #untilShare(): number {
     return this.#config.watermarks === null ? Number.POSITIVE_INFINITY : SHARE_INTERVAL_MS;
+  }
+
+  /** At the end of the input, all partitions are announced before the job ends; at a stop, only what is under way. */
+  async #settlePartitions(): Promise<void> {
+    const { partitions } = this.#config;
+    await partitions?.settle();
+    await partitions?.close(PARTITION_GRACE_MS);
+    this.#throwFailure();
   }
 
   async #endSubtasks(): Promise<void> {

@@ -8,6 +8,7 @@ import { jobFingerprint } from '../commit/fingerprint.ts';
 import { type JobState, openJobState } from '../commit/job-state.ts';
 import { switchLane } from '../commit/lanes.ts';
 import { removeLeftovers } from '../commit/leftovers.ts';
+import { replacedFiles } from '../commit/partitions/replaced-files.ts';
 import { SourceCleaner } from '../commit/source-cleaner.ts';
 import type { CompiledJob, SourceSpec } from '../config/compiled-job.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -15,14 +16,14 @@ import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type Ids, randomIds } from '../core/ids.ts';
 import { noStageTimes } from '../core/stage-clock.ts';
-import { selectRoots } from '../source/file-selector.ts';
 import { FileSource } from '../source/file-source.ts';
-import { sampleSchema } from '../source/schema-sampler.ts';
 import type { SplitEnumerator, SplitEnumeratorContext } from '../source/split-enumerator.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { localFileSystem } from '../storage/local/local-file-system.ts';
 import { acquireProcessLock } from '../storage/local/process-lock.ts';
 import { Coordinator } from './coordinator.ts';
+import { firstSchema } from './first-schema.ts';
+import { createPartitionCommits, proveAnnounced } from './partition-setup.ts';
 import type { JobEvent, JobProgress, JobSummary } from './progress.ts';
 import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
 import { SchemaRegistry } from './schema-registry.ts';
@@ -75,22 +76,6 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
   }
 }
 
-/**
- * The schema that a first start fixes: the job's own, or what its files show. null where there is no file yet to learn
- * it from.
- * @throws SluiceError SCHEMA_UNKNOWN, NOT_FOUND
- */
-export async function firstSchema(job: CompiledJob, fileSystem: FileSystem): Promise<Schema | null> {
-  const { source } = job;
-  if (source.schema !== 'infer') return source.schema;
-  const roots = await selectRoots(source, fileSystem, () => {});
-  const format = createInputFormat(source.format);
-  return (
-    (await sampleSchema({ fileSystem, roots, format, compression: source.format.compression }))?.schema ??
-    null
-  );
-}
-
 class JobRun {
   readonly #job: CompiledJob;
   readonly #options: RunOptions;
@@ -135,9 +120,15 @@ class JobRun {
       ...(this.#job.sink.staging === null ? [] : [this.#job.sink.staging]),
       ...(this.#job.quarantine === null ? [] : [this.#job.quarantine.path]),
     ];
-    const tidying = removeLeftovers(this.#fileSystem, folders, this.#job.name, base.jobId, this.#runId, [
-      ...store.retained,
-    ]);
+    const tidying = removeLeftovers(
+      this.#fileSystem,
+      folders,
+      this.#job.name,
+      base.jobId,
+      this.#runId,
+      [...store.retained],
+      replacedFiles(this.#job),
+    );
     tidying.catch((error: unknown) =>
       this.#event({
         type: 'warning',
@@ -215,6 +206,11 @@ class JobRun {
     await cleaner?.clean(base);
     const watermarks =
       job.eventTime === null ? null : new Watermarks(job.watermarks, this.#clock, base.eventTime ?? null);
+    const partitions = await createPartitionCommits(job, base, this.#fileSystem, this.#clock, {
+      onChange: () => coordinator.partitionsChanged(),
+      onWarning: (message) => this.#event({ type: 'warning', code: 'partition-commit', message }),
+      onBroken: (error) => coordinator.fail(SluiceError.from(error)),
+    });
     const checkpoints = new CheckpointCoordinator({
       store,
       committer,
@@ -241,6 +237,7 @@ class JobRun {
         ),
       takeEndedFiles: (held) => coordinator.takeEndedFiles(held),
       cleaner,
+      partitions,
     });
     const coordinator: Coordinator = new Coordinator({
       subtasks: job.parallelism,
@@ -250,6 +247,7 @@ class JobRun {
       checkpointIntervalMs: job.checkpoint.intervalMs,
       clock: this.#clock,
       watermarks,
+      partitions,
       onEvent: (event) => this.#event(event),
       onProgress: (progress) => this.#options.onProgress?.(progress),
     });
@@ -287,12 +285,15 @@ class JobRun {
         hosts.push(start(config, (message) => coordinator.receive(message)));
       }
       source.start();
+      partitions?.resume();
       const end = await coordinator.run();
+      if (end === 'finished') proveAnnounced(partitions);
       return this.#summary(checkpoints.last, coordinator.checkpointsTaken, end === 'stopped', coordinator);
     } finally {
       cancelTimeout();
       this.#options.signal?.removeEventListener('abort', stop);
       await source.close();
+      await partitions?.close(0);
       await Promise.all(hosts.map((host) => host.terminate()));
     }
   }

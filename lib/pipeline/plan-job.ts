@@ -11,7 +11,7 @@ import { type Split, startPosition } from '../source/split.ts';
 import { SplitPlanner } from '../source/split-planner.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { firstSchema } from './job-runner.ts';
+import { firstSchema } from './first-schema.ts';
 import { openSplits, readDiscovery } from './recovery.ts';
 
 /** Files, and rows of each, that are read to learn of buckets. */

@@ -97,9 +97,11 @@ async function createBucketsOf(
  */
 export function bucketTimesOf({ eventTime, sink, watermarks }: CompiledJob): BucketTimes | null {
   const times = createBucketTimes(sink.bucket, eventTime, sink.partitionTime);
-  const { rolling } = sink;
+  const { rolling, partitionCommit } = sink;
   const needed =
-    watermarks.late === 'drop' || (rolling.type === 'default' && rolling.watermarkDelayMs !== null);
+    watermarks.late === 'drop' ||
+    partitionCommit?.trigger === 'partition_time' ||
+    (rolling.type === 'default' && rolling.watermarkDelayMs !== null);
   if (times === null && needed) {
     throw new SluiceError(
       'JOB_INVALID',

@@ -7,6 +7,7 @@ import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import { Pace } from './pace.ts';
+import { partsDue } from './partition-setup.ts';
 import { createQuarantine } from './quarantine.ts';
 import { createSink, passesThrough } from './sink-setup.ts';
 import { Subtask } from './subtask.ts';
@@ -61,6 +62,7 @@ export async function startSubtask(
     quarantine,
     firstCheckpointId: config.firstCheckpointId,
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
+    isDue: partsDue(job),
     bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,
     pace: bytesPerSecond === null ? null : new Pace(clock, bytesPerSecond / job.parallelism),
     clock,

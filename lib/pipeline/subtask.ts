@@ -7,11 +7,12 @@ import type { Batch } from '../core/batch.ts';
 import { type Clock, yieldToEventLoop } from '../core/clock.ts';
 import { unreachable } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
+import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { Stage, StageClock } from '../core/stage-clock.ts';
 import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
-import type { FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
+import type { EventTimes, FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
 import { WakeUp } from './wake-up.ts';
@@ -32,6 +33,8 @@ export interface SubtaskParts {
   readonly bucketCheckIntervalMs: number;
   /** null: as fast as it goes. */
   readonly pace: Pace | null;
+  /** Whether a part's partition is announced with a checkpoint of these times, so that it has to be closed. */
+  readonly isDue: ((part: PartFileInfo, times: EventTimes) => boolean) | null;
   readonly clock: Clock;
   /** The one that reader and sink enter their stages in. */
   readonly stages: StageClock;
@@ -215,12 +218,12 @@ export class Subtask {
 
   async #snapshot(request: Extract<ToSubtask, { type: 'snapshot' }>): Promise<void> {
     const { checkpointId, closeAll, last, times } = request;
-    const { sink, quarantine, send, subtask } = this.#parts;
+    const { sink, quarantine, send, subtask, isDue } = this.#parts;
     this.#bookCounts();
     const splits = this.#reading ? [this.#split()] : [];
     this.#watermarkMs = Math.max(this.#watermarkMs, times.watermarkMs);
     await this.#onWatermark();
-    const snapshot = await sink.snapshot(checkpointId, closeAll);
+    const snapshot = await sink.snapshot(checkpointId, closeAll, (part) => isDue?.(part, times) ?? false);
     // Rows that the sink had put aside were looked at only now.
     this.#late += sink.takeLate();
     // Whoever stops the job wants to look at what was refused, or to replay it.

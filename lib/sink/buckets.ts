@@ -7,6 +7,7 @@ import type { BucketContext, BucketVector } from '../core/bucket-assigner.ts';
 import { identityRows } from '../core/column.ts';
 import type { Schema } from '../core/data-type.ts';
 import { failpoint } from '../core/failpoint.ts';
+import type { PartFileInfo } from '../core/rolling-policy.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import { PartFile, type PartStorage } from './part-file.ts';
 import { partName } from './part-name.ts';
@@ -306,8 +307,13 @@ export class Buckets {
   /**
    * Makes everything written so far durable and tells what a checkpoint has to keep of it.
    * @param closeAll whether no part stays open: at the end of the input
+   * @param isDue further parts that are closed: their partition is announced with this checkpoint
    */
-  async snapshot(checkpointId: number, closeAll: boolean): Promise<SinkSnapshot> {
+  async snapshot(
+    checkpointId: number,
+    closeAll: boolean,
+    isDue: (part: PartFileInfo) => boolean = () => false,
+  ): Promise<SinkSnapshot> {
     const {
       policy,
       flushBytes,
@@ -324,7 +330,7 @@ export class Buckets {
       checkpointId,
     );
     for (const part of [...this.#open.values()]) {
-      if (!keepOpen || policy.shouldRollOnCheckpoint(part)) this.#close(part);
+      if (!keepOpen || isDue(part) || policy.shouldRollOnCheckpoint(part)) this.#close(part);
       else {
         if (part.bufferedBytes >= flushBytes * CHECKPOINT_FLUSH_SHARE) {
           const before = part.memoryBytes;

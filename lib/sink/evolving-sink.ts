@@ -6,6 +6,7 @@
 import type { Batch } from '../core/batch.ts';
 import type { BucketContext } from '../core/bucket-assigner.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { Buckets } from './buckets.ts';
 import type { SinkSnapshot } from './sink-state.ts';
 
@@ -60,8 +61,13 @@ export class EvolvingSink {
     return this.#retired.reduce((sum, buckets) => sum + buckets.takeLate(), this.#current?.takeLate() ?? 0);
   }
 
-  async snapshot(checkpointId: number, closeAll: boolean): Promise<SinkSnapshot> {
-    const current = (await this.#current?.snapshot(checkpointId, closeAll)) ?? {
+  /** @param isDue see Buckets */
+  async snapshot(
+    checkpointId: number,
+    closeAll: boolean,
+    isDue?: (part: PartFileInfo) => boolean,
+  ): Promise<SinkSnapshot> {
+    const current = (await this.#current?.snapshot(checkpointId, closeAll, isDue)) ?? {
       state: { nextCounter: this.#nextCounter, openParts: [] },
       committables: [],
     };

@@ -194,7 +194,12 @@ export class PartFile implements PartFileInfo {
   /** What the checkpoint promises of a closed part. */
   committable(): Committable {
     if (this.#stage.kind !== 'pending') throw illegal('commit', this.#stage.kind, this.finalPath);
-    return { bucketId: this.bucketId, file: this.#stage.file, rows: this.rows };
+    return {
+      bucketId: this.bucketId,
+      file: this.#stage.file,
+      rows: this.rows,
+      creationTimeMs: this.creationTimeMs,
+    };
   }
 
   /** Gives the file handle back; another write opens it again. */

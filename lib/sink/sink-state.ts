@@ -44,6 +44,8 @@ export interface Committable {
   readonly bucketId: string;
   readonly file: PendingFile;
   readonly rows: number;
+  /** When the part was begun; absent in checkpoints that are older than the field. */
+  readonly creationTimeMs?: number;
 }
 
 export interface SinkSnapshot {

@@ -79,6 +79,8 @@ export interface FileSystem {
    * @returns false where a file of that name existed
    */
   createExclusive(path: string, bytes: Uint8Array): Promise<boolean>;
+  /** Makes a small file, or puts another in its place: whole, durable, and in one step for readers. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
   /** Makes a folder and those above it, durably. */
   makeFolder(path: string): Promise<void>;
   /** Removes a file; nothing happens where there is none. @returns whether there was one */

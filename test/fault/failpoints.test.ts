@@ -4,7 +4,7 @@
  * is in exactly one visible part.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -50,6 +50,10 @@ const FAILPOINTS = [
   'part.close.before',
   'part.persist.after',
   'part.write.after',
+  'partition.commit.after',
+  'partition.commit.before',
+  'partition.policy.after',
+  'replace.rename.before',
   'segment.written',
   'sink.snapshot.after',
   'subtask.batch.after',
@@ -131,8 +135,24 @@ function job(
       format: format.type === 'parquet' && !roomy ? { ...format, rowGroupBytes: 64 * 1024 } : format,
       bucket: { type: 'datetime', time: 'event', pattern: "'dt='yyyy-MM-dd/'hour='HH", zone: 'UTC' },
       rolling: rollingBySizeAndTime({ partSizeBytes: 60_000 }),
+      partitionCommit: {
+        trigger: 'partition_time',
+        delayMs: 3_600_000,
+        policies: [{ type: 'success_file', name: '_SUCCESS' }],
+        retry: { attempts: 3, minBackoffMs: 1, maxBackoffMs: 10 },
+      },
     },
   });
+}
+
+/** What the success files say, together: each row announced, and none counted twice. */
+async function announcedRows(): Promise<number> {
+  let rows = 0;
+  for (const file of await readdir(path.join(folder, 'lake'), { recursive: true })) {
+    if (path.basename(file) !== '_SUCCESS') continue;
+    rows += Number(JSON.parse(await readFile(path.join(folder, 'lake', file), 'utf8')).rows);
+  }
+  return rows;
 }
 
 describe('crash at every failpoint', () => {
@@ -156,9 +176,11 @@ describe('crash at every failpoint', () => {
             lake: path.join(folder, 'lake'),
             columns: GENERATED_COLUMNS,
             bucketOf: hourBucket,
+            allowHidden: (file) => path.basename(file) === '_SUCCESS',
           });
           expect(partRows).toBe(FILES * ROWS_PER_FILE);
           expect(await readdir(path.join(folder, 'in'))).toEqual([]);
+          expect(await announcedRows()).toBe(FILES * ROWS_PER_FILE);
         }
         expect(reached, 'the failpoint was reached').toBeGreaterThanOrEqual(1);
       });

@@ -189,12 +189,12 @@ export const ACCEPTANCE_SECTIONS: readonly Section[] = [
   {
     title: 'I. Partition commit',
     cases: [
-      ['I104', 'partitions are announced with their checkpoint', PARTITION_COMMIT],
-      ['I105', 'data after a snapshot is announced again', PARTITION_COMMIT],
-      ['I106', 'process time with a delay', PARTITION_COMMIT],
-      ['I107', 'partition time with a delay', PARTITION_COMMIT],
-      ['I108', 'a success file in each partition', PARTITION_COMMIT],
-      ['I109', 'wrong policies are errors of the configuration', PARTITION_COMMIT],
+      ['I104', 'partitions are announced with their checkpoint'],
+      ['I105', 'data after a snapshot is announced again'],
+      ['I106', 'process time with a delay'],
+      ['I107', 'partition time with a delay'],
+      ['I108', 'a success file in each partition'],
+      ['I109', 'wrong policies are errors of the configuration'],
       ['I110', 'times out of partition names'],
       ['I111', 'append and overwrite', PARTITION_COMMIT],
     ],

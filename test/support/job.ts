@@ -88,6 +88,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       format: ndjsonOutput,
       bucket: { type: 'base_path' },
       partitionTime: null,
+      partitionCommit: null,
       rolling: rollingBySizeAndTime(),
       partPrefix: 'part',
       partSuffix: null,

@@ -17,6 +17,7 @@ export type Operation =
   | 'read'
   | 'readFile'
   | 'createExclusive'
+  | 'replace'
   | 'makeFolder'
   | 'remove'
   | 'move'
@@ -257,6 +258,11 @@ export class MemoryFileSystem implements FileSystem {
     if (this.files.has(path)) return false;
     this.put(path, bytes);
     return true;
+  }
+
+  async replace(path: string, bytes: Uint8Array): Promise<void> {
+    this.enter('replace', path);
+    this.put(path, bytes);
   }
 
   async makeFolder(path: string): Promise<void> {

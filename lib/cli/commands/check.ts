@@ -2,13 +2,16 @@
 import { createBucketAssigner } from '../../../bucketing/index.ts';
 import { createOutputFormat } from '../../../formats/index.ts';
 import { createRollingPolicy } from '../../../rolling/index.ts';
+import { createPartitionCommitPolicy } from '../../commit/partitions/policies/create-policy.ts';
 import type { CompiledJob } from '../../config/compiled-job.ts';
 import { crossCheck } from '../../config/cross-checks.ts';
 import { jobToYaml, rawJob, rawSchema } from '../../config/print-job.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Schema } from '../../core/data-type.ts';
-import { firstSchema } from '../../pipeline/job-runner.ts';
+import { firstSchema } from '../../pipeline/first-schema.ts';
 import { bucketTimesOf } from '../../pipeline/sink-setup.ts';
 import { selectRoots } from '../../source/file-selector.ts';
+import type { FileSystem } from '../../storage/file-system.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
 import type { Output } from '../output.ts';
@@ -29,16 +32,23 @@ export async function check(file: string, { io, output }: CommandContext): Promi
     // An inferred schema may lack what the job names.
     const problems = crossCheck({ ...job, source: { ...job.source, schema } });
     if (problems.length > 0) throw invalid(problems);
-    await proveParts(job, schema);
+    await proveParts(job, schema, fileSystem, io.clock);
   }
   print(file, job, schema, survey, output);
 }
 
 /** Makes what the sink is made of, so that a bad pattern or a module that does not load is found now. */
-async function proveParts(job: CompiledJob, schema: Schema): Promise<void> {
+async function proveParts(
+  job: CompiledJob,
+  schema: Schema,
+  fileSystem: FileSystem,
+  clock: Clock,
+): Promise<void> {
   await createBucketAssigner(job.sink.bucket, schema);
   await createRollingPolicy(job.sink.rolling);
   bucketTimesOf(job);
+  for (const policy of job.sink.partitionCommit?.policies ?? [])
+    await createPartitionCommitPolicy(policy, job.sink.path, fileSystem, clock);
   await createOutputFormat(job.sink.format);
 }
 

@@ -1,4 +1,5 @@
 /** A checkpoint as people read it: for `status` and `inspect`. */
+import type { PartitionState } from '../../commit/partitions/partition-state.ts';
 import type { CheckpointSummary } from '../../commit/status.ts';
 import { counted, humanBytes, humanCount, humanDuration } from '../human.ts';
 import { printable } from '../printable.ts';
@@ -68,7 +69,35 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, style: Style): s
         checkpoint.pendingParts.map((part) => [part.path, humanCount(part.rows), humanBytes(part.bytes)]),
       ),
     ),
+    ...(checkpoint.partitions === null ? [] : renderPartitions(checkpoint.partitions, style)),
   ].join('\n');
+}
+
+function renderPartitions({ pending, promised }: PartitionState, style: Style): string[] {
+  return [
+    section(style, 'partitions not due yet', pending.length, () =>
+      renderTable(
+        [{ title: 'partition' }, { title: 'rows', align: 'right' }, { title: 'parts', align: 'right' }],
+        pending.map(({ bucketId, rows, parts }) => [bucketId, humanCount(rows), humanCount(parts)]),
+      ),
+    ),
+    section(style, 'partitions being announced', promised.length, () =>
+      renderTable(
+        [
+          { title: 'partition' },
+          { title: 'since', align: 'right' },
+          { title: 'failures', align: 'right' },
+          { title: 'last error' },
+        ],
+        promised.map(({ bucketId, checkpoint, attempts, error }) => [
+          bucketId,
+          `checkpoint ${checkpoint}`,
+          humanCount(attempts),
+          error ?? '',
+        ]),
+      ),
+    ),
+  ];
 }
 
 function section(style: Style, title: string, count: number, render: () => string): string {

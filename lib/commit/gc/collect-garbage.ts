@@ -10,6 +10,7 @@ import type { LockOwner } from '../../storage/local/process-lock.ts';
 import { CheckpointStore } from '../checkpoint-store.ts';
 import { jobFingerprint, proveJobFits } from '../fingerprint.ts';
 import { proveLakeMatches, readLakeMarker } from '../lake-marker.ts';
+import { replacedFiles } from '../partitions/replaced-files.ts';
 import { claimsOf } from './claims.ts';
 import { type FoundFile, judge, type Verdict } from './verdict.ts';
 
@@ -58,7 +59,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
   if (newest !== null) proveJobFits(newest.fingerprint, jobFingerprint(job), job.statePath);
 
   const claims = claimsOf(store.retained.slice(-job.checkpoint.retain));
-  const names = { jobName: job.name, jobId: newest?.jobId ?? null };
+  const names = { jobName: job.name, jobId: newest?.jobId ?? null, replaced: replacedFiles(job) };
   const files: JudgedFile[] = [];
   for (const file of found) {
     const verdict = judge(file, claims, running, names);

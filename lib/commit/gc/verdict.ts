@@ -43,6 +43,8 @@ export interface JobNames {
   readonly jobName: string;
   /** null where the job never wrote a checkpoint: then nothing in the lake is its own. */
   readonly jobId: string | null;
+  /** Names of files that the job writes and replaces in its buckets (`_SUCCESS`). */
+  readonly replaced?: readonly string[];
 }
 
 /** How far the clocks of a storage and of this machine may be apart. */
@@ -65,12 +67,16 @@ function judgeHidden(
   { path, name }: FoundFile & { area: 'lake' },
   claims: Claims,
   runner: Runner | null,
-  { jobName, jobId }: JobNames,
+  { jobName, jobId, replaced = [] }: JobNames,
 ): Verdict {
   const claim = claims.named.get(path);
   if (claim !== undefined) return claim;
   if (isLakeMarker(name, jobName)) return { kind: 'kept', why: 'names the job that the lake belongs to' };
-  const run = (jobId === null ? null : hiddenPartRun(name, jobId)) ?? markerRun(name, jobName);
+  if (replaced.includes(name)) return { kind: 'kept', why: 'says what the partition holds' };
+  const run =
+    (jobId === null ? null : hiddenPartRun(name, jobId)) ??
+    markerRun(name, jobName) ??
+    replacedRun(name, replaced);
   if (run === null) return { kind: 'not ours' };
   return mayRun(run, runner) ? { kind: 'in use' } : orphanOf(run);
 }
@@ -128,4 +134,10 @@ function mayRun(run: string, runner: Runner | null): boolean {
 
 function orphanOf(run: string): Verdict {
   return { kind: 'orphan', why: `run ${run} is over, and no retained checkpoint names it` };
+}
+
+/** The run that began to write one of these files and died, by the name of what it left; null for any other name. */
+function replacedRun(name: string, replaced: readonly string[]): string | null {
+  const match = /^\.(.+)\.tmp\.([0-9a-f]+)$/.exec(name);
+  return match !== null && replaced.includes(match[1]!) ? match[2]! : null;
 }

@@ -71,8 +71,10 @@ function sectionsOf(path: readonly string[], schema: JsonSchema): [string, JsonS
   }
   const items = alternatives(schema)
     .map((each) => object(each.items))
-    .find((each) => 'properties' in each);
-  return items === undefined ? [] : [[`Items of ${name}`, items]];
+    .find((each) => 'properties' in each || Array.isArray(each.oneOf));
+  if (items === undefined) return [];
+  if (!Array.isArray(items.oneOf)) return [[`Items of ${name}`, items]];
+  return items.oneOf.map(object).map((option) => [`Items of ${name} of type ${sectionType(option)}`, option]);
 }
 
 function sectionType(schema: JsonSchema): string {

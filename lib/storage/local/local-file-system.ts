@@ -1,6 +1,16 @@
 /** The local disk. */
 import { statSync } from 'node:fs';
-import { type FileHandle, link, open, readdir, readFile, rmdir, stat, unlink } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import path from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { yieldToEventLoop } from '../../core/clock.ts';
@@ -107,17 +117,8 @@ class LocalFileSystem implements FileSystem {
 
   async createExclusive(file: string, bytes: Uint8Array): Promise<boolean> {
     const folder = path.dirname(file);
-    await makeFolderDurably(folder);
-    // Written under another name first: a reader, or a crash, never sees half of it.
-    const temporary = path.join(folder, `.${path.basename(file)}.tmp.${this.#runId}`);
     try {
-      const handle = await open(temporary, 'w');
-      try {
-        await handle.writeFile(bytes);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      const temporary = await this.#writeTemporary(file, bytes);
       failpoint('exclusive.link.before');
       const created = await link(temporary, file).then(
         () => true,
@@ -132,6 +133,32 @@ class LocalFileSystem implements FileSystem {
     } catch (error) {
       throw storageError(`cannot create ${file}`, error);
     }
+  }
+
+  async replace(file: string, bytes: Uint8Array): Promise<void> {
+    try {
+      const temporary = await this.#writeTemporary(file, bytes);
+      failpoint('replace.rename.before');
+      await rename(temporary, file);
+      await syncFolder(path.dirname(file));
+    } catch (error) {
+      throw storageError(`cannot write ${file}`, error);
+    }
+  }
+
+  /** Written under another name first: a reader, or a crash, never sees half of it. */
+  async #writeTemporary(file: string, bytes: Uint8Array): Promise<string> {
+    const folder = path.dirname(file);
+    await makeFolderDurably(folder);
+    const temporary = path.join(folder, `.${path.basename(file)}.tmp.${this.#runId}`);
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return temporary;
   }
 
   async makeFolder(folder: string): Promise<void> {

@@ -33,6 +33,7 @@ function setUp(subtasks: number) {
     checkTotals: () => {},
     ask: (subtask) => asked.push(subtask),
     watermarks: null,
+    partitions: null,
     takeEndedFiles: () => [],
     cleaner: null,
   });

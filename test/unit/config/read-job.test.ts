@@ -135,6 +135,7 @@ describe('a valid job', () => {
         },
         bucket: { type: 'datetime', time: 'event', pattern: "'dt='yyyy-MM-dd/'hour='HH", zone: 'UTC' },
         partitionTime: null,
+        partitionCommit: null,
         rolling: {
           type: 'default',
           partSizeBytes: 134_217_728,

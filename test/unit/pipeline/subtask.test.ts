@@ -45,6 +45,7 @@ function setUp(chunkRows = 100) {
     quarantine: null,
     firstCheckpointId: 1,
     eventTime: null,
+    isDue: null,
     bucketCheckIntervalMs: 1000,
     pace: null,
     clock,

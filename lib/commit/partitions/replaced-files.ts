@@ -1,0 +1,8 @@
+import type { CompiledJob } from '../../config/compiled-job.ts';
+
+/** Names of files that a job writes and replaces in its buckets: `_SUCCESS`. */
+export function replacedFiles({ sink }: CompiledJob): string[] {
+  return (sink.partitionCommit?.policies ?? []).flatMap((policy) =>
+    policy.type === 'success_file' ? policy.name : [],
+  );
+}

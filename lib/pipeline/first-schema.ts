@@ -1,0 +1,23 @@
+/** What the columns are before there is state that says so. */
+import { createInputFormat } from '../../formats/index.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
+import type { Schema } from '../core/data-type.ts';
+import { selectRoots } from '../source/file-selector.ts';
+import { sampleSchema } from '../source/schema-sampler.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+
+/**
+ * The schema that a first start fixes: the job's own, or what its files show. null where there is no file yet to learn
+ * it from.
+ * @throws SluiceError SCHEMA_UNKNOWN, NOT_FOUND
+ */
+export async function firstSchema(job: CompiledJob, fileSystem: FileSystem): Promise<Schema | null> {
+  const { source } = job;
+  if (source.schema !== 'infer') return source.schema;
+  const roots = await selectRoots(source, fileSystem, () => {});
+  const format = createInputFormat(source.format);
+  return (
+    (await sampleSchema({ fileSystem, roots, format, compression: source.format.compression }))?.schema ??
+    null
+  );
+}
