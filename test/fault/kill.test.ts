@@ -17,6 +17,7 @@ import {
 } from '../support/generate.ts';
 import { expectExactlyOnce, expectNone, judge, VisibleParts } from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 /** Fewer on a developer's machine. */
 const ROUNDS = process.env.CI === 'true' ? 50 : 6;
@@ -52,32 +53,45 @@ sink:
 `;
 }
 
-/** Puts files into the input folder, whole, until it is stopped. */
+/** Rows that arrive in a round, about: what a round has to judge grows with all before it. */
+const ROWS_A_ROUND = 1500;
+/** Of four deaths, one comes while the program starts. */
+const EARLY_SHARE = 0.25;
+
+/** Puts files into the input folder, whole, as long as it has rows to give. */
 class Feeder {
   readonly #random: () => number;
   readonly #done: Promise<void>;
   #stopped = false;
+  #allowance = 0;
+  #rows = 0;
 
   constructor(random: () => number) {
     this.#random = random;
     this.#done = this.#run();
   }
 
-  async stop(): Promise<void> {
+  allow(rows: number): void {
+    this.#allowance += rows;
+  }
+
+  /** @returns the rows that arrived */
+  async stop(): Promise<number> {
     this.#stopped = true;
     await this.#done;
+    return this.#rows;
   }
 
   async #run(): Promise<void> {
-    let first = 0;
     for (let file = 0; !this.#stopped; file++) {
+      while (this.#rows >= this.#allowance && !this.#stopped) await delay(5);
       const rows = 1 + Math.floor(this.#random() ** 3 * 300);
       const ending = file % 5 === 0 ? 'ndjson.gz' : 'ndjson';
       await writeRows(
         path.join(folder, 'in', `${file}.${ending}`),
-        generateRows({ seed: SEED, rows, first }),
+        generateRows({ seed: SEED, rows, first: this.#rows }),
       );
-      first += rows;
+      this.#rows += rows;
       await delay(this.#random() * 40);
     }
   }
@@ -98,10 +112,19 @@ describe('kill -9 of the daemon', () => {
           bucketOf: hourBucket,
         };
         const parts = new VisibleParts(lake.lake);
+        let atWork = 0;
         for (let round = 0; round < ROUNDS; round++) {
-          const daemon = startSluice(['run', job]);
-          // Some runs die while they start, most at work.
-          await Promise.race([delay(150 + random() * 1100), daemon.ended]);
+          feeder.allow(ROWS_A_ROUND);
+          const daemon = startSluice(['run', '--json', job]);
+          if (random() < EARLY_SHARE) await Promise.race([delay(random() * 500), daemon.ended]);
+          else {
+            await Promise.race([
+              until('it works', () => daemon.stdout().includes('"checkpoint"')),
+              daemon.ended,
+            ]);
+            atWork++;
+            await Promise.race([delay(random() * 700), daemon.ended]);
+          }
           daemon.child.kill('SIGKILL');
           const { signal, stderr } = await daemon.ended;
           expect(signal, stderr).toBe('SIGKILL');
@@ -111,12 +134,13 @@ describe('kill -9 of the daemon', () => {
           const wrong = violations.filter(({ kind }) => kind !== 'lost row' && kind !== 'stray hidden file');
           expectNone(wrong, `round ${round}`);
         }
-        await feeder.stop();
+        const arrived = await feeder.stop();
         const { code, stderr } = await sluice(['backfill', job]);
         expect(code, stderr).toBe(0);
         expectNone(await parts.observe(), 'after the backfill');
         const { partRows } = await expectExactlyOnce(lake);
-        expect(partRows).toBeGreaterThan(ROUNDS);
+        expect(partRows).toBe(arrived);
+        expect(atWork).toBeGreaterThan(ROUNDS / 3);
       });
     }
   }
