@@ -27,6 +27,8 @@ export interface FileScannerOptions {
   readonly warnings: Warnings;
   /** Whether a file is being read: it is judged once that is over, because the reader may yet find that it changed. */
   readonly isOpen: (path: string) => boolean;
+  /** A listing takes long: what it found so far may be taken already. Called after each further piece of it. */
+  readonly onFoundSoFar: (waiting: WaitingFiles, realms: readonly number[]) => void;
 }
 
 export interface ScanResult {
@@ -43,6 +45,8 @@ export interface ScanResult {
   readonly forgotten: number;
 }
 
+/** A listing that takes longer is not waited for: readers begin with what it found, oldest first as far as it got. */
+const PATIENCE_MS = 500;
 const RETRY_DELAYS_MS: readonly number[] = [200, 400, 800, 1600, 3200];
 
 type MutableCounts = { listed: number; tooYoung: number; nextReadyMs: number };
@@ -102,7 +106,8 @@ export class FileScanner {
   }
 
   async #attempt(): Promise<ScanResult> {
-    const { fileSystem, roots, known, realms, warnings } = this.#options;
+    const { fileSystem, clock, roots, known, realms, warnings, onFoundSoFar } = this.#options;
+    const impatientAt = clock.elapsed() + PATIENCE_MS;
     known.beginScan();
     this.#ages.beginScan();
     const waiting = new WaitingFiles(roots.map((root) => root.folder));
@@ -133,6 +138,7 @@ export class FileScanner {
       realmOfRoot.push(realm);
       for await (const piece of fileSystem.list(root.folder, root.options)) {
         for (const file of piece) this.#look(file, index, realm, waiting, counts);
+        if (clock.elapsed() >= impatientAt && waiting.size > 0) onFoundSoFar(waiting, realmOfRoot);
       }
       // Mounted or unmounted under our feet: part of the listing was of another folder.
       if ((await fileSystem.folderIdentity(root.folder)) === identity) complete.add(realm);

@@ -128,6 +128,10 @@ export class SplitEnumerator {
       realms: this.#realms,
       isOpen: (path) =>
         this.#openFiles.has(path) || this.#taker.isLookingInto(path) || this.#cleaning.has(path),
+      onFoundSoFar: (waiting, realms) => {
+        this.#taker.accept(waiting, realms);
+        this.#dispatch();
+      },
     });
     this.#timer = new ScanTimer(options.clock);
     this.#quota = new TakeQuota(options.limits);

@@ -53,6 +53,8 @@ export class SourceHarness {
     this.fileSystem.addFolder('/in');
   }
 
+  /** Whether the reader asks for a split before the first scan begins. */
+  asksBeforeScan = false;
   /** How often a checkpoint was asked for. */
   quotaUsedUp = 0;
 
@@ -106,6 +108,7 @@ export class SourceHarness {
       saved,
     );
     this.enumerator.addReader(0);
+    if (this.asksBeforeScan) this.enumerator.handleSplitRequest(0);
     this.enumerator.start();
     await this.until(() => this.enumerator.counters.scans > 0 || this.failure !== null);
   }

@@ -198,6 +198,39 @@ describe('PROCESS_CONTINUOUSLY', () => {
   });
 });
 
+describe('a listing that takes long', () => {
+  for (const mode of ['once', 'continuously'] as const) {
+    it(`is not waited for: what it found so far is read, and each file once (${mode})`, async () => {
+      const source = new SourceHarness({ mode });
+      source.asksBeforeScan = true;
+      for (let file = 0; file < 9; file++) source.fileSystem.put(`/in/${file}`, `${file}\n`);
+      let assignedMeanwhile: readonly string[] = [];
+      // Pieces of three files: the second takes a second, the end of the listing shows what was done by then.
+      source.fileSystem.fail({
+        operation: 'list',
+        skip: 1,
+        action: () => {
+          assignedMeanwhile = [...source.assignedPaths];
+          source.clock.advance(1000);
+        },
+      });
+      source.fileSystem.fail({
+        operation: 'list',
+        skip: 2,
+        action: () => {
+          assignedMeanwhile = [...source.assignedPaths];
+        },
+      });
+      await source.start();
+      expect(assignedMeanwhile).toEqual(['/in/0']);
+      expect(source.noMoreSplits).toBe(false);
+      await source.drain();
+      expect(source.lines).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8']);
+      expect(source.noMoreSplits).toBe(mode === 'once');
+    });
+  }
+});
+
 describe('listing errors', () => {
   it('G77: a folder that is not there at the first scan is an error at once', async () => {
     const source = new SourceHarness();
