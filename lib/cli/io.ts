@@ -4,6 +4,7 @@ import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Environment } from '../config/environment.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type Ids, randomIds } from '../core/ids.ts';
+import type { S3Spec } from '../core/specs.ts';
 import type { RunOptions } from '../pipeline/job-runner.ts';
 import type { JobSummary } from '../pipeline/progress.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -34,7 +35,7 @@ export interface CliIo {
   readonly clock: Clock;
   readonly ids: Ids;
   /** Loaded when it is needed: `sluice --version` needs no storage. */
-  readonly openFileSystem: () => Promise<FileSystem>;
+  readonly openFileSystem: (s3: S3Spec) => Promise<FileSystem>;
   /** What runs jobs; loaded once a job file is known to be good. */
   readonly loadEngine: () => Promise<Engine>;
   /** Calls back for each signal that asks to stop. The returned function stops that, and gives the signals back. */
@@ -56,9 +57,9 @@ export function processIo(): CliIo {
     parallelism: availableParallelism(),
     clock: systemClock,
     ids: randomIds,
-    openFileSystem: async () => {
-      const { localFileSystem } = await import('../storage/local/local-file-system.ts');
-      return localFileSystem(randomIds.hex(4));
+    openFileSystem: async (s3) => {
+      const { openFileSystem } = await import('../storage/open-file-system.ts');
+      return openFileSystem({ runId: randomIds.hex(4), s3 });
     },
     loadEngine: () => import('../pipeline/job-runner.ts'),
     onSignal(listener) {

@@ -1,8 +1,8 @@
 /** Whether a job's paths can be used, found out without leaving anything behind. */
-import path from 'node:path';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Ids } from '../core/ids.ts';
+import { isS3Location, joinLocation, parentLocation } from '../core/location.ts';
 import type { SourceRoot } from '../source/file-selector.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 
@@ -61,17 +61,19 @@ export async function proveWritable(job: CompiledJob, fileSystem: FileSystem, id
   ];
   for (const [option, folder] of folders) {
     const existing = await nearestFolder(option, folder, fileSystem);
-    const probe = path.join(existing, `.sluice-check-${ids.hex(8)}`);
+    const probe = joinLocation(existing, `.sluice-check-${ids.hex(8)}`);
     await fileSystem.createExclusive(probe, new Uint8Array(0));
     await fileSystem.remove(probe);
   }
-  if (sink.staging !== null) await proveSameDevice(sink.path, sink.staging, fileSystem);
+  await fileSystem.proveConditionalWrites?.(job.statePath);
+  if (sink.staging !== null && !isS3Location(sink.path))
+    await proveSameDevice(sink.path, sink.staging, fileSystem);
 }
 
 async function nearestFolder(option: string, folder: string, fileSystem: FileSystem): Promise<string> {
-  for (let at = folder; ; at = path.dirname(at)) {
+  for (let at = folder; ; at = parentLocation(at)) {
     const status = await fileSystem.stat(at);
-    if (status?.isFolder || (status === null && at === path.dirname(at))) return at;
+    if (status?.isFolder || (status === null && at === parentLocation(at))) return at;
     if (status !== null) {
       throw new SluiceError('NOT_FOUND', `${option} is ${folder}, and ${at} is a file`, {
         hint: 'expected a folder, or nothing yet',

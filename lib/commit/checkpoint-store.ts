@@ -7,6 +7,7 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
+import { isS3Location } from '../core/location.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, openPartsOf } from './checkpoint.ts';
 
@@ -87,7 +88,7 @@ export class CheckpointStore {
     );
     if (!created) throw fenced(checkpoint.id);
     // Old checkpoints are removed, so a process that slept for long could find its number free again: newer ones tell.
-    const newest = (await this.#ids()).at(-1) ?? 0;
+    const newest = await this.#newestId();
     if (newest > checkpoint.id) {
       await this.#fileSystem.remove(`${this.#folder}/checkpoints/${fileName(checkpoint.id)}`);
       throw fenced(newest);
@@ -99,6 +100,12 @@ export class CheckpointStore {
       await this.#fileSystem.remove(`${this.#folder}/checkpoints/${fileName(old.id)}`);
     }
     return bytes.length;
+  }
+
+  /** @throws SluiceError FENCED where another process has written a newer checkpoint than this one's last */
+  async proveOwner(): Promise<void> {
+    const newest = await this.#newestId();
+    if (newest > (this.#retained.at(-1)?.id ?? 0)) throw fenced(newest);
   }
 
   /** Removes segments that no retained checkpoint refers to. Those of a checkpoint under way are younger and stay. */
@@ -127,6 +134,10 @@ export class CheckpointStore {
     }
   }
 
+  async #newestId(): Promise<number> {
+    return (await this.#ids()).at(-1) ?? 0;
+  }
+
   async #ids(): Promise<number[]> {
     return (await this.#names('checkpoints'))
       .filter((name) => /^\d{10,15}\.checkpoint$/.test(name))
@@ -136,13 +147,19 @@ export class CheckpointStore {
 
   async #names(folder: string): Promise<string[]> {
     const path = `${this.#folder}/${folder}`;
-    if ((await this.#fileSystem.stat(path)) === null) return [];
     const names: string[] = [];
-    for await (const files of this.#fileSystem.list(path, {
-      enterFolder: () => false,
-      wantFile: () => true,
-    })) {
-      for (const file of files) names.push(file.path.slice(path.length + 1));
+    try {
+      for await (const files of this.#fileSystem.list(path, {
+        enterFolder: () => false,
+        wantFile: () => true,
+        topOnly: true,
+      })) {
+        for (const file of files) names.push(file.path.slice(path.length + 1));
+      }
+    } catch (error) {
+      // The job never started: nothing else says so. A bucket that is not there is another matter.
+      if (SluiceError.from(error).code === 'NOT_FOUND' && !isS3Location(path)) return [];
+      throw error;
     }
     return names;
   }

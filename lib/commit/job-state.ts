@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import type { ProcessLock } from '../storage/local/process-lock.ts';
+import type { JobLock } from '../storage/job-lock.ts';
 import { type Checkpoint, type JobFingerprint, NO_TOTALS } from './checkpoint.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { proveJobFits } from './fingerprint.ts';
@@ -23,26 +23,29 @@ export interface JobStateOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly lock: () => Promise<ProcessLock>;
+  readonly lock: () => Promise<JobLock>;
 }
 
 export interface JobState {
-  readonly lock: ProcessLock;
+  readonly lock: JobLock;
   readonly store: CheckpointStore;
   /** What the run goes on from. */
   readonly base: Checkpoint;
   /** Whether there was no state before. */
   readonly fresh: boolean;
+  /** @throws SluiceError FENCED where another process has the job by now, if that can be */
+  readonly proveOwner: () => Promise<void>;
 }
 
 /**
- * @throws SluiceError JOB_RUNNING, STATE_CORRUPT, STATE_VERSION, STATE_MISSING, JOB_MISMATCH; the lock is then free
- *   again and nothing has changed
+ * @throws SluiceError JOB_RUNNING, FENCED, STATE_CORRUPT, STATE_VERSION, STATE_MISSING, STORAGE_UNSUITABLE,
+ *   JOB_MISMATCH; the lock is then free again and nothing has changed
  */
 export async function openJobState(options: JobStateOptions): Promise<JobState> {
   const lock = await options.lock();
   try {
     const { fileSystem, statePath, sinkPath, jobName } = options;
+    await fileSystem.proveConditionalWrites?.(statePath);
     const store = new CheckpointStore(fileSystem, statePath);
     const newest = await store.load();
     const marker = await readLakeMarker(fileSystem, sinkPath, jobName);
@@ -52,10 +55,16 @@ export async function openJobState(options: JobStateOptions): Promise<JobState> 
     await store.removeTemporaries();
     const { fingerprint } = options;
     // Nothing was read under the old job file: a first start that failed for a wrong path may be corrected.
-    const base = newest === null ? await writeFirst(store, options) : { ...newest, fingerprint };
+    const base =
+      newest === null
+        ? await writeFirst(store, options)
+        : await claim(store, { ...newest, fingerprint }, lock, options);
     // After the state, so that a crash in between leaves state without a marker: the next start makes it.
     if (marker === null) await writeLakeMarker(fileSystem, sinkPath, jobName, base.jobId);
-    return { lock, store, base, fresh: newest === null };
+    const proveOwner = async () => {
+      if (!lock.exclusive) await store.proveOwner();
+    };
+    return { lock, store, base, fresh: newest === null, proveOwner };
   } catch (error) {
     await lock.release();
     throw error;
@@ -65,6 +74,23 @@ export async function openJobState(options: JobStateOptions): Promise<JobState> 
 /** Whether anything was read or written since the state was made. */
 function hasBegun(checkpoint: Checkpoint): boolean {
   return checkpoint.enumerator !== null || checkpoint.subtasks.length > 0;
+}
+
+/**
+ * Where no lock keeps other processes away, the newest checkpoint is written again in this run's name, as the next one.
+ * Of two that start at once, one succeeds; one that is still at work fails at its next checkpoint, before it can
+ * publish anything. Only then may anything be resumed or removed.
+ */
+async function claim(
+  store: CheckpointStore,
+  newest: Checkpoint,
+  lock: JobLock,
+  { runId, clock, retain }: JobStateOptions,
+): Promise<Checkpoint> {
+  if (lock.exclusive) return newest;
+  const claimed: Checkpoint = { ...newest, id: newest.id + 1, runId, createdMs: clock.now() };
+  await store.write(claimed, retain);
+  return claimed;
 }
 
 async function writeFirst(store: CheckpointStore, options: JobStateOptions): Promise<Checkpoint> {

@@ -2,7 +2,7 @@
  * Hidden files that dead runs of a job left in the lake and that no retained checkpoint can need: written after its
  * last checkpoint, or superseded. Flink leaves them for ever (FLINK-10963).
  */
-import type { FileSystem } from '../storage/file-system.ts';
+import type { FileSystem, UnfinishedUpload } from '../storage/file-system.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { claimsOf } from './gc/claims.ts';
 import { judge } from './gc/verdict.ts';
@@ -12,6 +12,8 @@ import { judge } from './gc/verdict.ts';
  * @param runId of the caller, which has the job's lock
  * @param replaced names of files that the job writes and replaces in its buckets
  * @param needed checkpoints that recovery could start from
+ * @param proveOwner throws once another process has the job. Asked between finding and removing: what was found before
+ *   is then of runs that were fenced off, and not the other process's
  * @returns the paths removed
  */
 export async function removeLeftovers(
@@ -22,6 +24,7 @@ export async function removeLeftovers(
   runId: string,
   needed: readonly Checkpoint[],
   replaced: readonly string[] = [],
+  proveOwner: () => Promise<void> = async () => {},
 ): Promise<string[]> {
   const claims = claimsOf(needed);
   const runner = { runId, startedMs: null };
@@ -30,12 +33,67 @@ export async function removeLeftovers(
     if ((await fileSystem.stat(folder)) === null) continue;
     const isHidden = (file: string) => file.startsWith('.', file.lastIndexOf('/') + 1);
     for await (const files of fileSystem.list(folder, { enterFolder: () => true, wantFile: isHidden })) {
-      for (const { path } of files) {
+      const stale = files.filter(({ path }) => {
         const name = path.slice(path.lastIndexOf('/') + 1);
-        const verdict = judge({ area: 'lake', path, name }, claims, runner, { jobName, jobId, replaced });
-        if (verdict.kind === 'orphan' && (await fileSystem.remove(path))) removed.push(path);
-      }
+        return (
+          judge({ area: 'lake', path, name }, claims, runner, { jobName, jobId, replaced }).kind === 'orphan'
+        );
+      });
+      if (stale.length > 0) await proveOwner();
+      for (const { path } of stale) if (await fileSystem.remove(path)) removed.push(path);
     }
   }
   return removed;
+}
+
+/** Whose leftovers. */
+export interface LeftoversOf {
+  readonly jobName: string;
+  readonly jobId: string;
+  /** Of the caller, which has the job. */
+  readonly runId: string;
+  /** Checkpoints that recovery could start from. */
+  readonly needed: readonly Checkpoint[];
+  /** Names of files that the job writes and replaces in its buckets. */
+  readonly replaced: readonly string[];
+}
+
+/**
+ * Uploads of this job's parts that no checkpoint needs. To be found before this run begins any: an upload does not say
+ * who began it.
+ */
+export async function findStaleUploads(
+  fileSystem: FileSystem,
+  folders: readonly string[],
+  { jobName, jobId, needed, replaced }: LeftoversOf,
+): Promise<readonly UnfinishedUpload[]> {
+  const claims = claimsOf(needed);
+  const stale: UnfinishedUpload[] = [];
+  for (const folder of folders) {
+    for await (const uploads of fileSystem.unfinishedUploads?.list(folder) ?? []) {
+      for (const upload of uploads) {
+        const name = upload.path.slice(upload.path.lastIndexOf('/') + 1);
+        const verdict = judge({ area: 'uploads', ...upload, name }, claims, null, {
+          jobName,
+          jobId,
+          replaced,
+        });
+        if (verdict.kind === 'orphan') stale.push(upload);
+      }
+    }
+  }
+  return stale;
+}
+
+/** Both, once a run has begun. @param proveOwner as for `removeLeftovers` */
+export async function tidyUp(
+  fileSystem: FileSystem,
+  folders: readonly string[],
+  { jobName, jobId, runId, needed, replaced }: LeftoversOf,
+  uploads: readonly UnfinishedUpload[],
+  proveOwner: () => Promise<void>,
+): Promise<void> {
+  if (uploads.length > 0) await proveOwner();
+  for (const { path, uploadId } of uploads) await fileSystem.unfinishedUploads?.abort(path, uploadId);
+  await removeLeftovers(fileSystem, folders, jobName, jobId, runId, needed, replaced, proveOwner);
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { formatDataType } from '../core/data-type.ts';
 import type { Split } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { lockOwner } from '../storage/local/process-lock.ts';
+import { jobOwner } from '../storage/job-lock.ts';
 import { type Checkpoint, decodeCheckpoint, openPartsOf, type Totals } from './checkpoint.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import type { PartitionState } from './partitions/partition-state.ts';
@@ -12,8 +12,11 @@ import type { PartitionState } from './partitions/partition-state.ts';
 export interface JobStatus {
   readonly job: string;
   readonly state: string;
-  /** null where no process runs the job; `processId` null where one does and does not answer. */
-  readonly running: { readonly processId: number | null; readonly host: string | null } | null;
+  /**
+   * null where no process runs the job; `processId` null where one does and does not answer. `unknown` where the state
+   * is in an object store, which knows no processes.
+   */
+  readonly running: { readonly processId: number | null; readonly host: string | null } | 'unknown' | null;
   /** null: the job never started. */
   readonly checkpoint: CheckpointSummary | null;
 }
@@ -57,7 +60,7 @@ export async function readStatus(job: CompiledJob, fileSystem: FileSystem, clock
   return {
     job: job.name,
     state: job.statePath,
-    running: await lockOwner(job.statePath),
+    running: await jobOwner(job.statePath),
     checkpoint: newest === null ? null : summarizeCheckpoint(newest, clock),
   };
 }

@@ -1,6 +1,6 @@
 /** Validated to compiled: paths absolute, options as the specs of lib/core, schema in hand. */
-import path from 'node:path';
 import type { Schema } from '../core/data-type.ts';
+import { joinLocation, resolveLocation } from '../core/location.ts';
 import type {
   BucketSpec,
   InputFormatSpec,
@@ -11,7 +11,9 @@ import type {
   RollingSpec,
   SchemaSpec,
 } from '../core/specs.ts';
+import { compileS3 } from './compile-s3.ts';
 import type { AfterCommit, CompiledJob } from './compiled-job.ts';
+import type { Environment } from './environment.ts';
 import type { ValidatedJob } from './job-definition.ts';
 
 type SourceFormat = ValidatedJob['source']['format'];
@@ -23,14 +25,15 @@ export interface CompileContext {
   readonly schema: SchemaSpec;
   /** Cores there are. */
   readonly parallelism: number;
+  readonly environment: Environment;
 }
 
 export function compileJob(job: ValidatedJob, context: CompileContext): CompiledJob {
-  const absolute = (given: string) => path.resolve(context.folder, given);
+  const absolute = (given: string) => resolveLocation(context.folder, given);
   const { source, sink } = job;
   return {
     name: job.job,
-    statePath: path.join(absolute(job.state), job.job),
+    statePath: joinLocation(absolute(job.state), job.job),
     parallelism: job.parallelism ?? context.parallelism,
     memoryBytes: job.memory,
     checkpoint: { intervalMs: job.checkpoint.interval, retain: job.checkpoint.retain },
@@ -89,6 +92,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       bucketCheckIntervalMs: sink.bucket_check_interval,
     },
     quarantine: job.quarantine === undefined ? null : compileQuarantine(job.quarantine, absolute),
+    s3: compileS3(job.s3, context.environment, absolute),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   PartitionTimeSpec,
   QuarantineSpec,
   RollingSpec,
+  S3Spec,
   SchemaSpec,
   WatermarkSpec,
 } from '../core/specs.ts';
@@ -31,6 +32,7 @@ export interface CompiledJob {
   readonly sink: SinkSpec;
   /** null: the job has none. */
   readonly quarantine: QuarantineSpec | null;
+  readonly s3: S3Spec;
 }
 
 export interface SourceSpec {

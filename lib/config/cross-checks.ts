@@ -1,5 +1,6 @@
 /** What no single key can know: whether the parts of a job fit each other. */
 import type { DataType, Schema } from '../core/data-type.ts';
+import { isS3Location } from '../core/location.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import type { KeyPath, Problem } from './problems.ts';
 
@@ -19,6 +20,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     codecs,
     quarantine,
     afterCommit,
+    objectStores,
   ].flatMap((check: Check) => [...check(job)]);
 }
 
@@ -239,5 +241,43 @@ function* afterCommit({ source }: CompiledJob): Iterable<Problem> {
         message: `${afterCommit.folder} is in the source ${each}: files moved there would be read again`,
       };
     }
+  }
+}
+
+/** Numbers of parts that an upload has, with room for those that a restart leaves out. */
+const MAX_UPLOAD_PARTS = 5000;
+
+function* objectStores({ statePath, source, sink, s3 }: CompiledJob): Iterable<Problem> {
+  if (source.modified === 'append' && source.paths.some(isS3Location)) {
+    yield {
+      path: ['source', 'modified'],
+      message: 'objects do not grow: each is written whole. Choose ignore, reread or fail',
+    };
+  }
+  const { afterCommit } = source;
+  if (afterCommit.kind === 'move' && [afterCommit.folder, ...source.paths].some(isS3Location)) {
+    yield {
+      path: ['source', 'after_commit'],
+      message: 'objects cannot be renamed: keep or delete them, or use a lifecycle rule of the bucket',
+    };
+  }
+  if (isS3Location(statePath) && !s3.conditionalWrites) {
+    yield {
+      path: ['s3', 'conditional_writes'],
+      message: 'state in an object store needs conditional writes: they keep two processes apart',
+    };
+  }
+  if (s3.kmsKey !== null && s3.encryption !== 'aws:kms')
+    yield { path: ['s3', 'kms_key'], message: 'a key is for `encryption: aws:kms`' };
+  if (Object.keys(s3.tags).length > 10)
+    yield { path: ['s3', 'tags'], message: 'an object has at most 10 tags' };
+  if (sink.staging !== null && isS3Location(sink.staging) !== isS3Location(sink.path))
+    yield { path: ['sink', 'staging'], message: 'expected a folder in the same storage as `sink.path`' };
+  if (!isS3Location(sink.path) || sink.rolling.type !== 'default') return;
+  if (sink.rolling.partSizeBytes > s3.partBytes * MAX_UPLOAD_PARTS) {
+    yield {
+      path: ['s3', 'part_bytes'],
+      message: `parts of \`rolling.part_size\` would take more than ${MAX_UPLOAD_PARTS} pieces: raise it`,
+    };
   }
 }

@@ -1,8 +1,9 @@
 /** The keys of a job file: the one place that validation, the JSON Schema and the manual are made from. */
 import * as z from 'zod';
 import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from './bounds.ts';
-import { choice, duration, integer, matching, path, section, size, text } from './options.ts';
+import { choice, duration, integer, location, matching, section, size, text } from './options.ts';
 import { quarantineSection } from './quarantine-section.ts';
+import { s3Section } from './s3-section.ts';
 import { sinkSection } from './sink-section.ts';
 import { sourceSection } from './source-section.ts';
 
@@ -48,7 +49,7 @@ export const jobDefinition = section({
   job: matching(/^[a-z0-9](?:[a-z0-9-]{0,62})$/, 'a name of a-z, 0-9 and -, at most 63 characters').describe(
     'name of the job: names its state and its lock',
   ),
-  state: path()
+  state: location()
     .prefault('./state')
     .describe('folder for checkpoints; the job makes a folder of its name in it'),
   parallelism: integer(1, MAX_PARALLELISM)
@@ -67,6 +68,11 @@ export const jobDefinition = section({
   quarantine: quarantineSection
     .optional()
     .describe('where records go that do not fit; needed for `on_bad_record: quarantine`'),
+  s3: s3Section
+    .prefault({})
+    .describe(
+      'how object stores are reached, for every s3:// path; credentials come from the environment, never from here',
+    ),
 });
 
 /** What a job file may hold. */

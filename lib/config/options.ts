@@ -4,6 +4,7 @@
  * (`describe`). Numbers and booleans are taken as text too: that is how an environment variable brings them.
  */
 import * as z from 'zod';
+import { isS3Location, s3LocationProblem } from '../core/location.ts';
 import {
   DURATION_FORM,
   DURATION_PATTERN,
@@ -38,6 +39,16 @@ export function matching(pattern: RegExp, takes: string) {
   return z.string({ error }).regex(pattern, { error }).meta({ title: 'text' });
 }
 
+/** A folder or file on this machine or in an object store. */
+export function location(takes = 'a path') {
+  return text(takes)
+    .superRefine((value, context) => {
+      const problem = isS3Location(value) ? s3LocationProblem(value) : pathProblem(value);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta({ title: 'path or s3://bucket/prefix' });
+}
+
 /** A file, folder or module on this machine. */
 export function path(takes = 'a path') {
   return text(takes)
@@ -51,7 +62,9 @@ export function path(takes = 'a path') {
 function pathProblem(value: string): string | null {
   if (value.includes('\0')) return 'a path cannot hold a NUL character';
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(value)?.[1];
-  if (scheme !== undefined) return `${scheme}:// is not in this version: expected a path on this machine`;
+  if (scheme === 's3') return 's3:// cannot be used here: expected a path on this machine';
+  if (scheme !== undefined)
+    return `${scheme}:// is not in this version: expected a path on this machine, or s3://bucket/prefix`;
   if (/^~(?:\/|$)/.test(value)) return `'~' is not expanded: write \${HOME}${value.slice(1)}`;
   return null;
 }

@@ -1,7 +1,7 @@
 /** A compiled job as a job file that gives the same job: every default written out, paths absolute. */
-import path from 'node:path';
 import { stringify } from 'yaml';
 import { formatDataType, type Schema } from '../core/data-type.ts';
+import { isS3Location, parentLocation } from '../core/location.ts';
 import type {
   BucketSpec,
   EventTimeSpec,
@@ -12,6 +12,7 @@ import type {
   PartitionTimeSpec,
   QuarantineSpec,
   RollingSpec,
+  S3Spec,
   WatermarkSpec,
 } from '../core/specs.ts';
 import type { CompiledJob } from './compiled-job.ts';
@@ -30,7 +31,7 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
   return {
     version: 1,
     job: job.name,
-    state: path.dirname(job.statePath),
+    state: parentLocation(job.statePath),
     parallelism: job.parallelism,
     memory: formatSize(job.memoryBytes),
     checkpoint: { interval: formatDuration(job.checkpoint.intervalMs), retain: job.checkpoint.retain },
@@ -66,6 +67,33 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       bucket_check_interval: formatDuration(sink.bucketCheckIntervalMs),
     },
     ...(quarantine === null ? {} : { quarantine: rawQuarantine(quarantine) }),
+    ...(usesS3(job) ? { s3: rawS3(job.s3) } : {}),
+  };
+}
+
+function usesS3({ source, sink, statePath, quarantine }: CompiledJob): boolean {
+  const paths = [...source.paths, sink.path, statePath, ...(quarantine === null ? [] : [quarantine.path])];
+  return paths.some(isS3Location);
+}
+
+function rawS3(s3: S3Spec): NonNullable<RawJob['s3']> {
+  return {
+    ...(s3.endpoint === null ? {} : { endpoint: s3.endpoint }),
+    ...(s3.region === null ? {} : { region: s3.region }),
+    path_style: s3.pathStyle,
+    ...(s3.profile === null ? {} : { profile: s3.profile }),
+    requester_pays: s3.requesterPays,
+    checksum: s3.checksum,
+    conditional_writes: s3.conditionalWrites,
+    part_bytes: formatSize(s3.partBytes),
+    concurrent_uploads: s3.concurrentUploads,
+    encryption: s3.encryption,
+    ...(s3.kmsKey === null ? {} : { kms_key: s3.kmsKey }),
+    ...(s3.storageClass === null ? {} : { storage_class: s3.storageClass }),
+    tags: { ...s3.tags },
+    request_timeout: formatDuration(s3.requestTimeoutMs),
+    retry_timeout: formatDuration(s3.retryTimeoutMs),
+    ...(s3.spoolFolder === null ? {} : { spool: s3.spoolFolder }),
   };
 }
 

@@ -1,9 +1,9 @@
 /** The keys of `quarantine` in a job file. */
-import { byType, path, section } from './options.ts';
+import { byType, location, section } from './options.ts';
 import { ndjson, parquet, rolling } from './sink-section.ts';
 
 export const quarantineSection = section({
-  path: path().describe(
+  path: location().describe(
     'folder for refused records; made if it is not there. Neither in `source.path` nor in `sink.path`',
   ),
   format: byType([ndjson, parquet], ['ndjson', 'parquet'])

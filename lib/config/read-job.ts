@@ -20,6 +20,8 @@ export interface ReadJobOptions {
   readonly environment: Environment;
   /** Cores there are: the default of `parallelism`. */
   readonly parallelism: number;
+  /** Where the job's own paths are; left out: where its file is. */
+  readonly storageOf?: (job: CompiledJob) => Promise<FileSystem>;
 }
 
 /** A job file that was read. */
@@ -52,8 +54,9 @@ export async function readJobFile(file: string, options: ReadJobOptions): Promis
   const job = validation.value;
   const folder = path.dirname(file);
   const schema = await readSchema(job, folder, fileSystem, invalid);
-  const compiled = compileJob(job, { folder, schema, parallelism });
-  const problems = [...crossCheck(compiled), ...findReadBack(compiled, await rootsOf(compiled, fileSystem))];
+  const compiled = compileJob(job, { folder, schema, parallelism, environment });
+  const storage = (await options.storageOf?.(compiled)) ?? fileSystem;
+  const problems = [...crossCheck(compiled), ...findReadBack(compiled, await rootsOf(compiled, storage))];
   if (problems.length > 0) throw invalid(problems);
   return { job: compiled, invalid };
 }

@@ -1,6 +1,18 @@
 /** The keys of `sink` in a job file. Descriptions and defaults stand here and nowhere else. */
 import * as z from 'zod';
-import { anyText, byType, choice, duration, flag, integer, path, section, size, text } from './options.ts';
+import {
+  anyText,
+  byType,
+  choice,
+  duration,
+  flag,
+  integer,
+  location,
+  path,
+  section,
+  size,
+  text,
+} from './options.ts';
 import { partitionCommit } from './partition-commit-section.ts';
 import { delimiter } from './source-section.ts';
 
@@ -192,8 +204,8 @@ const partitionTime = section({
 });
 
 export const sinkSection = section({
-  path: path().describe('folder of the lake; made if it is not there'),
-  staging: path()
+  path: location().describe('folder of the lake; made if it is not there'),
+  staging: location()
     .optional()
     .describe(
       'folder for hidden files, on the same file system; default: beside the parts, with names that begin with `.`',

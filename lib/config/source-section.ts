@@ -8,6 +8,7 @@ import {
   duration,
   flag,
   integer,
+  location,
   matching,
   path,
   ratio,
@@ -163,7 +164,10 @@ const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).met
 export const sourceSection = section({
   path: z
     .union(
-      [path(), z.array(path(), { error: 'expected a list of paths' }).min(1, { error: 'names no path' })],
+      [
+        location(),
+        z.array(location(), { error: 'expected a list of paths' }).min(1, { error: 'names no path' }),
+      ],
       {
         error: 'expected a folder, a file, a glob, or a list of them',
       },

@@ -50,6 +50,11 @@ export const ERROR_KINDS = {
   ACCESS_DENIED: { exit: 4, domain: 'external', about: 'a file or folder may not be read or written' },
   DISK_FULL: { exit: 4, domain: 'external', about: 'the storage has no space left or a quota is reached' },
   STORAGE_FAILED: { exit: 4, domain: 'external', about: 'reading or writing failed, retries included' },
+  STORAGE_UNSUITABLE: {
+    exit: 4,
+    domain: 'external',
+    about: 'the object store lacks something that exactly once rests on',
+  },
   LISTING_FAILED: { exit: 4, domain: 'external', about: 'the source could not be listed, retries included' },
   TARGET_EXISTS: {
     exit: 4,

@@ -214,4 +214,58 @@ export interface QuarantineSpec {
   readonly rolling: RollingSpec;
 }
 
+/** How object stores are reached and written to; for every s3:// path of a job. Holds no secret. */
+export interface S3Spec {
+  /** URL of the server; null: Amazon's, or what the SDK's own environment variables say. */
+  readonly endpoint: string | null;
+  readonly region: string | null;
+  /** Whether the bucket's name stands in the path instead of the host name. */
+  readonly pathStyle: boolean;
+  /** Of the shared AWS configuration files; null: the SDK's default chain of credentials. */
+  readonly profile: string | null;
+  readonly requesterPays: boolean;
+  /** What uploads carry to prove that they arrived as they were sent. */
+  readonly checksum: 'crc32' | 'none';
+  /** Whether the server has If-None-Match: without it, an object in a part's place is looked for beforehand. */
+  readonly conditionalWrites: boolean;
+  /** Size of the parts of an upload, all of them but the last. */
+  readonly partBytes: number;
+  /** Uploads of parts under way at once, a subtask. */
+  readonly concurrentUploads: number;
+  readonly encryption: 'none' | 'AES256' | 'aws:kms';
+  readonly kmsKey: string | null;
+  /** Of finished parts; null: the bucket's default. */
+  readonly storageClass: string | null;
+  /** Of finished parts. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** How long a request may take to be answered. */
+  readonly requestTimeoutMs: number;
+  /** How long a request is repeated before its failure counts. */
+  readonly retryTimeoutMs: number;
+  /** Local folder for what waits to be uploaded; null: the system's temporary folder. */
+  readonly spoolFolder: string | null;
+}
+
+export const MIB = 1024 * 1024;
+
+/** What holds where a job says nothing. The job file's definition has these as its defaults; a test compares. */
+export const DEFAULT_S3: S3Spec = {
+  endpoint: null,
+  region: null,
+  pathStyle: false,
+  profile: null,
+  requesterPays: false,
+  checksum: 'crc32',
+  conditionalWrites: true,
+  partBytes: 8 * MIB,
+  concurrentUploads: 4,
+  encryption: 'none',
+  kmsKey: null,
+  storageClass: null,
+  tags: {},
+  requestTimeoutMs: 60_000,
+  retryTimeoutMs: 120_000,
+  spoolFolder: null,
+};
+
 export type SchemaSpec = 'infer' | Schema;

@@ -7,7 +7,7 @@ import { Committer } from '../commit/committer.ts';
 import { jobFingerprint } from '../commit/fingerprint.ts';
 import { type JobState, openJobState } from '../commit/job-state.ts';
 import { switchLane } from '../commit/lanes.ts';
-import { removeLeftovers } from '../commit/leftovers.ts';
+import { findStaleUploads, tidyUp } from '../commit/leftovers.ts';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
 import { SourceCleaner } from '../commit/source-cleaner.ts';
 import type { CompiledJob, SourceSpec } from '../config/compiled-job.ts';
@@ -17,15 +17,15 @@ import { SluiceError } from '../core/errors.ts';
 import { type Ids, randomIds } from '../core/ids.ts';
 import { noStageTimes } from '../core/stage-clock.ts';
 import { FileSource } from '../source/file-source.ts';
-import type { SplitEnumerator, SplitEnumeratorContext } from '../source/split-enumerator.ts';
+import type { SplitEnumeratorContext } from '../source/split-enumerator.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { localFileSystem } from '../storage/local/local-file-system.ts';
-import { acquireProcessLock } from '../storage/local/process-lock.ts';
+import { acquireJobLock } from '../storage/job-lock.ts';
+import { openFileSystem } from '../storage/open-file-system.ts';
 import { Coordinator } from './coordinator.ts';
 import { firstSchema } from './first-schema.ts';
 import { createPartitionCommits, proveAnnounced } from './partition-setup.ts';
 import type { JobEvent, JobProgress, JobSummary } from './progress.ts';
-import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import { captureDiscovery, countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
 import { SchemaRegistry } from './schema-registry.ts';
 import { type StartSubtask, type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
@@ -55,7 +55,7 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
   const clock = options.clock ?? systemClock;
   const ids = options.ids ?? randomIds;
   const runId = ids.hex(4);
-  const fileSystem = (options.fileSystem ?? localFileSystem)(runId);
+  const fileSystem = options.fileSystem?.(runId) ?? openFileSystem({ runId, s3: job.s3 });
   const state = await openJobState({
     jobName: job.name,
     statePath: job.statePath,
@@ -66,13 +66,14 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
     fileSystem,
     clock,
     ids,
-    lock: () => acquireProcessLock(job.statePath, ids, { runId, startedMs: clock.now() }),
+    lock: () => acquireJobLock(job.statePath, ids, { runId, startedMs: clock.now() }),
   });
   try {
     const base = switchLane(state.base, options.replay === undefined ? 'source' : 'replay');
     return await new JobRun(job, options, { ...state, base }, fileSystem, clock, runId).run();
   } finally {
     await state.lock.release();
+    await fileSystem.close?.();
   }
 }
 
@@ -120,15 +121,16 @@ class JobRun {
       ...(this.#job.sink.staging === null ? [] : [this.#job.sink.staging]),
       ...(this.#job.quarantine === null ? [] : [this.#job.quarantine.path]),
     ];
-    const tidying = removeLeftovers(
-      this.#fileSystem,
-      folders,
-      this.#job.name,
-      base.jobId,
-      this.#runId,
-      [...store.retained],
-      replacedFiles(this.#job),
-    );
+    const { jobId } = base;
+    const leftovers = {
+      jobName: this.#job.name,
+      jobId,
+      runId: this.#runId,
+      needed: [...store.retained],
+      replaced: replacedFiles(this.#job),
+    };
+    const uploads = await findStaleUploads(this.#fileSystem, folders, leftovers);
+    const tidying = tidyUp(this.#fileSystem, folders, leftovers, uploads, this.#state.proveOwner);
     tidying.catch((error: unknown) =>
       this.#event({
         type: 'warning',
@@ -390,11 +392,4 @@ function replaySource(source: SourceSpec, folder: string | null): SourceSpec {
     modified: 'ignore',
     minAgeMs: 0,
   };
-}
-
-/** The moment's discovery entries: all of them, or those since the last capture. */
-function captureDiscovery(enumerator: SplitEnumerator, all: boolean): Uint8Array {
-  // The delta is taken in both cases: what a snapshot holds must not come again in the next delta.
-  const delta = enumerator.takeDiscoveryDelta();
-  return all ? enumerator.discoverySnapshot() : delta;
 }

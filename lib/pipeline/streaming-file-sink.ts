@@ -11,7 +11,6 @@
  *     await writer.checkpoint({ position });               // durable, and what it closed is visible
  *     await writer.close();
  */
-import path from 'node:path';
 import { datetimeAssigner } from '../../bucketing/index.ts';
 import { defaultRollingPolicy } from '../../rolling/index.ts';
 import type { Checkpoint, JobFingerprint } from '../commit/checkpoint.ts';
@@ -26,12 +25,14 @@ import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat, RowEncoder } from '../core/encoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type Ids, randomIds } from '../core/ids.ts';
+import { joinLocation, resolveLocation } from '../core/location.ts';
 import type { RollingPolicy } from '../core/rolling-policy.ts';
+import { DEFAULT_S3, type S3Spec } from '../core/specs.ts';
 import { columnsOf } from '../core/values.ts';
 import { Buckets } from '../sink/buckets.ts';
 import { type MemberCompressor, rowPartFormat } from '../sink/row-part-writer.ts';
-import { localFileSystem } from '../storage/local/local-file-system.ts';
-import { acquireProcessLock } from '../storage/local/process-lock.ts';
+import { acquireJobLock } from '../storage/job-lock.ts';
+import { openFileSystem } from '../storage/open-file-system.ts';
 import { withoutColumns } from './sink-setup.ts';
 
 /** Records collected before they go to their buckets together. */
@@ -70,6 +71,8 @@ export interface OpenOptions {
   readonly name: string;
   /** Budget for buffered rows. */
   readonly memoryBytes?: number;
+  /** How object stores are reached, for s3:// paths. */
+  readonly s3?: Partial<S3Spec>;
   readonly clock?: Clock;
   readonly ids?: Ids;
 }
@@ -130,7 +133,7 @@ export class StreamingFileSinkBuilder {
   #bucketCheckIntervalMs = 60_000;
 
   constructor(basePath: string, format: BulkFormat, schema: Schema, flushBytes: number) {
-    this.#path = path.resolve(basePath);
+    this.#path = resolveLocation('', basePath);
     this.#format = format;
     this.#schema = schema;
     this.#flushBytes = flushBytes;
@@ -177,8 +180,8 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
   const ids = options.ids ?? randomIds;
   const clock = options.clock ?? systemClock;
   const runId = ids.hex(4);
-  const fileSystem = localFileSystem(runId);
-  const statePath = path.resolve(options.state, options.name);
+  const fileSystem = openFileSystem({ runId, s3: { ...DEFAULT_S3, ...options.s3 }, clock, ids });
+  const statePath = joinLocation(resolveLocation('', options.state), options.name);
   const state = await openJobState({
     jobName: options.name,
     statePath,
@@ -189,7 +192,14 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
     fileSystem,
     clock,
     ids,
-    lock: () => acquireProcessLock(statePath, ids, { runId, startedMs: clock.now() }),
+    lock: async () => {
+      const { exclusive, release } = await acquireJobLock(statePath, ids, {
+        runId,
+        startedMs: clock.now(),
+      });
+      // Whoever lets go of the job needs its storage no longer.
+      return { exclusive, release: () => release().finally(() => fileSystem.close()) };
+    },
   });
   try {
     const committer = new Committer(fileSystem.recoverableWriter, state.base.committables);
@@ -219,6 +229,8 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
       state.base.jobId,
       runId,
       state.store.retained,
+      [],
+      state.proveOwner,
     );
     return new SinkWriter(description, state, committer, buckets, clock, runId);
   } catch (error) {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { killAtFailpoint } from '../core/failpoint.ts';
-import { localFileSystem } from '../storage/local/local-file-system.ts';
+import { openFileSystem } from '../storage/open-file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { ThreadData } from './subtask-host.ts';
 import { startSubtask } from './subtask-start.ts';
@@ -16,9 +16,11 @@ const send = (message: FromSubtask) => port.postMessage(message);
 
 // Messages that arrive while formats load wait in the port: it starts with the first listener.
 try {
-  const running = await startSubtask(config, localFileSystem(config.runId), systemClock, send);
+  const fileSystem = openFileSystem({ runId: config.runId, s3: config.job.s3 });
+  const running = await startSubtask(config, fileSystem, systemClock, send);
   port.on('message', (message: ToSubtask) => running.receive(message));
   await running.done;
+  await fileSystem.close();
 } catch (error) {
   send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toJSON() });
 }

@@ -16,10 +16,15 @@ export function partName(naming: PartNaming, subtask: number, counter: number): 
   return `${naming.prefix}-${naming.jobId}-${subtask}-${counter}${naming.suffix}`;
 }
 
-/** The run that made a hidden file of this job; null for any other name. The prefix may have changed between runs. */
+/**
+ * The run that made a hidden file of this job; null for any other name. The prefix may have changed between runs. In an
+ * object store, the pieces of a hidden file carry the run that wrote them as well.
+ */
 export function hiddenPartRun(name: string, jobId: string): string | null {
-  const match = /^\..*-([0-9a-f]{8})-(?:\d+|c)-\d+[^/]*\.inprogress\.([0-9a-f]+)$/.exec(name);
-  return match !== null && match[1] === jobId ? (match[2] ?? null) : null;
+  const match = /^\..*-([0-9a-f]{8})-(?:\d+|c)-\d+[^/]*\.inprogress\.([0-9a-f]+)(?:\.([0-9a-f]+)-\d+)?$/.exec(
+    name,
+  );
+  return match !== null && match[1] === jobId ? (match[3] ?? match[2] ?? null) : null;
 }
 
 /** Whether a name is that of a part of this job, finished or to be. The prefix may have changed between runs. */

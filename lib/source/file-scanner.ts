@@ -9,7 +9,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import { AgeGate } from './age-gate.ts';
 import type { SourceRoot } from './file-selector.ts';
-import { modifiedError } from './file-version.ts';
+import { modifiedError, versionOf } from './file-version.ts';
 import type { KnownFiles } from './known-files.ts';
 import { judge, type ModifiedPolicy } from './modification.ts';
 import type { Realms } from './realms.ts';
@@ -159,7 +159,7 @@ export class FileScanner {
     const entry = known.find(file.path);
     if (entry !== -1) known.markSeen(entry, realm);
     const verdict = judge(
-      entry === -1 ? null : known.matches(entry, file.sizeBytes, file.modifiedNs),
+      entry === -1 ? null : known.matches(entry, file.sizeBytes, versionOf(file)),
       modified,
     );
     if (verdict === 'same' || this.#options.isOpen(file.path)) return;
@@ -172,7 +172,7 @@ export class FileScanner {
         known.record(file.path, {
           ...known.get(entry),
           sizeBytes: file.sizeBytes,
-          modifiedNs: file.modifiedNs,
+          modifiedNs: versionOf(file),
         });
         warnings.warn(
           'file-modified',

@@ -57,14 +57,24 @@ export async function selectRoots(
       roots.push(fileRoot(path));
     } else {
       const glob = picomatch.scan(path);
-      if (!glob.isGlob) throw notFound(path);
+      if (!glob.isGlob) {
+        if (!(await isFolder(path, fileSystem))) throw notFound(path);
+        roots.push(folderRoot(path, spec, null, onUnreadableName));
+        continue;
+      }
       // '' where the very first segment is a pattern.
       const folder = withoutTrailingSlash(glob.base === '' ? '/' : glob.base);
-      if (!(await fileSystem.stat(folder))?.isFolder) throw notFound(folder, path);
+      if (!(await isFolder(folder, fileSystem))) throw notFound(folder, path);
       roots.push(folderRoot(folder, spec, glob.glob, onUnreadableName));
     }
   }
   return roots;
+}
+
+/** In an object store, a prefix is a folder before anything is in it. */
+async function isFolder(path: string, fileSystem: FileSystem): Promise<boolean> {
+  const status = await fileSystem.stat(path);
+  return status?.isFolder ?? (await fileSystem.folderIdentity(path)) !== null;
 }
 
 function fileRoot(path: string): SourceRoot {
@@ -72,7 +82,12 @@ function fileRoot(path: string): SourceRoot {
   const name = path.slice(cut + 1);
   return {
     folder: cut === 0 ? '/' : path.slice(0, cut),
-    options: { enterFolder: () => false, wantFile: (relative) => relative === name },
+    options: {
+      enterFolder: () => false,
+      wantFile: (relative) => relative === name,
+      prefixes: [name],
+      topOnly: true,
+    },
     whyNot: {
       file: (relative) => (relative === name ? null : `only ${name} is named`),
       folder: () => `only ${name} is named`,
@@ -95,6 +110,7 @@ function folderRoot(
 ): SourceRoot {
   // A glob may mean folders (`/data/2026-*`): what lies in them is wanted too.
   const pathGlobs = glob === null ? [] : [glob, `${glob}/${spec.recursive ? '**' : '*'}`];
+  const prefixes = literalPrefixes(pathGlobs.length > 0 ? pathGlobs : spec.include);
   // A glob says itself how deep it goes.
   const deep = spec.recursive || glob !== null;
   const hidden: Filter = { refuses: isHiddenName, why: 'its name begins with . or _' };
@@ -138,6 +154,8 @@ function folderRoot(
     options: {
       enterFolder: (relative) => !folders.some(({ refuses }) => refuses(relative)),
       wantFile: (relative) => !files.some(({ refuses }) => refuses(relative)),
+      prefixes,
+      topOnly: !deep,
     },
     whyNot: {
       file: (relative) => files.find(({ refuses }) => refuses(relative))?.why ?? null,
@@ -145,6 +163,12 @@ function folderRoot(
     },
     selection: JSON.stringify([glob, spec.include, spec.exclude, spec.recursive]),
   };
+}
+
+/** What matches of globs begin with, one for each: `2026-` of `2026-*\/x`. All files where there is no glob. */
+function literalPrefixes(globs: readonly string[]): string[] {
+  if (globs.length === 0) return [''];
+  return globs.map((glob) => /^(?:(?![*?[\]{}()!+@|\\]).)*/su.exec(glob)?.[0] ?? '');
 }
 
 /** Whether the last name of a relative path is hidden. Folders above were asked for before. */

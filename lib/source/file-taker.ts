@@ -6,7 +6,7 @@
  * can hold one without the other. A file that is being looked into is neither: a restart finds it again.
  */
 import { SluiceError } from '../core/errors.ts';
-import { modifiedError } from './file-version.ts';
+import { modifiedError, versionOf } from './file-version.ts';
 import { type KnownFiles, NO_REALM } from './known-files.ts';
 import type { KnownFile } from './known-files-log.ts';
 import { judge, type ModifiedPolicy } from './modification.ts';
@@ -81,7 +81,7 @@ export class FileTaker {
     const realm = this.#realmOfRoot[file.root] ?? NO_REALM;
     const entry = known.find(path);
     const verdict = judge(
-      entry === -1 ? null : known.matches(entry, file.sizeBytes, file.modifiedNs),
+      entry === -1 ? null : known.matches(entry, file.sizeBytes, versionOf(file)),
       modified,
     );
     // Same or ignored: listed twice (roots overlap), or noted by a scan that runs since.
@@ -118,10 +118,10 @@ export class FileTaker {
 
   #commit(file: WaitingFile, realm: number, plan: Plan): void {
     const { known, openFiles, quota, onSplit } = this.#options;
-    const { path, sizeBytes, modifiedNs } = file;
+    const { path, sizeBytes, modifiedNs, identity } = file;
     const { consumedBytes, fingerprint } =
       plan.kind === 'replaced' ? { consumedBytes: 0, fingerprint: 0n } : plan;
-    known.record(path, { sizeBytes, modifiedNs, realm, consumedBytes, fingerprint });
+    known.record(path, { sizeBytes, modifiedNs: versionOf(file), realm, consumedBytes, fingerprint });
     if (plan.kind !== 'read') {
       this.#tellUnread(file, plan);
       return;
@@ -136,6 +136,7 @@ export class FileTaker {
       path,
       sizeBytes,
       modifiedNs: String(modifiedNs),
+      ...(identity === undefined ? {} : { identity: String(identity) }),
       compression: plan.compression,
       startByte: plan.startByte,
       endByte: plan.endByte,

@@ -14,6 +14,7 @@ import { SluiceError } from '../core/errors.ts';
 
 export interface KnownFile {
   readonly sizeBytes: number;
+  /** Or what tells its version instead: see `versionOf`. */
   readonly modifiedNs: bigint;
   /** The root, at one folder identity, that it was last seen in. See KnownFiles. */
   readonly realm: number;

@@ -2,8 +2,9 @@
 import type { RandomAccessFile } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileSystem, RandomSource } from '../storage/file-system.ts';
+import { fileVersion } from './file-version.ts';
 import { readRange } from './read-range.ts';
-import type { Split } from './split.ts';
+import type { SourceFile } from './split-source.ts';
 
 export interface OpenRandomFile extends RandomAccessFile {
   /** Calls may repeat. */
@@ -16,10 +17,11 @@ export interface OpenRandomFile extends RandomAccessFile {
  */
 export async function openRandomFile(
   fileSystem: FileSystem,
-  { path, sizeBytes }: Pick<Split, 'path' | 'sizeBytes'>,
+  file: SourceFile,
   onRead: (bytes: number) => void = () => {},
 ): Promise<OpenRandomFile> {
-  const source = await (fileSystem.openRandom?.(path) ?? rangeByRange(fileSystem, path));
+  const { path, sizeBytes } = file;
+  const source = await (fileSystem.openRandom?.(path, fileVersion(file)) ?? rangeByRange(fileSystem, path));
   return {
     path,
     sizeBytes,

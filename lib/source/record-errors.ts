@@ -1,6 +1,6 @@
 /** Errors about one record: where it stands, which column, why, and what it holds. */
-import type { BadRecord } from '../core/decoder.ts';
-import { SluiceError } from '../core/errors.ts';
+import type { BadRecord, BadRecordCode } from '../core/decoder.ts';
+import { type ErrorCode, SluiceError } from '../core/errors.ts';
 
 /** Characters of a record that a message shows. */
 const MAX_SHOWN = 200;
@@ -76,3 +76,10 @@ export function tooLargeError(
     },
   );
 }
+
+/** Errors that are about the rest of a file, not about one record. */
+export const REST_CODES: Partial<Record<ErrorCode, BadRecordCode>> = {
+  INPUT_CORRUPT: 'file_corrupt',
+  BAD_RECORD: 'file_header',
+  RECORD_TOO_LARGE: 'too_large',
+};

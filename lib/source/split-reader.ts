@@ -13,24 +13,23 @@ import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type {
   BadRecord,
-  BadRecordCode,
   Decoder,
   DecoderState,
   FileDecoder,
   FileInputFormat,
   InputFormat,
 } from '../core/decoder.ts';
-import { type ErrorCode, SluiceError } from '../core/errors.ts';
+import { SluiceError } from '../core/errors.ts';
 import type { BadRecordPolicy, Compression } from '../core/specs.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { FileReader } from './file-reader.ts';
-import { checkVersion } from './file-version.ts';
+import { checkVersion, proveVersion, unreadOutcome } from './file-version.ts';
 import { lineNumberAt } from './line-counter.ts';
 import type { ModifiedPolicy } from './modification.ts';
 import { openRandomFile } from './random-file.ts';
 import { readFully } from './read-range.ts';
-import { badRecordError, copyRefused, tooLargeError } from './record-errors.ts';
+import { badRecordError, copyRefused, REST_CODES, tooLargeError } from './record-errors.ts';
 import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
 import { type QuarantinedRecord, RefusedRecords } from './refused-records.ts';
 import type { Split, SplitOutcome } from './split.ts';
@@ -80,13 +79,6 @@ const CHUNK_BYTES = 1024 * 1024;
 const MAX_KEPT_BYTES = 64 * 1024;
 /** First try at reading a header. */
 const HEADER_BYTES = 64 * 1024;
-
-/** Errors that are about the rest of a file, not about one record. */
-const REST_CODES: Partial<Record<ErrorCode, BadRecordCode>> = {
-  INPUT_CORRUPT: 'file_corrupt',
-  BAD_RECORD: 'file_header',
-  RECORD_TOO_LARGE: 'too_large',
-};
 
 export class SplitReader {
   readonly #options: SplitReaderOptions;
@@ -142,16 +134,18 @@ export class SplitReader {
     this.#failure = null;
     try {
       await this.#refused.nextFile();
-      this.#outcome = await checkVersion(this.#options.fileSystem, split, this.#options.modified);
+      this.#outcome = await proveVersion(this.#options.fileSystem, split, this.#options.modified);
       if (this.#outcome === 'read') await this.#begin(split);
-    } catch (error) {
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
       await this.close();
-      if (this.#keepsRestOf(SluiceError.from(error))) {
-        this.#quarantineRest(SluiceError.from(error), split.position.offset, new Uint8Array(0));
+      if (this.#keepsRestOf(error)) {
+        this.#quarantineRest(error, split.position.offset, new Uint8Array(0));
         return false;
       }
-      if (!(error instanceof SluiceError) || error.code !== 'NOT_FOUND') throw error;
-      this.#outcome = 'missing';
+      const outcome = unreadOutcome(error, this.#options.modified);
+      if (outcome === null) throw thrown;
+      this.#outcome = outcome;
     }
     return this.#outcome === 'read';
   }
@@ -350,7 +344,7 @@ export class SplitReader {
 
   async #end(): Promise<void> {
     await this.close();
-    const kind = await checkVersion(this.#options.fileSystem, this.#current(), this.#options.modified);
+    const kind = await proveVersion(this.#options.fileSystem, this.#current(), this.#options.modified);
     // Gone only after it was read to its end: that is nobody's loss.
     if (kind === 'changed') this.#outcome = kind;
   }
@@ -362,6 +356,11 @@ export class SplitReader {
    */
   async #explain(error: SluiceError, offset: number, rest: Uint8Array): Promise<void> {
     const { fileSystem, modified } = this.#options;
+    const unread = unreadOutcome(error, modified);
+    if (unread !== null) {
+      this.#outcome = unread;
+      return;
+    }
     if (error.code === 'INPUT_CORRUPT') {
       this.#outcome = await checkVersion(fileSystem, this.#current(), modified);
       if (this.#outcome !== 'read') return;

@@ -5,10 +5,14 @@ import type { ByteSource } from '../core/byte-source.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { fileVersion } from './file-version.ts';
 import { readFully } from './read-range.ts';
 import type { Split } from './split.ts';
 
 const SKIP_BYTES = 256 * 1024;
+
+/** A file, and the version of it that is wanted. */
+export type SourceFile = Pick<Split, 'path' | 'sizeBytes'> & { readonly identity?: bigint | string };
 
 export interface SplitSource {
   readonly source: ByteSource;
@@ -23,7 +27,7 @@ export interface SplitSource {
  */
 export async function openSplitSource(
   fileSystem: FileSystem,
-  file: Pick<Split, 'path' | 'sizeBytes'>,
+  file: SourceFile,
   wanted: 'auto' | Compression,
   offset: number,
   onRead: (bytes: number) => void = () => {},
@@ -32,23 +36,23 @@ export async function openSplitSource(
   if (wanted === 'auto') return openUnknown(fileSystem, file, offset, onRead);
   if (wanted === 'none') {
     return {
-      source: limited(await fileSystem.open(path, offset), sizeBytes - offset, onRead),
+      source: limited(await fileSystem.open(path, offset, fileVersion(file)), sizeBytes - offset, onRead),
       compression: wanted,
     };
   }
-  const stored = limited(await fileSystem.open(path, 0), sizeBytes, onRead);
+  const stored = limited(await fileSystem.open(path, 0, fileVersion(file)), sizeBytes, onRead);
   return { source: await expanded(stored, wanted, offset, path), compression: wanted };
 }
 
 /** Opens a file once to look at its first bytes and read on from there: small files are most files. */
 async function openUnknown(
   fileSystem: FileSystem,
-  file: Pick<Split, 'path' | 'sizeBytes'>,
+  file: SourceFile,
   offset: number,
   onRead: (bytes: number) => void,
 ): Promise<SplitSource> {
   const { path, sizeBytes } = file;
-  const stored = limited(await fileSystem.open(path, 0), sizeBytes, onRead);
+  const stored = limited(await fileSystem.open(path, 0, fileVersion(file)), sizeBytes, onRead);
   const head = new Uint8Array(MAGIC_BYTES);
   const length = await readFully(stored, head).catch(async (error: unknown) => {
     await stored.close();

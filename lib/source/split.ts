@@ -26,6 +26,8 @@ export interface Split {
   readonly sizeBytes: number;
   /** Nanoseconds since 1970, in decimal: JSON has no 64-bit integers. */
   readonly modifiedNs: string;
+  /** What tells its version instead, where the storage has that, in decimal. */
+  readonly identity?: string;
   /** null: the reader looks at the file's first bytes. Known before a file is cut. */
   readonly compression: Compression | null;
   /** A split owns the lines that begin in [startByte, endByte). */
@@ -80,6 +82,7 @@ export function checkSplit(value: unknown): Split {
     typeof split.path === 'string' &&
     whole(split.sizeBytes) &&
     /^-?\d{1,20}$/.test(String(split.modifiedNs)) &&
+    (split.identity === undefined || /^-?\d{1,20}$/.test(String(split.identity))) &&
     (split.compression === null || ['none', 'gzip', 'zstd'].includes(split.compression)) &&
     whole(split.startByte) &&
     (split.endByte === null || whole(split.endByte)) &&

@@ -26,6 +26,8 @@ export class WaitingFiles {
   /** Milliseconds and the nanoseconds within them: comparing numbers is several times as fast as comparing BigInts. */
   #modifiedMs = new Float64Array(16);
   #nanoseconds = new Uint32Array(16);
+  /** Only where files have identities. */
+  #identities: BigInt64Array | null = null;
   #added = 0;
   /** Heap of file numbers, smallest first. */
   #heap = new Uint32Array(16);
@@ -59,6 +61,10 @@ export class WaitingFiles {
     const nanoseconds = ((status.modifiedNs % NS_PER_MS) + NS_PER_MS) % NS_PER_MS;
     this.#modifiedMs[file] = Number((status.modifiedNs - nanoseconds) / NS_PER_MS);
     this.#nanoseconds[file] = Number(nanoseconds);
+    if (status.identity !== undefined) {
+      this.#identities ??= new BigInt64Array(this.#sizes.length);
+      this.#identities[file] = status.identity;
+    }
     this.#added++;
     this.#heap[this.#length] = file;
     this.#siftUp(this.#length++);
@@ -77,7 +83,7 @@ export class WaitingFiles {
   }
 
   get memoryBytes(): number {
-    return this.#names.memoryBytes + this.#sizes.length * 34;
+    return this.#names.memoryBytes + this.#sizes.length * 34 + (this.#identities?.byteLength ?? 0);
   }
 
   #get(file: number): WaitingFile {
@@ -88,6 +94,8 @@ export class WaitingFiles {
       path: folder === '/' ? `/${name}` : `${folder}/${name}`,
       sizeBytes: this.#sizes[file]!,
       modifiedNs: BigInt(this.#modifiedMs[file]!) * NS_PER_MS + BigInt(this.#nanoseconds[file]!),
+      // 0: of a file without one, among others that have one.
+      ...(this.#identities?.[file] ? { identity: this.#identities[file]! } : {}),
       root,
     };
   }
@@ -96,6 +104,7 @@ export class WaitingFiles {
   #clear(): void {
     this.#names = new ByteBuffer(1024);
     this.#added = 0;
+    this.#identities?.fill(0n);
   }
 
   #isBefore(a: number, b: number): boolean {
@@ -164,6 +173,11 @@ export class WaitingFiles {
     const modifiedMs = new Float64Array(capacity);
     modifiedMs.set(this.#modifiedMs);
     this.#modifiedMs = modifiedMs;
+    if (this.#identities !== null) {
+      const identities = new BigInt64Array(capacity);
+      identities.set(this.#identities);
+      this.#identities = identities;
+    }
     const nanoseconds = new Uint32Array(capacity);
     nanoseconds.set(this.#nanoseconds);
     this.#nanoseconds = nanoseconds;

@@ -1,6 +1,6 @@
 /**
  * Extension point: where files are. One implementation a kind of storage; `local/` is the local disk. Paths are
- * absolute, with `/`. Foreign errors are turned into SluiceErrors here and nowhere else (NOT_FOUND, ACCESS_DENIED,
+ * absolute, with `/`, or `s3://bucket/key`. Foreign errors are turned into SluiceErrors here and nowhere else (NOT_FOUND, ACCESS_DENIED,
  * DISK_FULL, STORAGE_FAILED ...).
  */
 import type { ByteSource } from '../core/byte-source.ts';
@@ -11,6 +11,11 @@ export interface FileStatus {
   readonly sizeBytes: number;
   /** Nanoseconds since 1970. */
   readonly modifiedNs: bigint;
+  /**
+   * Tells, with the size, this version of the file from others: 64 bits of an object's ETag. Where it is left out,
+   * `modifiedNs` does.
+   */
+  readonly identity?: bigint;
 }
 
 export interface PathStatus extends FileStatus {
@@ -19,11 +24,18 @@ export interface PathStatus extends FileStatus {
   readonly createdNs: bigint | null;
 }
 
+/** A version of a file, as a listing showed it. */
+export type FileVersion = Pick<FileStatus, 'sizeBytes' | 'identity'>;
+
 export interface ListOptions {
   /** Whether to go into a folder; `path` is relative to the listed one. Not asked for the listed folder itself. */
   readonly enterFolder: (path: string) => boolean;
   /** Whether a file is wanted: only those are stat'ed. `path` is relative to the listed folder. */
   readonly wantFile: (path: string) => boolean;
+  /** What every wanted path begins with (one of them does), relative to the listed folder. Lets a storage list less. */
+  readonly prefixes?: readonly string[];
+  /** Whether no folder is entered. Lets a storage list less. */
+  readonly topOnly?: boolean;
 }
 
 /** An open file that is read at any place. */
@@ -62,16 +74,20 @@ export interface FileSystem {
   stat(path: string): Promise<PathStatus | null>;
   /**
    * What stays the same as long as a folder is the same folder: device and inode. null where there is none. Tells an
-   * emptied folder from one whose disk is not mounted.
+   * emptied folder from one whose disk is not mounted. In an object store every prefix of a bucket is a folder.
    */
   folderIdentity(folder: string): Promise<string | null>;
-  /** Reads a file from a byte offset on. @throws SluiceError NOT_FOUND where it is gone */
-  open(path: string, offset: number): Promise<ByteSource>;
   /**
-   * Opens a file to be read at any place. Left out where `open` at each place costs no more.
+   * Reads a file from a byte offset on. Where `version` has an identity, that very version is read, and a file that
+   * was replaced, even while it is read, is an error.
+   * @throws SluiceError NOT_FOUND where it is gone; FILE_MODIFIED where it is another version
+   */
+  open(path: string, offset: number, version?: FileVersion): Promise<ByteSource>;
+  /**
+   * Opens a file to be read at any place; `version` as for `open`. Left out where `open` at each place costs no more.
    * @throws SluiceError NOT_FOUND where it is gone
    */
-  openRandom?(path: string): Promise<RandomSource>;
+  openRandom?(path: string, version?: FileVersion): Promise<RandomSource>;
   /** A small file, whole. null where there is none. */
   readFile(path: string): Promise<Uint8Array | null>;
   /**
@@ -95,4 +111,11 @@ export interface FileSystem {
   readonly recoverableWriter: RecoverableWriter;
   /** Absent where the storage has no such thing. */
   readonly unfinishedUploads?: UnfinishedUploads;
+  /**
+   * Proves that `createExclusive` below a folder is exclusive, where that is not a matter of course.
+   * @throws SluiceError STORAGE_UNSUITABLE
+   */
+  proveConditionalWrites?(folder: string): Promise<void>;
+  /** Lets go of connections and of what was only meant for this process. */
+  close?(): Promise<void>;
 }

@@ -15,6 +15,36 @@ export interface ResumePoint {
   readonly finalPath: string;
   /** Bytes that are durable; whatever stands behind them is dropped by `recover`. */
   readonly lengthBytes: number;
+  /** In an object store: the upload that holds the first bytes. */
+  readonly upload?: UploadState;
+  /** In an object store: hidden objects that hold the bytes behind those of the upload, in order. */
+  readonly pieces?: readonly PieceState[];
+  /** In an object store: hidden objects that are not needed once the file is visible. */
+  readonly superseded?: readonly string[];
+}
+
+export interface UploadState {
+  readonly id: string;
+  readonly parts: readonly UploadedPartState[];
+}
+
+export interface UploadedPartState {
+  /** Ascending, with gaps. */
+  readonly number: number;
+  readonly etag: string;
+  /** Base64; null where the upload has no checksums. */
+  readonly crc32: string | null;
+  readonly lengthBytes: number;
+}
+
+export interface PieceState {
+  readonly path: string;
+  readonly lengthBytes: number;
+}
+
+/** Every hidden file that a resume point needs. */
+export function hiddenPaths(point: ResumePoint): string[] {
+  return [point.hiddenPath, ...(point.pieces ?? []).map((piece) => piece.path)];
 }
 
 /** A closed, durable, hidden file that waits for its commit. Plain JSON, of the same shape: all of it is durable. */

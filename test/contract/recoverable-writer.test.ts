@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { onTestFinished } from 'vitest';
 import { randomIds } from '../../lib/core/ids.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { fileSystemSuite } from './suites/file-system.ts';
 import { recoverableWriterSuite } from './suites/recoverable-writer.ts';
 
 recoverableWriterSuite('local disk', async () => {
@@ -22,4 +24,10 @@ recoverableWriterSuite('local disk', async () => {
     remove: (file) => rm(file),
     dispose: () => rm(folder, { recursive: true }),
   };
+});
+
+fileSystemSuite('local disk', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-files-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return { open: () => localFileSystem(randomIds.hex(4)), folder };
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { CompiledJob, SinkSpec, SourceLimits, SourceSpec } from '../../lib/config/compiled-job.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import { parseDataType } from '../../lib/core/data-type.ts';
-import type { OutputFormatSpec, RollingSpec } from '../../lib/core/specs.ts';
+import { DEFAULT_S3, type OutputFormatSpec, type RollingSpec } from '../../lib/core/specs.ts';
 
 export interface TestJobOptions extends Partial<Omit<CompiledJob, 'source' | 'sink'>> {
   readonly source?: Partial<SourceSpec>;
@@ -95,5 +95,6 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       bucketCheckIntervalMs: 50,
       ...options.sink,
     },
+    s3: options.s3 ?? DEFAULT_S3,
   };
 }

@@ -184,8 +184,11 @@ describe('failpoints', () => {
   it('are fired by a test, each of them and no other', () => {
     const tests = sourceFiles('test/fault').map(({ code }) => code);
     expect(inCode.filter((name) => !tests.some((text) => text.includes(`'${name}'`)))).toEqual([]);
-    const list = /const FAILPOINTS = \[([^\]]*)\]/.exec(readText('test/fault/failpoints.test.ts'))?.[1] ?? '';
-    expect([...list.matchAll(/'([^']+)'/g)].map((match) => match[1]).sort()).toEqual(inCode.toSorted());
+    const lists = ['failpoints', 'object-store-failpoints'].map(
+      (test) => /const FAILPOINTS = \[([^\]]*)\]/.exec(readText(`test/fault/${test}.test.ts`))?.[1] ?? '',
+    );
+    const listed = [...lists.join().matchAll(/'([^']+)'/g)].map((match) => match[1]);
+    expect(listed.sort()).toEqual(inCode.toSorted());
   });
 });
 

@@ -20,8 +20,7 @@ import { loadJob } from './load-job.ts';
 
 /** @throws SluiceError with exit 2 for the job file, 4 for its paths, 3 for data that the schema cannot be learnt from */
 export async function check(file: string, { io, output }: CommandContext): Promise<void> {
-  const fileSystem = await io.openFileSystem();
-  const { job, invalid } = await loadJob(file, io, fileSystem);
+  const { job, invalid, fileSystem } = await loadJob(file, io);
   const roots = await selectRoots(job.source, fileSystem, (path) =>
     output.warning(`${path} is left out: its name is not valid UTF-8`),
   );

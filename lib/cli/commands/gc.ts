@@ -1,6 +1,6 @@
 /** `sluice gc`: which leftovers a job may still need, and away with those it cannot. */
 import { collectGarbage, type GarbageReport, type JudgedFile } from '../../commit/gc/collect-garbage.ts';
-import { lockOwner } from '../../storage/local/process-lock.ts';
+import { runnerOf } from '../../commit/runner.ts';
 import type { CommandContext, GcCommandOptions } from '../commands.ts';
 import { counted, humanBytes, humanDuration } from '../human.ts';
 import { renderTable } from '../table.ts';
@@ -11,13 +11,12 @@ export async function gc(
   { dryRun, minAge }: GcCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
-  const fileSystem = await io.openFileSystem();
-  const { job } = await loadJob(file, io, fileSystem);
+  const { job, fileSystem } = await loadJob(file, io);
   const report = await collectGarbage({
     job,
     fileSystem,
     clock: io.clock,
-    lockOwner: () => lockOwner(job.statePath),
+    lockOwner: () => runnerOf(job.statePath, fileSystem),
     dryRun: dryRun === true,
     minAgeMs: minAge,
   });

@@ -1,5 +1,6 @@
 /** `sluice init`: a commented job file, from a look at a folder of data. */
 import path from 'node:path';
+import { s3FromEnvironment } from '../../config/compile-s3.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { CommandContext, InitCommandOptions } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
@@ -12,7 +13,7 @@ export async function init(
   options: InitCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
-  const fileSystem = await io.openFileSystem();
+  const fileSystem = await io.openFileSystem(s3FromEnvironment(io.environment));
   const folder = path.resolve(io.workingFolder, given);
   const toStdout = options.output === '-';
   const file = path.resolve(io.workingFolder, toStdout ? 'job.yaml' : options.output);

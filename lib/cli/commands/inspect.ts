@@ -1,7 +1,8 @@
 /** `sluice inspect`: what is in a file that sluice wrote. */
-import path from 'node:path';
 import { inspectCheckpoint, isCheckpoint } from '../../commit/status.ts';
+import { s3FromEnvironment } from '../../config/compile-s3.ts';
 import { SluiceError } from '../../core/errors.ts';
+import { resolveLocation } from '../../core/location.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
 import { printable } from '../printable.ts';
@@ -14,8 +15,8 @@ const HEAD_BYTES = 64 * 1024;
 const MAX_LINES = 10;
 
 export async function inspect(given: string, { io, output }: CommandContext): Promise<void> {
-  const file = path.resolve(io.workingFolder, given);
-  const fileSystem = await io.openFileSystem();
+  const file = resolveLocation(io.workingFolder, given);
+  const fileSystem = await io.openFileSystem(s3FromEnvironment(io.environment));
   const status = await fileSystem.stat(file);
   if (status === null) {
     throw new SluiceError('NOT_FOUND', `${file} does not exist`, { hint: 'check the path' });

@@ -16,8 +16,7 @@ export async function plan(
   options: PlanCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
-  const fileSystem = await io.openFileSystem();
-  const { job } = await loadJob(file, io, fileSystem);
+  const { job, fileSystem } = await loadJob(file, io);
   const shown = new ShownFiles();
   const planned = await planJob(job, fileSystem, io.clock, {
     explain: options.explain === true,

@@ -6,8 +6,7 @@ import { loadJob } from './load-job.ts';
 import { documentOf, runUntilStopped } from './run.ts';
 
 export async function replay(file: string, { io, output }: CommandContext): Promise<void> {
-  const fileSystem = await io.openFileSystem();
-  const { job } = await loadJob(file, io, fileSystem);
+  const { job, fileSystem } = await loadJob(file, io);
   const summary = await runUntilStopped('once', io, output, (options) => replayJob(job, fileSystem, options));
   const { parts_replayed, incomplete, rows, quarantined } = summary;
   if (output.json) output.document({ ...documentOf(summary, false), parts_replayed, incomplete });

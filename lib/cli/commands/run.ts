@@ -23,8 +23,7 @@ export async function runCommand(
   options: RunCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
-  const fileSystem = await io.openFileSystem();
-  const job = overridden((await loadJob(file, io, fileSystem)).job, options);
+  const job = overridden((await loadJob(file, io)).job, options);
   const summary = await runUntilStopped(mode, io, output, async (started) => {
     const { runJob } = await io.loadEngine();
     return runJob(job, { mode, ...started });

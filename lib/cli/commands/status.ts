@@ -6,8 +6,7 @@ import { renderCheckpoint } from './checkpoint-view.ts';
 import { loadJob } from './load-job.ts';
 
 export async function status(file: string, { io, output }: CommandContext): Promise<void> {
-  const fileSystem = await io.openFileSystem();
-  const { job } = await loadJob(file, io, fileSystem);
+  const { job, fileSystem } = await loadJob(file, io);
   const found = await readStatus(job, fileSystem, io.clock);
   if (output.json) output.document(found);
   else output.answer(renderStatus(found, output.style));
@@ -22,6 +21,7 @@ export function renderStatus(found: JobStatus, style: Style): string {
 
 function runningText({ running, checkpoint }: JobStatus, style: Style): string {
   if (running === null) return checkpoint === null ? '' : style.dim('not running');
+  if (running === 'unknown') return style.dim('(state in an object store: whether it runs is not known)');
   return running.processId === null
     ? style.yellow('running: the process does not answer (stopped?)')
     : style.green(`running: process ${running.processId} on ${running.host}`);

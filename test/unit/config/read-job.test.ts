@@ -6,6 +6,7 @@ import type { Environment } from '../../../lib/config/environment.ts';
 import { jobToYaml } from '../../../lib/config/print-job.ts';
 import { readJob } from '../../../lib/config/read-job.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
+import { DEFAULT_S3 } from '../../../lib/core/specs.ts';
 import { NO_LIMITS } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
@@ -150,7 +151,36 @@ describe('a valid job', () => {
         bucketCheckIntervalMs: 1000,
       },
       quarantine: null,
+      s3: DEFAULT_S3,
     });
+  });
+
+  test('object stores: every place, the endpoint from the environment, and written out again', async () => {
+    const text = `version: 1
+job: j
+state: s3://bucket/state/
+source: { path: [s3://bucket/in, ./local], format: { type: ndjson } }
+sink: { path: s3://other/lake, format: { type: ndjson } }
+s3: { part_bytes: 16MiB, encryption: aws:kms, kms_key: k, tags: { team: data }, spool: ./spool }
+`;
+    const environment = { AWS_ENDPOINT_URL: 'http://localhost:9000', AWS_SECRET_ACCESS_KEY: 'secret' };
+    const job = await read(text, environment);
+    expect(job.statePath).toBe('s3://bucket/state/j');
+    expect(job.source.paths).toEqual(['s3://bucket/in', '/jobs/local']);
+    expect(job.sink.path).toBe('s3://other/lake');
+    expect(job.s3).toEqual({
+      ...DEFAULT_S3,
+      endpoint: 'http://localhost:9000',
+      region: 'us-east-1',
+      pathStyle: true,
+      partBytes: 16 * 1024 * 1024,
+      encryption: 'aws:kms',
+      kmsKey: 'k',
+      tags: { team: 'data' },
+      spoolFolder: '/jobs/spool',
+    });
+    expect(await read(jobToYaml(job))).toEqual(job);
+    expect(JSON.stringify(job)).not.toContain('secret');
   });
 
   test('defaults: parquet, processing time by the hour, all cores', async () => {
@@ -257,7 +287,7 @@ memory: 1
 state:
 checkpoint: { interval: 10 }
 source:
-  path: [s3://bucket/in, ~/in]
+  path: [gs://bucket/in, ~/in, s3://b, s3://bucket/a//b]
   min_age: -1s
   monitor_interval: 30d
   recursive: yes
@@ -275,8 +305,10 @@ sink:
       '4:9 memory: expected at least 64KiB',
       '5:7 state: is empty: expected a path',
       '6:25 checkpoint.interval: expected a duration such as 10s, 500ms, 5m, 1h or 7d',
-      '8:10 source.path[0]: s3:// is not in this version: expected a path on this machine',
+      '8:10 source.path[0]: gs:// is not in this version: expected a path on this machine, or s3://bucket/prefix',
       "8:26 source.path[1]: '~' is not expanded: write ${HOME}/in",
+      "8:32 source.path[2]: 'b' is no name of a bucket: expected s3://bucket/prefix",
+      "8:40 source.path[3]: no '//' and no segments '.' and '..' in keys",
       '9:12 source.min_age: expected a duration such as 10s, 500ms, 5m, 1h or 7d',
       '10:21 source.monitor_interval: expected at most 24d',
       '11:14 source.recursive: expected true or false',
@@ -314,10 +346,10 @@ sink:
     ['sink.format.type', minimal({ sink: 'format: { type: arrow }' }), /'arrow' is not in this version/],
     [
       'sink.path',
-      minimal().replace('path: ./lake', 'path: s3://bucket/lake'),
-      /s3:\/\/ is not in this version/,
+      minimal().replace('path: ./lake', 'path: gs://bucket/lake'),
+      /gs:\/\/ is not in this version/,
     ],
-    ['state', minimal({ top: 'state: s3://bucket/state' }), /s3:\/\/ is not in this version/],
+    ['state', minimal({ top: 'state: hdfs://host/state' }), /hdfs:\/\/ is not in this version/],
   ])('what later versions bring is refused by name: %s', async (path, text, message) => {
     const problems = await problemsOf(text);
     expect(problems.map((each) => each.path)).toEqual([path]);
@@ -325,6 +357,25 @@ sink:
   });
 
   test.each([
+    [
+      'state where two processes cannot be kept apart',
+      minimal({ top: 'state: s3://bucket/state\ns3: { conditional_writes: false }' }),
+      's3.conditional_writes',
+      /conditional writes/,
+    ],
+    [
+      'a key without its encryption',
+      minimal({ top: 's3: { kms_key: k }' }),
+      's3.kms_key',
+      /encryption: aws:kms/,
+    ],
+    [
+      'parts of too many pieces',
+      minimal({ sink: 'rolling: { part_size: 100GiB }' }).replace('./lake', 's3://bucket/lake'),
+      's3.part_bytes',
+      /raise it/,
+    ],
+    ['staging elsewhere', minimal({ sink: 'staging: s3://bucket/staging' }), 'sink.staging', /same storage/],
     [
       'event time without a field',
       minimal({ sink: 'bucket: { type: datetime, time: event }' }),
