@@ -65,7 +65,7 @@ export interface DecoderOptions {
    * The columns that are wanted; all where left out. Batches have these only, in the schema's order. Values of the others
    * may be passed over: the format is checked, their types need not be.
    */
-  readonly columns?: ReadonlySet<string>;
+  readonly columns?: ReadonlySet<string> | undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import { StageClock } from '../core/stage-clock.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
+import { neededColumns } from './needed-columns.ts';
 import { Pace } from './pace.ts';
 import { partsDue } from './partition-setup.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -43,6 +44,7 @@ export async function startSubtask(
   const format = createInputFormat(source.format);
   const quarantine = await createQuarantine(config, fileSystem, clock);
   const { bytesPerSecond } = source.limits;
+  const keepLines = passesThrough(config, sink.current.schema);
   const subtask = new Subtask({
     subtask: config.subtask,
     reader: new SplitReader({
@@ -52,7 +54,8 @@ export async function startSubtask(
       compression: config.replay ? 'none' : source.format.compression,
       schema,
       batchRows: BATCH_ROWS,
-      keepLines: passesThrough(config, sink.current.schema),
+      keepLines,
+      columns: keepLines ? neededColumns(job) : undefined,
       maxRecordBytes: config.replay ? MAX_REPLAY_BYTES : source.maxRecordBytes,
       onBadRecord: source.onBadRecord,
       modified: source.modified,

@@ -10,10 +10,10 @@
  */
 import type { Batch } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Schema } from '../core/data-type.ts';
 import type {
   BadRecord,
   Decoder,
+  DecoderOptions,
   DecoderState,
   FileDecoder,
   FileInputFormat,
@@ -36,16 +36,14 @@ import type { Split, SplitOutcome } from './split.ts';
 import { openSplitSource } from './split-source.ts';
 import { type Warning, Warnings } from './warnings.ts';
 
-export interface SplitReaderOptions {
+/** Of the decoder's options: batches that carry their lines are cut where the buffer is filled anew. */
+type DecodingOptions = Pick<DecoderOptions, 'schema' | 'batchRows' | 'keepLines' | 'columns'>;
+
+export interface SplitReaderOptions extends DecodingOptions {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly format: InputFormat | FileInputFormat;
   readonly compression: 'auto' | Compression;
-  readonly schema: Schema;
-  /** Rows of a batch. */
-  readonly batchRows: number;
-  /** Whether batches carry their source lines. They are then cut where the buffer is filled anew. */
-  readonly keepLines: boolean;
   /** A record, with its line end, may be this long. */
   readonly maxRecordBytes: number;
   readonly onBadRecord: BadRecordPolicy;
@@ -99,7 +97,7 @@ export class SplitReader {
   #warnings: Warning[] = [];
 
   constructor(options: SplitReaderOptions) {
-    const { schema, batchRows, keepLines, maxRecordBytes } = options;
+    const { schema, batchRows, keepLines, columns, maxRecordBytes } = options;
     const { chunkBytes = CHUNK_BYTES, stages = UNTIMED } = options;
     this.#options = options;
     this.#bounded = new Warnings(options.clock, (warning) => this.#warnings.push(warning));
@@ -110,7 +108,7 @@ export class SplitReader {
       this.#records = new FileReader(decoder);
       return;
     }
-    const decoder = options.format.createDecoder({ schema, batchRows, keepLines, onBadRecord });
+    const decoder = options.format.createDecoder({ schema, batchRows, keepLines, columns, onBadRecord });
     this.#decoder = decoder;
     this.#records = new RecordReader({
       decoder,

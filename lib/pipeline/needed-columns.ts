@@ -1,0 +1,18 @@
+/** Which columns a job has to decode when rows go on as the bytes they came in. */
+import type { CompiledJob } from '../config/compiled-job.ts';
+
+/**
+ * The columns that buckets, event time and watermarks look at; undefined where that cannot be told, because code of the
+ * job's own may look at any.
+ */
+export function neededColumns({
+  eventTime,
+  sink,
+}: Pick<CompiledJob, 'eventTime' | 'sink'>): ReadonlySet<string> | undefined {
+  const { bucket, rolling } = sink;
+  if (bucket.type === 'custom' || rolling.type === 'custom') return undefined;
+  const columns = new Set<string>();
+  if (eventTime !== null) columns.add(eventTime.column);
+  if (bucket.type === 'fields') for (const { column } of bucket.fields) columns.add(column);
+  return columns;
+}
