@@ -32,6 +32,14 @@ export interface PlanCommandOptions {
   readonly explain?: boolean;
 }
 
+export interface DdlCommandOptions {
+  readonly engine: string;
+  readonly table?: string;
+  readonly schema: string;
+  readonly location?: string;
+  readonly partitionedBy?: string;
+}
+
 export interface InitCommandOptions {
   readonly output: string;
   readonly force?: boolean;
@@ -90,6 +98,19 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .action(async (file: string, _: unknown, command: Command) => {
       const { inspect } = await import('./commands/inspect.ts');
       await inspect(file, contextOf(command));
+    });
+  program
+    .command('ddl')
+    .description('print the CREATE TABLE of the lake for a query engine')
+    .argument('<job.yaml>', 'job file')
+    .requiredOption('--engine <engine>', 'trino, presto, hive, spark, duckdb or athena')
+    .option('--table <name>', 'name of the table; default: that of the job')
+    .option('--schema <name>', 'schema or database of the table', 'default')
+    .option('--location <url>', 'folder of the table as the engine sees it; default: file:// and sink.path')
+    .option('--partitioned-by <keys>', 'keys of the folders, where a custom assigner makes them: dt,hour')
+    .action(async (file: string, options: DdlCommandOptions, command: Command) => {
+      const { ddl } = await import('./commands/ddl.ts');
+      await ddl(file, options, contextOf(command));
     });
   program
     .command('init')

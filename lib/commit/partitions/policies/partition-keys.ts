@@ -25,5 +25,5 @@ export function locationOf(
   location: string | null,
   sinkPath: string,
 ): string {
-  return `${(location ?? `file://${sinkPath}`).replace(/\/+$/, '')}/${partition}`;
+  return `${(location ?? (sinkPath.startsWith('/') ? `file://${sinkPath}` : sinkPath)).replace(/\/+$/, '')}/${partition}`;
 }

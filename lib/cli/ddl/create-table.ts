@@ -1,0 +1,244 @@
+/** CREATE TABLE of a job's lake, and how its partitions become known, for one engine. */
+import { unreachable } from '../../core/errors.ts';
+import { readableType, type TypeNames, typeText } from './column-types.ts';
+import type { Table } from './table.ts';
+
+export const ENGINES = ['trino', 'presto', 'hive', 'spark', 'duckdb', 'athena'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+export interface Ddl {
+  readonly statements: readonly string[];
+  /** What the engine will not do with these files. */
+  readonly warnings: readonly string[];
+}
+
+export function createTable(engine: Engine, table: Table): Ddl {
+  const warnings = warningsOf(engine, table);
+  switch (engine) {
+    case 'trino':
+    case 'presto':
+      return { statements: trinoStatements(table, warnings), warnings };
+    case 'hive':
+    case 'athena':
+      return { statements: hiveStatements(engine, table, warnings), warnings };
+    case 'spark':
+      return { statements: sparkStatements(table, warnings), warnings };
+    case 'duckdb':
+      return { statements: duckdbStatements(table), warnings };
+    default:
+      return unreachable(engine);
+  }
+}
+
+function trinoStatements(table: Table, warnings: string[]): string[] {
+  const { format, partitions } = table;
+  const kinds = { parquet: 'PARQUET', ndjson: 'JSON', csv: 'CSV', text: 'TEXTFILE' };
+  const columns = [
+    ...columnLines(table, 'trino', doubleQuoted, false, warnings),
+    ...partitions.map((name) => `${doubleQuoted(name)} varchar`),
+  ];
+  const properties = [
+    `format = '${kinds[format.type]}'`,
+    `external_location = ${sqlText(table.location)}`,
+    ...(partitions.length === 0
+      ? []
+      : [`partitioned_by = ARRAY[${partitions.map((name) => sqlText(name.toLowerCase())).join(', ')}]`]),
+    ...(format.type === 'csv' && format.delimiter !== ','
+      ? [`csv_separator = ${sqlText(format.delimiter)}`]
+      : []),
+    ...(format.type === 'csv' && format.header ? ['skip_header_line_count = 1'] : []),
+  ];
+  const name = `${doubleQuoted(table.schema)}.${doubleQuoted(table.name)}`;
+  return [
+    `CREATE TABLE ${name} (\n${indented(columns)}\n)\nWITH (\n${indented(properties)}\n)`,
+    ...(partitions.length === 0
+      ? []
+      : [`CALL system.sync_partition_metadata(${sqlText(table.schema)}, ${sqlText(table.name)}, 'FULL')`]),
+  ];
+}
+
+function hiveStatements(engine: 'hive' | 'athena', table: Table, warnings: string[]): string[] {
+  const { partitions } = table;
+  const name = `${backticked(table.schema)}.${backticked(table.name)}`;
+  const columns = columnLines(table, 'hive', backticked, false, warnings);
+  const partitioned = partitions.map((each) => `${backticked(each)} string`).join(', ');
+  const create = [
+    `CREATE EXTERNAL TABLE ${name} (\n${indented(columns)}\n)`,
+    ...(partitions.length === 0 ? [] : [`PARTITIONED BY (${partitioned})`]),
+    ...hiveFormat(engine, table),
+  ].join('\n');
+  if (partitions.length === 0) return [create];
+  // Escaped values (`a%2Fb`) are "invalid characters in the name" otherwise.
+  const repair = engine === 'hive' ? ['SET hive.msck.path.validation=ignore'] : [];
+  return [create, ...repair, `MSCK REPAIR TABLE ${name}`];
+}
+
+/** What comes behind the columns. */
+function hiveFormat(engine: 'hive' | 'athena', { format, location }: Table): string[] {
+  const at = `LOCATION ${sqlText(location)}`;
+  switch (format.type) {
+    case 'parquet':
+      return ['STORED AS PARQUET', at];
+    case 'ndjson': {
+      const serde =
+        engine === 'hive' ? 'org.apache.hive.hcatalog.data.JsonSerDe' : 'org.openx.data.jsonserde.JsonSerDe';
+      return [`ROW FORMAT SERDE '${serde}'`, 'STORED AS TEXTFILE', at];
+    }
+    case 'csv': {
+      const separator =
+        format.delimiter === ','
+          ? []
+          : [`WITH SERDEPROPERTIES ('separatorChar' = ${sqlText(format.delimiter)})`];
+      const header = format.header ? ["TBLPROPERTIES ('skip.header.line.count' = '1')"] : [];
+      const serde = "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'";
+      return [serde, ...separator, 'STORED AS TEXTFILE', at, ...header];
+    }
+    case 'text':
+      return ['STORED AS TEXTFILE', at];
+  }
+}
+
+function sparkStatements(table: Table, warnings: string[]): string[] {
+  const { format, partitions } = table;
+  const name = `${backticked(table.schema)}.${backticked(table.name)}`;
+  const columns = [
+    ...columnLines(table, 'hive', backticked, true, warnings),
+    ...partitions.map((each) => `${backticked(each)} string`),
+  ];
+  const kinds = { parquet: 'PARQUET', ndjson: 'JSON', csv: 'CSV', text: 'TEXT' };
+  const options =
+    format.type === 'csv'
+      ? [
+          `OPTIONS (header = '${format.header}', sep = ${sqlText(format.delimiter)}, escape = '"', nullValue = ${sqlText(format.nullText)}, multiLine = '${format.dialect === 'standard'}')`,
+        ]
+      : [];
+  const create = [
+    `CREATE TABLE ${name} (\n${indented(columns)}\n)`,
+    `USING ${kinds[format.type]}`,
+    ...options,
+    ...(partitions.length === 0 ? [] : [`PARTITIONED BY (${partitions.map(backticked).join(', ')})`]),
+    `LOCATION ${sqlText(table.location)}`,
+  ].join('\n');
+  return partitions.length === 0 ? [create] : [create, `MSCK REPAIR TABLE ${name}`];
+}
+
+/** A view: DuckDB has no tables over folders of others. It sees each new part at once. */
+function duckdbStatements(table: Table): string[] {
+  const { format, partitions } = table;
+  const files = sqlText(`${table.path}/${table.glob}`);
+  const hive = [
+    `hive_partitioning = ${partitions.length > 0}`,
+    ...(partitions.length === 0
+      ? []
+      : [`hive_types = {${partitions.map((name) => `${sqlText(name)}: VARCHAR`).join(', ')}}`]),
+  ];
+  const types = table.columns.map(({ name, type }) => {
+    const readable = readableType(type, format, true) ?? type;
+    return `${sqlText(name)}: ${sqlText(typeText(readable, 'duckdb', doubleQuoted))}`;
+  });
+  const columns = `columns = {${types.join(', ')}}`;
+  const reader = (): string => {
+    switch (format.type) {
+      case 'parquet':
+        return call('read_parquet', [files, ...hive, 'union_by_name = true']);
+      case 'ndjson':
+        return call('read_json', [files, "format = 'newline_delimited'", columns, ...hive]);
+      case 'csv':
+        return call('read_csv', [
+          files,
+          columns,
+          `header = ${format.header}`,
+          `delim = ${sqlText(format.delimiter)}`,
+          `quote = '"'`,
+          `escape = '"'`,
+          `nullstr = ${sqlText(format.nullText)}`,
+          'auto_detect = false',
+          ...hive,
+        ]);
+      case 'text':
+        return call('read_csv', [
+          files,
+          columns,
+          'header = false',
+          "delim = '\\x00'",
+          "quote = ''",
+          "escape = ''",
+          'auto_detect = false',
+          ...hive,
+        ]);
+    }
+  };
+  const name = `${doubleQuoted(table.schema)}.${doubleQuoted(table.name)}`;
+  return [
+    `CREATE SCHEMA IF NOT EXISTS ${doubleQuoted(table.schema)}`,
+    `CREATE VIEW ${name} AS\nSELECT *${withoutDoubledBackslashes(table)} FROM ${reader()}`,
+  ];
+}
+
+/** The hive dialect of CSV doubles backslashes, which are nothing special elsewhere. */
+function withoutDoubledBackslashes({ format, columns }: Table): string {
+  if (format.type !== 'csv' || format.dialect !== 'hive') return '';
+  const texts = columns.filter(({ type }) => type.kind === 'string').map(({ name }) => doubleQuoted(name));
+  if (texts.length === 0) return '';
+  return ` REPLACE (${texts.map((name) => `replace(${name}, '\\\\', '\\') AS ${name}`).join(', ')})`;
+}
+
+function call(name: string, args: readonly string[]): string {
+  return `${name}(\n${indented(args)}\n)`;
+}
+
+function columnLines(
+  { columns, format }: Table,
+  names: TypeNames,
+  quote: (name: string) => string,
+  typed: boolean,
+  warnings: string[],
+): string[] {
+  return columns.flatMap(({ name, type }) => {
+    const readable = readableType(type, format, typed);
+    if (readable === null) {
+      warnings.push(
+        `the column '${name}' is left out: it holds JSON of any kind, which no type of the engine reads`,
+      );
+      return [];
+    }
+    return `${quote(name)} ${typeText(readable, names, quote)}`;
+  });
+}
+
+function warningsOf(engine: Engine, { format, columns }: Table): string[] {
+  const warnings: string[] = [];
+  if (engine === 'spark' && format.type === 'csv' && format.dialect === 'hive')
+    warnings.push('backslashes in values are read doubled: `dialect: standard` has them as they are');
+  const hadoop = engine === 'trino' || engine === 'presto' || engine === 'hive' || engine === 'athena';
+  if (!hadoop) return warnings;
+  if (format.type !== 'parquet' && format.compression === 'zstd' && engine !== 'trino')
+    warnings.push(`${engine} does not read .zst files: take gzip`);
+  if (
+    format.type === 'ndjson' &&
+    format.dialect === 'standard' &&
+    columns.some(({ type }) => type.kind === 'timestamp')
+  )
+    warnings.push('timestamps are text: `dialect: hive` writes them as these engines read them');
+  if (format.type === 'csv' && format.dialect === 'standard')
+    warnings.push('line ends and backslashes in values are read wrongly: take `dialect: hive`');
+  if (format.type === 'csv' && format.header && engine === 'presto')
+    warnings.push('Presto reads the header of each part as a row: set `header: false`');
+  return warnings;
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join(',\n');
+}
+
+function doubleQuoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function backticked(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

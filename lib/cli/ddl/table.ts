@@ -1,0 +1,101 @@
+/** A job's lake as a table: what every engine's CREATE TABLE says, in no engine's words yet. */
+import { parseDatetimePattern } from '../../../bucketing/datetime-pattern.ts';
+import { parsePartition } from '../../../bucketing/index.ts';
+import type { CompiledJob } from '../../config/compiled-job.ts';
+import type { Field, Schema } from '../../core/data-type.ts';
+import { SluiceError } from '../../core/errors.ts';
+import type { BucketSpec, OutputFormatSpec } from '../../core/specs.ts';
+
+export interface Table {
+  readonly schema: string;
+  readonly name: string;
+  /** URL of the folder. */
+  readonly location: string;
+  /** Absolute path of the folder. */
+  readonly path: string;
+  /** Part files below it, as a glob. */
+  readonly glob: string;
+  /** Columns that are in the files. */
+  readonly columns: readonly Field[];
+  /** Text all of them: whoever compares `hour = '07'` gets what the folder says. */
+  readonly partitions: readonly string[];
+  readonly format: OutputFormatSpec;
+}
+
+export interface TableOptions {
+  readonly schema: string;
+  readonly name: string;
+  /** null: the sink's path as a URL. */
+  readonly location: string | null;
+  /** Keys of the folders, where a bucket assigner of the user's makes them. */
+  readonly partitionedBy: readonly string[] | null;
+}
+
+/** @throws SluiceError JOB_INVALID where engines have no table for these folders or columns */
+export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions): Table {
+  const { sink } = job;
+  const partitions = options.partitionedBy ?? partitionsOf(sink.bucket);
+  const names = new Set(partitions.map((name) => name.toLowerCase()));
+  const dropped = sink.bucket.type === 'fields' && !sink.bucket.keepFields ? inFoldersOnly(sink.bucket) : [];
+  // A column that is in the folder's name too: engines take the folder's value.
+  const columns = schema.fields.filter(
+    ({ name }) => !dropped.includes(name) && !names.has(name.toLowerCase()),
+  );
+  proveNames([...columns.map(({ name }) => name), ...partitions]);
+  return {
+    schema: options.schema,
+    name: options.name,
+    location: options.location ?? (sink.path.startsWith('/') ? `file://${sink.path}` : sink.path),
+    path: sink.path,
+    glob: `${partitions.length === 0 ? '' : '**/'}${sink.partPrefix}-*${sink.partSuffix ?? suffixOf(sink.format)}`,
+    columns,
+    partitions,
+    format: sink.format,
+  };
+}
+
+function partitionsOf(bucket: BucketSpec): string[] {
+  switch (bucket.type) {
+    case 'base_path':
+      return [];
+    case 'fields':
+      return bucket.fields.map(({ name }) => name);
+    case 'datetime': {
+      const keys = parsePartition(parseDatetimePattern(bucket.pattern).missing);
+      if (keys !== null) return keys.map(({ key }) => key);
+      throw new SluiceError(
+        'JOB_INVALID',
+        `the folders of '${bucket.pattern}' are no partitions: engines would not look into them`,
+        { hint: "begin each level with a quoted key: 'dt='yyyy-MM-dd/'hour='HH" },
+      );
+    }
+    case 'custom':
+      throw new SluiceError('JOB_INVALID', 'which folders a custom assigner makes cannot be told', {
+        hint: 'name their keys: --partitioned-by dt,hour',
+      });
+  }
+}
+
+function inFoldersOnly(bucket: Extract<BucketSpec, { type: 'fields' }>): string[] {
+  return bucket.fields.filter(({ transform }) => transform === 'value').map(({ column }) => column);
+}
+
+/** Engines compare names without their case. */
+function proveNames(names: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const other = seen.get(name.toLowerCase());
+    if (other !== undefined) {
+      throw new SluiceError('JOB_INVALID', `engines take the columns '${other}' and '${name}' for one`, {
+        hint: 'rename one of them',
+      });
+    }
+    seen.set(name.toLowerCase(), name);
+  }
+}
+
+function suffixOf(format: OutputFormatSpec): string {
+  const extension = format.type === 'text' ? '.txt' : `.${format.type}`;
+  const compression = { none: '', gzip: '.gz', zstd: '.zst', snappy: '' };
+  return format.type === 'parquet' ? extension : extension + compression[format.compression];
+}
