@@ -1,6 +1,6 @@
 /**
- * Looks at some files of the source to infer a schema: the oldest, the newest and some between, about a megabyte of
- * each. What a sample does not show, the schema does not know; it is then fixed in the state.
+ * Looks at some files of the source to infer a schema: the oldest, the newest and some between, a megabyte of each at
+ * the most and four of all. What a sample does not show, the schema does not know; it is then fixed in the state.
  */
 import type { Schema } from '../core/data-type.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
@@ -21,7 +21,7 @@ export interface SchemaSamplerOptions {
   readonly compression: 'auto' | Compression;
   /** Files looked at, at most. */
   readonly maxFiles?: number;
-  /** Decompressed bytes of each. */
+  /** Decompressed bytes of each, at most. */
   readonly sampleBytes?: number;
 }
 
@@ -33,6 +33,8 @@ export interface SampledSchema {
 
 const MAX_FILES = 10;
 const SAMPLE_BYTES = 1024 * 1024;
+/** Of all files together: some 20,000 records, as other engines look at. Ten megabytes took as long as a start does. */
+const ALL_SAMPLES_BYTES = 4 * 1024 * 1024;
 
 /**
  * @returns null where there is no file with anything in it (yet)
@@ -43,8 +45,10 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   if (format.access === 'random') return readSchemas(options, format);
   const samples: Uint8Array[] = [];
   const sampled: string[] = [];
-  for (const file of await chooseFiles(options)) {
-    const sample = await readSample(fileSystem, file, compression, sampleBytes);
+  const files = await chooseFiles(options);
+  const eachBytes = Math.min(sampleBytes, Math.ceil(ALL_SAMPLES_BYTES / files.length));
+  for (const file of files) {
+    const sample = await readSample(fileSystem, file, compression, eachBytes);
     if (sample === null || sample.length === 0) continue;
     samples.push(sample);
     sampled.push(file.path);
