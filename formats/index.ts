@@ -20,6 +20,8 @@ export type {
 } from '../lib/core/decoder.ts';
 export type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../lib/core/encoder.ts';
 export type { Compression, InputFormatSpec, OutputFormatSpec } from '../lib/core/specs.ts';
+export { avroFormat } from './avro/format.ts';
+export { avroInput } from './avro/input.ts';
 export { type Compressor, loadCompressor } from './compression/compressor.ts';
 export { type CsvFormatOptions, csvFormat } from './csv/encoder.ts';
 export { csvInput } from './csv/input.ts';

@@ -1,6 +1,7 @@
 /** The format that a job's `source.format` describes. */
 import type { FileInputFormat, InputFormat } from '../lib/core/decoder.ts';
 import type { InputFormatSpec } from '../lib/core/specs.ts';
+import { avroInput } from './avro/input.ts';
 import { csvInput } from './csv/input.ts';
 import { ndjsonInput } from './ndjson/input.ts';
 import { parquetInput } from './parquet/input.ts';
@@ -19,6 +20,8 @@ export function createInputFormat(spec: InputFormatSpec): InputFormat | FileInpu
       return csvInput(spec);
     case 'text':
       return textInput(spec);
+    case 'avro':
+      return avroInput(spec);
     case 'parquet':
       return parquetInput(spec);
   }

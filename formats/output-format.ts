@@ -2,6 +2,7 @@
 import type { BulkFormat, RowFormat } from '../lib/core/encoder.ts';
 import type { OutputFormatSpec } from '../lib/core/specs.ts';
 import { type StageClock, UNTIMED } from '../lib/core/stage-clock.ts';
+import { avroFormat } from './avro/format.ts';
 import { type Compressor, loadCompressor } from './compression/compressor.ts';
 import { csvFormat } from './csv/encoder.ts';
 import { ndjsonFormat } from './ndjson/encoder.ts';
@@ -28,6 +29,7 @@ export async function createOutputFormat(
   spec: OutputFormatSpec,
   options: OutputFormatOptions = {},
 ): Promise<OutputFormat> {
+  if (spec.type === 'avro') return { kind: 'bulk', format: await avroFormat(spec, options.stages) };
   if (spec.type === 'parquet')
     return { kind: 'bulk', format: await parquetFormat(spec, options.stages ?? UNTIMED) };
   return {
@@ -37,7 +39,10 @@ export async function createOutputFormat(
   };
 }
 
-function rowFormat(spec: Exclude<OutputFormatSpec, { type: 'parquet' }>, passThrough: boolean): RowFormat {
+function rowFormat(
+  spec: Exclude<OutputFormatSpec, { type: 'parquet' | 'avro' }>,
+  passThrough: boolean,
+): RowFormat {
   switch (spec.type) {
     case 'ndjson':
       return ndjsonFormat({ dialect: spec.dialect, passThrough: passThrough && spec.dialect === 'standard' });

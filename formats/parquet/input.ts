@@ -1,7 +1,7 @@
 /** Parquet as an input format. The footer of a file says what it has, so nothing is sampled. */
 import type { FileInputFormat } from '../../lib/core/decoder.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
-import { withPath } from './reader/corrupt.ts';
+import { withPath } from '../corrupt.ts';
 import { ParquetFileDecoder } from './reader/decoder.ts';
 import { fieldOf, readFileSchema } from './reader/file-schema.ts';
 import { readFooter } from './reader/read-footer.ts';

@@ -124,6 +124,8 @@ function compileInputFormat(format: SourceFormat): InputFormatSpec {
       };
     case 'text':
       return { type: 'text', compression, column: format.column };
+    case 'avro':
+      return { type: 'avro', compression };
   }
 }
 
@@ -145,6 +147,8 @@ function compileOutputFormat(format: ValidatedJob['sink']['format']): OutputForm
       };
     case 'text':
       return { type: 'text', compression: format.compression, column: format.column ?? null };
+    case 'avro':
+      return { type: 'avro', compression: format.compression, level: format.level ?? null };
   }
 }
 

@@ -218,6 +218,13 @@ function* quarantine({ source, quarantine }: CompiledJob): Iterable<Problem> {
 
 function* codecs({ sink }: CompiledJob): Iterable<Problem> {
   const { format } = sink;
+  if (format.type === 'avro' && format.level !== null) {
+    const path = ['sink', 'format', 'level'];
+    if (format.compression === 'none' || format.compression === 'snappy')
+      yield { path, message: `${format.compression} has no levels` };
+    else if (format.compression === 'deflate' && format.level > 9)
+      yield { path, message: 'deflate has levels 1 to 9' };
+  }
   if (format.type === 'parquet' && format.engine === 'parquetjs' && format.compression === 'zstd') {
     yield {
       path: ['sink', 'format', 'compression'],

@@ -148,6 +148,8 @@ function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): R
       };
     case 'parquet':
       return { type: 'parquet', ...policies };
+    case 'avro':
+      return { type: 'avro', compression: format.compression, ...policies };
   }
 }
 
@@ -171,6 +173,12 @@ function rawOutputFormat(format: OutputFormatSpec): NonNullable<RawJob['sink']['
         type: 'text',
         compression: format.compression,
         ...(format.column === null ? {} : { column: format.column }),
+      };
+    case 'avro':
+      return {
+        type: 'avro',
+        compression: format.compression,
+        ...(format.level === null ? {} : { level: format.level }),
       };
   }
 }

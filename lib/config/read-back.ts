@@ -75,7 +75,8 @@ function usualSuffix(format: CompiledJob['sink']['format']): string {
   const compression = { none: '', gzip: '.gz', zstd: '.zst' };
   switch (format.type) {
     case 'parquet':
-      return '.parquet';
+    case 'avro':
+      return `.${format.type}`;
     case 'text':
       return `.txt${compression[format.compression]}`;
     default:

@@ -69,10 +69,18 @@ const textLines = section({
     .describe('the column that is written; default: the only one there is'),
 });
 
+const avro = section({
+  type: z.literal('avro').describe('Avro object container'),
+  compression: choice(['none', 'deflate', 'snappy', 'zstd']).prefault('snappy').describe('of the blocks'),
+  level: integer(1, 22)
+    .optional()
+    .describe('of deflate (1 to 9) and zstd (1 to 22); default: what the codec takes by itself'),
+});
+
 export const outputFormat = byType(
-  [parquet, ndjson, csv, textLines],
-  ['parquet', 'ndjson', 'csv', 'text'],
-  ['avro', 'arrow', 'orc'],
+  [parquet, ndjson, csv, textLines, avro],
+  ['parquet', 'ndjson', 'csv', 'text', 'avro'],
+  ['arrow', 'orc'],
 );
 
 const moduleOptions = z.unknown().optional().meta({ title: 'anything' });

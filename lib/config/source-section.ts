@@ -153,10 +153,18 @@ const parquet = section({
   on_new_field: onNewField,
 });
 
+const avro = section({
+  type: z.literal('avro').describe('Avro object containers; blocks of null, deflate, snappy or zstandard'),
+  compression,
+  schema: fileSchema,
+  ...badRecords,
+  on_new_field: onNewField,
+});
+
 export const inputFormat = byType(
-  [ndjson, csv, textLines, parquet],
-  ['ndjson', 'csv', 'text', 'parquet'],
-  ['avro', 'arrow'],
+  [ndjson, csv, textLines, parquet, avro],
+  ['ndjson', 'csv', 'text', 'parquet', 'avro'],
+  ['arrow'],
 );
 
 const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).meta({ title: 'list of globs' });

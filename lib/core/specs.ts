@@ -27,6 +27,7 @@ export type InputFormatSpec = (
       readonly column: string;
     }
   | { readonly type: 'parquet' }
+  | { readonly type: 'avro' }
 ) & {
   readonly compression: 'auto' | Compression;
 };
@@ -61,6 +62,13 @@ export type OutputFormatSpec =
       readonly compression: Compression;
       /** The column to write, one value a line; null: the only column there is. */
       readonly column: string | null;
+    }
+  | {
+      readonly type: 'avro';
+      /** Of the blocks. */
+      readonly compression: 'none' | 'deflate' | 'snappy' | 'zstd';
+      /** Of deflate and zstd; null: the codec's own. */
+      readonly level: number | null;
     };
 
 export type BucketSpec =

@@ -1,18 +1,21 @@
 /** The rows of one file of a format that is read at any place: what RecordReader is for streams. */
 import type { Batch } from '../core/batch.ts';
 import type { FileDecoder } from '../core/decoder.ts';
+import type { StageClock } from '../core/stage-clock.ts';
 import type { OpenRandomFile } from './random-file.ts';
 import { type Split, type SplitPosition, startPosition } from './split.ts';
 
 export class FileReader {
   readonly #decoder: FileDecoder;
+  readonly #stages: StageClock;
   #file: OpenRandomFile | null = null;
   #position: SplitPosition = startPosition(0);
   /** Records taken before the decoder's last `begin`. */
   #recordsBefore = 0;
 
-  constructor(decoder: FileDecoder) {
+  constructor(decoder: FileDecoder, stages: StageClock) {
     this.#decoder = decoder;
+    this.#stages = stages;
   }
 
   /** @param file closed by `close` @throws SluiceError what `FileDecoder.begin` throws */
@@ -25,7 +28,10 @@ export class FileReader {
 
   /** The next rows, valid until the next call; null at the end. */
   async next(): Promise<Batch | null> {
+    // With the reading that it does in between: it reads ahead little, and works most of the time.
+    const before = this.#stages.enter('decode');
     const batch = await this.#decoder.next();
+    this.#stages.enter(before);
     const { offset, records } = this.#decoder;
     this.#position = { offset, state: this.#decoder.state(), records: this.#recordsBefore + records };
     return batch;

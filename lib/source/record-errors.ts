@@ -83,3 +83,14 @@ export const REST_CODES: Partial<Record<ErrorCode, BadRecordCode>> = {
   BAD_RECORD: 'file_header',
   RECORD_TOO_LARGE: 'too_large',
 };
+/** Decoders know no file: what they say of one as a whole gets its name here. */
+export function withPath(error: SluiceError, path: string): SluiceError {
+  const isOfFile = error.code === 'INPUT_CORRUPT' || error.code === 'BAD_RECORD';
+  if (!isOfFile || error.message.startsWith(path)) return error;
+  const { code, message, hint, details, cause } = error;
+  return new SluiceError(code, `${path}: ${message}`, {
+    hint: hint ?? 'the file is torn or damaged: replace it, or exclude it',
+    details: { ...details, path },
+    cause: cause ?? error,
+  });
+}

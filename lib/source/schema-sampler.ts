@@ -5,12 +5,12 @@
 import type { Schema } from '../core/data-type.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
+import { type FileSchema, mergeSchemas } from '../core/schema-merger.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import type { SourceRoot } from './file-selector.ts';
 import { openRandomFile } from './random-file.ts';
 import { readFully } from './read-range.ts';
-import { type FileSchema, mergeSchemas } from './schema-merger.ts';
 import { openSplitSource } from './split-source.ts';
 import { WaitingFiles } from './waiting-files.ts';
 

@@ -29,7 +29,7 @@ import { lineNumberAt } from './line-counter.ts';
 import type { ModifiedPolicy } from './modification.ts';
 import { openRandomFile } from './random-file.ts';
 import { readFully } from './read-range.ts';
-import { badRecordError, copyRefused, REST_CODES, tooLargeError } from './record-errors.ts';
+import { badRecordError, copyRefused, REST_CODES, tooLargeError, withPath } from './record-errors.ts';
 import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
 import { type QuarantinedRecord, RefusedRecords } from './refused-records.ts';
 import type { Split, SplitOutcome } from './split.ts';
@@ -105,7 +105,7 @@ export class SplitReader {
     if (options.format.access === 'random') {
       const decoder = options.format.createDecoder({ schema, batchRows, keepLines: false, onBadRecord });
       this.#decoder = decoder;
-      this.#records = new FileReader(decoder);
+      this.#records = new FileReader(decoder, stages);
       return;
     }
     const decoder = options.format.createDecoder({ schema, batchRows, keepLines, columns, onBadRecord });
@@ -369,8 +369,7 @@ export class SplitReader {
       this.#quarantineRest(error, offset, rest);
       return;
     }
-    if (error.code === 'INPUT_CORRUPT') throw error;
-    if (this.#failure === null) throw error;
+    if (error.code === 'INPUT_CORRUPT' || this.#failure === null) throw withPath(error, this.#current().path);
     const { offset: failedAt, describe } = this.#failure;
     const described = describe(failedAt === null ? null : await this.#lineOf(failedAt));
     if ((await checkVersion(fileSystem, this.#current(), 'ignore')) === 'read') throw described;

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { formatDataType } from '../../lib/core/data-type.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { readInput } from '../support/read-input.ts';
@@ -12,6 +13,7 @@ const fileSystem = localFileSystem('test');
 
 const FORMATS: Readonly<Record<string, InputFormatSpec>> = {
   parquet: { type: 'parquet', compression: 'none' },
+  avro: { type: 'avro', compression: 'auto' },
 };
 
 for (const [format, spec] of Object.entries(FORMATS)) {
@@ -29,3 +31,47 @@ for (const [format, spec] of Object.entries(FORMATS)) {
     }
   });
 }
+
+describe('types that have no column of their own', () => {
+  it('Avro: enums, maps, unions of kinds, a record within itself', async () => {
+    const { schema, rows } = await readInput(fileSystem, path.join(GOLDEN, 'odd/fastavro.avro'), {
+      type: 'avro',
+      compression: 'none',
+    });
+    expect(schema.fields.map(({ name, type }) => `${name} ${formatDataType(type)}`)).toEqual([
+      'colour string',
+      'again string',
+      'map list<struct<key:string,value:int32>>',
+      'number int64',
+      'any json',
+      'tree json',
+      'ns timestamp(us)',
+      'nothing json',
+    ]);
+    expect(rows).toEqual([
+      {
+        colour: 'RED',
+        again: 'GREEN',
+        map: [
+          { key: 'a', value: '1' },
+          { key: 'b', value: '2' },
+        ],
+        number: '5',
+        any: '"text"',
+        tree: '{"v":1,"next":{"v":2,"next":null}}',
+        ns: 1,
+        nothing: null,
+      },
+      {
+        colour: 'GREEN',
+        again: null,
+        map: [],
+        number: '1099511627776',
+        any: '[1.5,-0]',
+        tree: '{"v":3,"next":null}',
+        ns: -5,
+        nothing: null,
+      },
+    ]);
+  });
+});

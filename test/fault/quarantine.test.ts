@@ -119,7 +119,7 @@ describe('quarantine, crash at every step', () => {
   for (const format of [ndjsonOutput, parquetOutput] as const) {
     for (const name of points) {
       it(`${format.type}: ${name}`, async () => {
-        if (format.type === 'csv' || format.type === 'text') return;
+        if (format.type !== 'ndjson' && format.type !== 'parquet') return;
         for (const nth of [1, 3]) {
           for (const each of ['lake', 'state', 'quarantine'])
             await rm(path.join(folder, each), { recursive: true, force: true });

@@ -1,7 +1,7 @@
 """
 Makes the files in this folder that other writers wrote, for test/contract/golden-inputs.test.ts:
 
-    pip install pyarrow duckdb fastavro
+    pip install pyarrow duckdb fastavro python-snappy backports.zstd
     python test/golden/inputs.py
 
 Each file has the same rows; `rows.json` says them. One file for each way in which writers differ: codecs, encodings,
@@ -91,3 +91,63 @@ db.execute("SET timezone = 'UTC'")
 db.register('rows', table)
 for version in ['V1', 'V2']:
     db.execute(f"COPY rows TO '{path(f'parquet/duckdb-{version.lower()}.parquet')}' (FORMAT parquet, PARQUET_VERSION {version}, COMPRESSION zstd, ROW_GROUP_SIZE 2048)")
+
+# Avro: fastavro's container files. Unions in both orders, an enum, a fixed decimal, a map, a record within itself.
+import fastavro
+
+def opt(t): return ['null', t]
+avro_fields = [
+    ('b', 'boolean'), ('i32', 'int'), ('i64', 'long'), ('f32', 'float'), ('f64', 'double'), ('s', 'string'),
+    ('unique', 'string'), ('bin', 'bytes'), ('day', {'type': 'int', 'logicalType': 'date'}),
+    ('ms', {'type': 'long', 'logicalType': 'timestamp-millis'}), ('us', {'type': 'long', 'logicalType': 'timestamp-micros'}),
+    ('d9', {'type': 'bytes', 'logicalType': 'decimal', 'precision': 9, 'scale': 2}),
+    ('d18', {'type': 'fixed', 'name': 'd18', 'size': 8, 'logicalType': 'decimal', 'precision': 18, 'scale': 0}),
+    ('d38', {'type': 'bytes', 'logicalType': 'decimal', 'precision': 38, 'scale': 10}),
+    ('list', {'type': 'array', 'items': opt('long')}),
+    ('struct', {'type': 'record', 'name': 'st', 'fields': [{'name': 'x', 'type': ['int', 'null']}, {'name': 'y', 'type': opt('string')}]}),
+    ('deep', {'type': 'array', 'items': {'type': 'record', 'name': 'dp', 'fields': [
+        {'name': 'tags', 'type': opt({'type': 'array', 'items': 'string'})}]}}),
+]
+avro_schema = fastavro.parse_schema({'type': 'record', 'name': 'row', 'namespace': 'a.b', 'fields': [
+    {'name': n, 'type': t if n == 'unique' else opt(t)} for n, t in avro_fields]})
+avro_rows = table.to_pylist()
+for codec in ['null', 'deflate', 'snappy', 'zstandard']:
+    with open(path(f'avro/fastavro-{codec}.avro'), 'wb') as f:
+        fastavro.writer(f, avro_schema, avro_rows, codec=codec, sync_interval=4000, sync_marker=bytes(range(16)))
+
+odd_schema = fastavro.parse_schema({'type': 'record', 'name': 'odd', 'fields': [
+    {'name': 'colour', 'type': {'type': 'enum', 'name': 'colour', 'symbols': ['RED', 'GREEN']}},
+    {'name': 'again', 'type': ['null', 'colour']},
+    {'name': 'map', 'type': {'type': 'map', 'values': 'int'}},
+    {'name': 'number', 'type': ['int', 'long']},
+    {'name': 'any', 'type': ['null', 'string', 'boolean', {'type': 'array', 'items': 'double'}]},
+    {'name': 'tree', 'type': {'type': 'record', 'name': 'tree', 'fields': [
+        {'name': 'v', 'type': 'int'}, {'name': 'next', 'type': ['null', 'tree']}]}},
+    {'name': 'ns', 'type': {'type': 'long', 'logicalType': 'timestamp-nanos'}},
+    {'name': 'nothing', 'type': 'null'},
+]})
+with open(path('odd/fastavro.avro'), 'wb') as f:
+    fastavro.writer(f, odd_schema, [
+        {'colour': 'RED', 'again': 'GREEN', 'map': {'a': 1, 'b': 2}, 'number': 5, 'any': 'text', 'tree': {'v': 1, 'next': {'v': 2, 'next': None}}, 'ns': 1000, 'nothing': None},
+        {'colour': 'GREEN', 'again': None, 'map': {}, 'number': 2**40, 'any': [1.5, -0.0], 'tree': {'v': 3, 'next': None}, 'ns': -5000, 'nothing': None},
+    ], codec='null', sync_marker=bytes(range(16)))
+
+# Arrow: the file and the stream form, several batches, compressed buffers, dictionaries that grow.
+import pyarrow.ipc as ipc
+
+big = table
+coded = table.set_column(table.schema.get_field_index('s'), 's', table['s'].combine_chunks().dictionary_encode())
+for name, source, options in [
+    ('plain', table, {}),
+    ('lz4', table, {'compression': 'lz4'}),
+    ('zstd', table, {'compression': 'zstd'}),
+    ('dictionary', coded, {'unify_dictionaries': False}),
+]:
+    opts = ipc.IpcWriteOptions(**options)
+    for form, make in [('file', ipc.new_file), ('stream', ipc.new_stream)]:
+        with open(path(f'arrow/pyarrow-{name}.{"arrow" if form == "file" else "arrows"}'), 'wb') as f, make(f, source.schema, options=opts) as w:
+            w.write_table(source, max_chunksize=70)
+delta = pa.schema([('s', pa.dictionary(pa.int32(), pa.string()))])
+with open(path('odd/delta.arrows'), 'wb') as f, ipc.new_stream(f, delta, options=ipc.IpcWriteOptions(emit_dictionary_deltas=True)) as w:
+    for values, codes in [(['a', 'b'], [0, 1, None]), (['a', 'b', 'c'], [2, 0]), (['x'], [0, 0])]:
+        w.write_batch(pa.record_batch([pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), values)], delta))

@@ -1,8 +1,8 @@
 /** The pages of a column chunk, one after the other, read in windows: a chunk is never in memory as a whole. */
 import { crc32 } from 'node:zlib';
 import type { RandomAccessFile } from '../../../lib/core/decoder.ts';
+import { corrupt } from '../../corrupt.ts';
 import type { Decompress } from './codecs.ts';
-import { corrupt } from './corrupt.ts';
 import { type PageHeader, readPageHeader } from './page-header.ts';
 
 export interface ChunkRange {

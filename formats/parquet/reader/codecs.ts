@@ -2,7 +2,7 @@
 import * as zlib from 'node:zlib';
 import type { CompressionCodec } from 'hyparquet';
 import { nativeZstdDecompress } from '../../compression/native-zstd.ts';
-import { corrupt } from './corrupt.ts';
+import { corrupt } from '../../corrupt.ts';
 
 /** @param size of the result */
 export type Decompress = (bytes: Uint8Array, size: number) => Uint8Array;

@@ -11,8 +11,9 @@ import {
 } from '../../../lib/core/column.ts';
 import type { DataType } from '../../../lib/core/data-type.ts';
 import { writeInt128 } from '../../../lib/core/decimal.ts';
+import { corrupt } from '../../corrupt.ts';
+import { bigEndian } from '../../decimal-bytes.ts';
 import { badUtf8 } from '../../utf8-values.ts';
-import { corrupt } from './corrupt.ts';
 import type { StoredType } from './stored-type.ts';
 import type { StoredValues } from './stored-values.ts';
 
@@ -255,13 +256,6 @@ function unscaled(values: StoredValues, index: number, unsigned: boolean): bigin
   }
   const { bytes, starts, ends } = bytesOf(values);
   return bigEndian(bytes, starts[index]!, ends[index]!);
-}
-
-/** Two's complement, of any length. */
-export function bigEndian(bytes: Uint8Array, start: number, end: number): bigint {
-  let value = end > start && bytes[start]! >= 0x80 ? -1n : 0n;
-  for (let at = start; at < end; at++) value = (value << 8n) | BigInt(bytes[at]!);
-  return value;
 }
 
 function byteStrings(type: DataType, isText: boolean): Convert {

@@ -12,10 +12,10 @@ import type {
   RandomAccessFile,
 } from '../../../lib/core/decoder.ts';
 import { withoutRows } from '../../bad-rows.ts';
+import { corrupt, withPath } from '../../corrupt.ts';
 import { ChunkPages, type ChunkRange } from './chunk-pages.ts';
 import { type Decompress, loadDecompress } from './codecs.ts';
 import { buildColumn, type FilePlan, type LeafColumns, planColumns } from './column-plan.ts';
-import { corrupt, withPath } from './corrupt.ts';
 import { readFileSchema } from './file-schema.ts';
 import type { LeafReader } from './leaf-reader.ts';
 import { readFooter } from './read-footer.ts';

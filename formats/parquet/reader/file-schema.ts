@@ -4,7 +4,7 @@
  */
 import { type FileMetaData, parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet';
 import { type DataType, type Field, MAX_TYPE_DEPTH } from '../../../lib/core/data-type.ts';
-import { corrupt } from './corrupt.ts';
+import { corrupt } from '../../corrupt.ts';
 import { type StoredType, storedTypeOf, typeOfStored } from './stored-type.ts';
 
 /** What every node says about the entries of the leaves below it (Dremel). */

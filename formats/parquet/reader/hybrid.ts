@@ -2,7 +2,7 @@
  * Reads the RLE / bit-packing hybrid: levels, dictionary indexes, booleans.
  * https://parquet.apache.org/docs/file-format/data-pages/encodings/#RLE
  */
-import { corrupt } from './corrupt.ts';
+import { corrupt } from '../../corrupt.ts';
 
 /**
  * Fills out[0, count) from bytes[from, to).

@@ -1,10 +1,10 @@
 /** Reads one leaf of a row group, so many rows at a time: levels and values. */
 import type { Column } from '../../../lib/core/column.ts';
 import type { DataType } from '../../../lib/core/data-type.ts';
+import { corrupt } from '../../corrupt.ts';
 import { bitWidth } from '../rle.ts';
 import type { ChunkPages, Page } from './chunk-pages.ts';
 import type { Convert } from './convert.ts';
-import { corrupt } from './corrupt.ts';
 import type { LeafNode } from './file-schema.ts';
 import { readHybrid } from './hybrid.ts';
 import { LeafColumn, type PageDictionary } from './leaf-column.ts';

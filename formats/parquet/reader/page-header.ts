@@ -1,6 +1,6 @@
 /** PageHeader of parquet.thrift. */
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
-import { corrupt } from './corrupt.ts';
+import { corrupt } from '../../corrupt.ts';
 
 export interface PageHeader {
   readonly kind: 'data' | 'data-v2' | 'dictionary' | 'other';

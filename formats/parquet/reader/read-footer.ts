@@ -1,7 +1,7 @@
 /** The metadata at a Parquet file's end. */
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import type { RandomAccessFile } from '../../../lib/core/decoder.ts';
-import { corrupt } from './corrupt.ts';
+import { corrupt } from '../../corrupt.ts';
 
 /** First try: holds the footer of most files. */
 const TAIL_BYTES = 64 * 1024;

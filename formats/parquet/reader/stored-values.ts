@@ -1,7 +1,7 @@
 /** The values of a page as they are stored, decoded from whatever encoding they have. */
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
+import { corrupt } from '../../corrupt.ts';
 import { PHYSICAL } from '../schema.ts';
-import { corrupt } from './corrupt.ts';
 import { readHybrid } from './hybrid.ts';
 
 /** INT96 is a physical type that is read and never written. */

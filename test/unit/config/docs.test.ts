@@ -91,7 +91,7 @@ describe('the JSON Schema', () => {
     job({ parallelism: 0 }),
     job({ memory: '12Mb' }),
     job({ job: 'Not a name' }),
-    job({ source: { path: 'in', format: { type: 'avro' } } }),
+    job({ source: { path: 'in', format: { type: 'orc' } } }),
     job({ sink: {} }),
   ])('refuses what sluice refuses: %#', (wrong) => {
     expect(editorSchema().safeParse(wrong).success).toBe(false);

@@ -324,8 +324,8 @@ sink:
   test.each([
     [
       'source.format.type',
-      minimal().replace('type: ndjson', 'type: avro'),
-      /'avro' is not in this version: expected ndjson, csv, text or parquet/,
+      minimal().replace('type: ndjson', 'type: orc'),
+      /expected ndjson, csv, text, parquet or avro, not 'orc'/,
     ],
     ['source.format.type', minimal().replace('type: ndjson', 'type: arrow'), /not in this version/],
     [

@@ -1,6 +1,6 @@
 /** One schema of those that several files say they have. */
-import { type DataType, type Field, formatDataType, type Schema } from '../core/data-type.ts';
-import { SluiceError } from '../core/errors.ts';
+import { type DataType, type Field, formatDataType, type Schema } from './data-type.ts';
+import { SluiceError } from './errors.ts';
 
 export interface FileSchema {
   readonly path: string;

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../../lib/core/errors.ts';
+import { SluiceError } from '../lib/core/errors.ts';
 
 /** A file that is not what its format says. Whoever knows the file's name adds it: see `withPath`. */
 export function corrupt(why: string): never {
