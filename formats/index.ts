@@ -20,6 +20,8 @@ export type {
 } from '../lib/core/decoder.ts';
 export type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../lib/core/encoder.ts';
 export type { Compression, InputFormatSpec, OutputFormatSpec } from '../lib/core/specs.ts';
+export { arrowFormat } from './arrow/format.ts';
+export { arrowInput } from './arrow/input.ts';
 export { avroFormat } from './avro/format.ts';
 export { avroInput } from './avro/input.ts';
 export { type Compressor, loadCompressor } from './compression/compressor.ts';
@@ -27,6 +29,7 @@ export { type CsvFormatOptions, csvFormat } from './csv/encoder.ts';
 export { csvInput } from './csv/input.ts';
 export type { Dialect } from './encoding/time.ts';
 export { createInputFormat, type StreamFormatSpec } from './input-format.ts';
+export { jsonInput } from './json/input.ts';
 export { type NdjsonFormatOptions, ndjsonFormat } from './ndjson/encoder.ts';
 export { ndjsonInput } from './ndjson/input.ts';
 export { createOutputFormat, type OutputFormat, type OutputFormatOptions } from './output-format.ts';

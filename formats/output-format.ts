@@ -2,6 +2,7 @@
 import type { BulkFormat, RowFormat } from '../lib/core/encoder.ts';
 import type { OutputFormatSpec } from '../lib/core/specs.ts';
 import { type StageClock, UNTIMED } from '../lib/core/stage-clock.ts';
+import { arrowFormat } from './arrow/format.ts';
 import { avroFormat } from './avro/format.ts';
 import { type Compressor, loadCompressor } from './compression/compressor.ts';
 import { csvFormat } from './csv/encoder.ts';
@@ -29,6 +30,7 @@ export async function createOutputFormat(
   spec: OutputFormatSpec,
   options: OutputFormatOptions = {},
 ): Promise<OutputFormat> {
+  if (spec.type === 'arrow') return { kind: 'bulk', format: arrowFormat() };
   if (spec.type === 'avro') return { kind: 'bulk', format: await avroFormat(spec, options.stages) };
   if (spec.type === 'parquet')
     return { kind: 'bulk', format: await parquetFormat(spec, options.stages ?? UNTIMED) };
@@ -40,7 +42,7 @@ export async function createOutputFormat(
 }
 
 function rowFormat(
-  spec: Exclude<OutputFormatSpec, { type: 'parquet' | 'avro' }>,
+  spec: Exclude<OutputFormatSpec, { type: 'parquet' | 'avro' | 'arrow' }>,
   passThrough: boolean,
 ): RowFormat {
   switch (spec.type) {

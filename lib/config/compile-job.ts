@@ -106,7 +106,7 @@ function compileAfterCommit(
 
 function compileInputFormat(format: SourceFormat): InputFormatSpec {
   // A file of this kind compresses inside.
-  if (format.type === 'parquet') return { type: 'parquet', compression: 'none' };
+  if (format.type === 'parquet' || format.type === 'arrow') return { type: format.type, compression: 'none' };
   const { compression } = format;
   switch (format.type) {
     case 'ndjson':
@@ -125,7 +125,8 @@ function compileInputFormat(format: SourceFormat): InputFormatSpec {
     case 'text':
       return { type: 'text', compression, column: format.column };
     case 'avro':
-      return { type: 'avro', compression };
+    case 'json':
+      return { type: format.type, compression };
   }
 }
 
@@ -149,6 +150,8 @@ function compileOutputFormat(format: ValidatedJob['sink']['format']): OutputForm
       return { type: 'text', compression: format.compression, column: format.column ?? null };
     case 'avro':
       return { type: 'avro', compression: format.compression, level: format.level ?? null };
+    case 'arrow':
+      return { type: 'arrow', compression: 'none' };
   }
 }
 
@@ -172,6 +175,10 @@ function compileParquet(format: OutputOf<'parquet'>): Extract<OutputFormatSpec, 
     compression: format.compression,
     rowGroupBytes: format.row_group_size,
     pageBytes: format.page_size,
+    ...(format.level === undefined ? {} : { level: format.level }),
+    ...(format.dictionary === true ? {} : { dictionary: format.dictionary }),
+    ...(format.bloom_filter.length === 0 ? {} : { bloomFilter: format.bloom_filter }),
+    ...(format.sort_by.length === 0 ? {} : { sortBy: format.sort_by }),
   };
 }
 

@@ -218,12 +218,27 @@ function* quarantine({ source, quarantine }: CompiledJob): Iterable<Problem> {
 
 function* codecs({ sink }: CompiledJob): Iterable<Problem> {
   const { format } = sink;
-  if (format.type === 'avro' && format.level !== null) {
+  if (format.type === 'avro' || format.type === 'parquet') {
     const path = ['sink', 'format', 'level'];
-    if (format.compression === 'none' || format.compression === 'snappy')
-      yield { path, message: `${format.compression} has no levels` };
-    else if (format.compression === 'deflate' && format.level > 9)
-      yield { path, message: 'deflate has levels 1 to 9' };
+    const { compression, level } = format;
+    const most = compression === 'zstd' ? 22 : compression === 'gzip' || compression === 'deflate' ? 9 : 0;
+    if ((level ?? 0) > most)
+      yield {
+        path,
+        message: most === 0 ? `${compression} has no levels` : `${compression} has levels 1 to ${most}`,
+      };
+  }
+  if (format.type === 'parquet' && format.engine === 'parquetjs') {
+    const { dictionary = true, bloomFilter = [], sortBy = [], level } = format;
+    const asked = {
+      level: level !== undefined,
+      dictionary: dictionary !== true,
+      bloom_filter: bloomFilter.length > 0,
+      sort_by: sortBy.length > 0,
+    };
+    for (const [key, isAsked] of Object.entries(asked))
+      if (isAsked)
+        yield { path: ['sink', 'format', key], message: 'the engine parquetjs has no such option' };
   }
   if (format.type === 'parquet' && format.engine === 'parquetjs' && format.compression === 'zstd') {
     yield {

@@ -148,6 +148,10 @@ function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): R
       };
     case 'parquet':
       return { type: 'parquet', ...policies };
+    case 'arrow':
+      return { type: 'arrow', ...policies };
+    case 'json':
+      return { type: 'json', compression: format.compression, ...policies };
     case 'avro':
       return { type: 'avro', compression: format.compression, ...policies };
   }
@@ -180,6 +184,8 @@ function rawOutputFormat(format: OutputFormatSpec): NonNullable<RawJob['sink']['
         compression: format.compression,
         ...(format.level === null ? {} : { level: format.level }),
       };
+    case 'arrow':
+      return { type: 'arrow' };
   }
 }
 
@@ -200,6 +206,10 @@ function rawParquet(format: Extract<OutputFormatSpec, { type: 'parquet' }>): Raw
     compression: format.compression,
     row_group_size: formatSize(format.rowGroupBytes),
     page_size: formatSize(format.pageBytes),
+    ...(format.level === undefined ? {} : { level: format.level }),
+    dictionary: typeof format.dictionary === 'object' ? [...format.dictionary] : (format.dictionary ?? true),
+    bloom_filter: [...(format.bloomFilter ?? [])],
+    sort_by: [...(format.sortBy ?? [])],
   };
 }
 

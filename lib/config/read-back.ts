@@ -77,6 +77,8 @@ function usualSuffix(format: CompiledJob['sink']['format']): string {
     case 'parquet':
     case 'avro':
       return `.${format.type}`;
+    case 'arrow':
+      return '.arrows';
     case 'text':
       return `.txt${compression[format.compression]}`;
     default:

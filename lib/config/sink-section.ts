@@ -40,6 +40,22 @@ export const parquet = section({
   page_size: size(KIB, 64 * MIB)
     .prefault('1MiB')
     .describe('bytes of a data page before compression, about'),
+  level: integer(1, 22)
+    .optional()
+    .describe('of gzip (1 to 9) and zstd (1 to 22); default: what the codec takes by itself'),
+  dictionary: z
+    .union([flag(), columnNames()], { error: 'expected true, false, or a list of columns' })
+    .meta({ title: 'boolean or list of columns' })
+    .prefault(true)
+    .describe('which columns of text get a dictionary where it saves something: all, none, or those listed'),
+  bloom_filter: columnNames()
+    .prefault([])
+    .describe(
+      'columns with a bloom filter, so that readers who look for one value pass over row groups; costs 2 us a distinct value',
+    ),
+  sort_by: columnNames()
+    .prefault([])
+    .describe('columns by which the rows of each row group are sorted, ascending, nulls last'),
 });
 
 export const ndjson = section({
@@ -77,10 +93,12 @@ const avro = section({
     .describe('of deflate (1 to 9) and zstd (1 to 22); default: what the codec takes by itself'),
 });
 
+const arrow = section({ type: z.literal('arrow').describe('Arrow IPC stream') });
+
 export const outputFormat = byType(
-  [parquet, ndjson, csv, textLines, avro],
-  ['parquet', 'ndjson', 'csv', 'text', 'avro'],
-  ['arrow', 'orc'],
+  [parquet, ndjson, csv, textLines, avro, arrow],
+  ['parquet', 'ndjson', 'csv', 'text', 'avro', 'arrow'],
+  ['orc'],
 );
 
 const moduleOptions = z.unknown().optional().meta({ title: 'anything' });
@@ -259,4 +277,11 @@ function isTimeZone(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+function columnNames() {
+  return z
+    .array(text('the name of a column'), { error: 'expected a list of columns' })
+    .max(100, { error: 'at most 100 columns' })
+    .meta({ title: 'list of columns' });
 }

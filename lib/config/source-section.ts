@@ -161,10 +161,24 @@ const avro = section({
   on_new_field: onNewField,
 });
 
+const arrow = section({
+  type: z.literal('arrow').describe('Arrow IPC, the file and the stream form; buffers may be lz4 and zstd'),
+  schema: fileSchema,
+  ...badRecords,
+  on_new_field: onNewField,
+});
+
+const json = section({
+  type: z.literal('json').describe('one JSON array of objects a file, on any number of lines'),
+  compression,
+  schema,
+  ...badRecords,
+  on_new_field: onNewField,
+});
+
 export const inputFormat = byType(
-  [ndjson, csv, textLines, parquet, avro],
-  ['ndjson', 'csv', 'text', 'parquet', 'avro'],
-  ['arrow'],
+  [ndjson, csv, textLines, parquet, avro, arrow, json],
+  ['ndjson', 'csv', 'text', 'parquet', 'avro', 'arrow', 'json'],
 );
 
 const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).meta({ title: 'list of globs' });

@@ -28,6 +28,9 @@ export type InputFormatSpec = (
     }
   | { readonly type: 'parquet' }
   | { readonly type: 'avro' }
+  | { readonly type: 'arrow' }
+  /** One array of objects a file. */
+  | { readonly type: 'json' }
 ) & {
   readonly compression: 'auto' | Compression;
 };
@@ -41,6 +44,14 @@ export type OutputFormatSpec =
       readonly rowGroupBytes: number;
       /** Bytes of a data page before compression, about. */
       readonly pageBytes: number;
+      /** Of gzip and zstd; the codec's own where left out. */
+      readonly level?: number;
+      /** Which columns of text may have dictionaries, by name; all (true) where left out. */
+      readonly dictionary?: boolean | readonly string[];
+      /** Columns with a bloom filter, by name. */
+      readonly bloomFilter?: readonly string[];
+      /** Columns by which the rows of a row group are sorted, ascending, nulls last. */
+      readonly sortBy?: readonly string[];
     }
   | {
       readonly type: 'ndjson';
@@ -69,7 +80,9 @@ export type OutputFormatSpec =
       readonly compression: 'none' | 'deflate' | 'snappy' | 'zstd';
       /** Of deflate and zstd; null: the codec's own. */
       readonly level: number | null;
-    };
+    }
+  /** The stream form. */
+  | { readonly type: 'arrow'; readonly compression: 'none' };
 
 export type BucketSpec =
   | { readonly type: 'base_path' }

@@ -233,7 +233,6 @@ export class RecordReader {
   /** Leaves the record at the window's start behind, however long it is, and lets the decoder begin behind it. */
   async #skipRecord(): Promise<void> {
     const chunks = this.#chunks;
-    const state = this.#decoder.state();
     for (;;) {
       const end = this.#decoder.skipRecord(chunks.bytes, chunks.from, chunks.to);
       this.#advance(end === -1 ? chunks.length : end - chunks.from);
@@ -243,6 +242,7 @@ export class RecordReader {
     this.#skipping = false;
     this.#wantedBytes = 0;
     this.#recordsBefore += this.#decoder.records + 1;
-    this.#decoder.begin({ offset: this.#offset, state });
+    // Behind the record: a decoder may say something else there than before it.
+    this.#decoder.begin({ offset: this.#offset, state: this.#decoder.state() });
   }
 }

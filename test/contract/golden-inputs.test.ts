@@ -14,6 +14,7 @@ const fileSystem = localFileSystem('test');
 const FORMATS: Readonly<Record<string, InputFormatSpec>> = {
   parquet: { type: 'parquet', compression: 'none' },
   avro: { type: 'avro', compression: 'auto' },
+  arrow: { type: 'arrow', compression: 'none' },
 };
 
 for (const [format, spec] of Object.entries(FORMATS)) {
@@ -73,5 +74,11 @@ describe('types that have no column of their own', () => {
         nothing: null,
       },
     ]);
+  });
+
+  it('Arrow: a dictionary that grows, and one that is replaced', async () => {
+    const file = path.join(GOLDEN, 'odd/delta.arrows');
+    const { rows } = await readInput(fileSystem, file, { type: 'arrow', compression: 'none' });
+    expect(rows.map(({ s }) => s)).toEqual(['a', 'b', null, 'c', 'a', 'x', 'x']);
   });
 });

@@ -151,3 +151,7 @@ delta = pa.schema([('s', pa.dictionary(pa.int32(), pa.string()))])
 with open(path('odd/delta.arrows'), 'wb') as f, ipc.new_stream(f, delta, options=ipc.IpcWriteOptions(emit_dictionary_deltas=True)) as w:
     for values, codes in [(['a', 'b'], [0, 1, None]), (['a', 'b', 'c'], [2, 0]), (['x'], [0, 0])]:
         w.write_batch(pa.record_batch([pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), values)], delta))
+
+# An LZ4 frame around text.
+with open(path('lz4/text.lz4'), 'wb') as f:
+    f.write(pa.compress(''.join(f'line {(i * 7919) % 1000} of some text\n' for i in range(20000)).encode(), codec='lz4', asbytes=True))

@@ -5,9 +5,9 @@ import { type Column, emptyColumn, ListColumn, StructColumn } from '../../../lib
 import { type DataType, type Field, formatDataType, type Schema } from '../../../lib/core/data-type.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
 import { appendNull } from '../../../lib/core/values.ts';
+import type { LeafColumn } from '../../columns/leaf-column.ts';
 import { converterOf } from './convert.ts';
 import type { FileNode, LeafNode, ListNode, StructNode } from './file-schema.ts';
-import type { LeafColumn } from './leaf-column.ts';
 import { type LeafEntries, LeafReader } from './leaf-reader.ts';
 
 /** Makes the column of the rows that the leaves read last. */

@@ -11,17 +11,12 @@ import {
 } from '../../../lib/core/column.ts';
 import type { DataType } from '../../../lib/core/data-type.ts';
 import { writeInt128 } from '../../../lib/core/decimal.ts';
+import type { Converted } from '../../columns/leaf-column.ts';
 import { corrupt } from '../../corrupt.ts';
 import { bigEndian } from '../../decimal-bytes.ts';
 import { badUtf8 } from '../../utf8-values.ts';
 import type { StoredType } from './stored-type.ts';
 import type { StoredValues } from './stored-values.ts';
-
-export interface Converted {
-  readonly column: Column;
-  /** Why some values do not fit, by their index; null where all do. */
-  readonly bad: ReadonlyMap<number, string> | null;
-}
 
 export type Convert = (values: StoredValues) => Converted;
 
@@ -184,9 +179,9 @@ function float16(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-const PER_SECOND = { ms: 1000n, us: 1_000_000n, ns: 1_000_000_000n } as const;
+const PER_SECOND = { s: 1n, ms: 1000n, us: 1_000_000n, ns: 1_000_000_000n } as const;
 
-function eachTimestamp(type: DataType & { kind: 'timestamp' }, unit: 'ms' | 'us' | 'ns'): Convert {
+function eachTimestamp(type: DataType & { kind: 'timestamp' }, unit: 's' | 'ms' | 'us' | 'ns'): Convert {
   const from = PER_SECOND[unit];
   const to = PER_SECOND[type.unit];
   return (values) => {

@@ -1,13 +1,13 @@
 /** Reads one leaf of a row group, so many rows at a time: levels and values. */
 import type { Column } from '../../../lib/core/column.ts';
 import type { DataType } from '../../../lib/core/data-type.ts';
+import { LeafColumn, type PageDictionary } from '../../columns/leaf-column.ts';
 import { corrupt } from '../../corrupt.ts';
 import { bitWidth } from '../rle.ts';
 import type { ChunkPages, Page } from './chunk-pages.ts';
 import type { Convert } from './convert.ts';
 import type { LeafNode } from './file-schema.ts';
 import { readHybrid } from './hybrid.ts';
-import { LeafColumn, type PageDictionary } from './leaf-column.ts';
 import { PLAIN_DICTIONARY, RLE_DICTIONARY, readStored } from './stored-values.ts';
 
 const BIT_PACKED = 4;

@@ -21,7 +21,7 @@ export type StoredType =
         /** Julian day and nanoseconds of the day, as Hive and Impala write timestamps. */
         | 'int96';
     }
-  | { readonly kind: 'timestamp'; readonly unit: 'ms' | 'us' | 'ns' }
+  | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns' }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number };
 
 const UNITS = { MILLIS: 'ms', MICROS: 'us', NANOS: 'ns' } as const;
@@ -96,7 +96,7 @@ export function typeOfStored(stored: StoredType): DataType {
     case 'int96':
       return { kind: 'timestamp', unit: 'us' };
     case 'timestamp':
-      return { kind: 'timestamp', unit: stored.unit === 'ms' ? 'ms' : 'us' };
+      return { kind: 'timestamp', unit: stored.unit === 's' || stored.unit === 'ms' ? 'ms' : 'us' };
     case 'decimal':
       return stored;
   }

@@ -24,18 +24,29 @@ const MAX_LINE_LENGTH = 10_000;
  */
 export function guessFormat(head: Uint8Array): FormatGuess | { readonly unreadable: string } {
   if (startsWith(head, 'PAR1'))
-    return { unreadable: 'it is a Parquet file, which this version does not read' };
+    return {
+      unreadable:
+        'it is a Parquet file: init looks into text only. Write a job with source.format.type: parquet',
+    };
   if (startsWith(head, 'Obj\u0001'))
-    return { unreadable: 'it is an Avro file, which this version does not read' };
+    return {
+      unreadable: 'it is an Avro file: init looks into text only. Write a job with source.format.type: avro',
+    };
   if (startsWith(head, 'ARROW1'))
-    return { unreadable: 'it is an Arrow file, which this version does not read' };
+    return {
+      unreadable:
+        'it is an Arrow file: init looks into text only. Write a job with source.format.type: arrow',
+    };
   if (head.includes(0)) return { unreadable: 'it is not text' };
   const lines = firstLines(head);
   const [first] = lines;
   if (first === undefined) return { unreadable: 'it is empty' };
   if (lines.every(isJsonObject)) return { type: 'ndjson' };
   if (/^\s*\[/.test(first) && /[{[]|^\s*\[\s*$/.test(first)) {
-    return { unreadable: 'it looks like one JSON array; sluice reads one JSON object a line' };
+    return {
+      unreadable:
+        'it looks like one JSON array: init looks into lines only. Write a job with source.format.type: json',
+    };
   }
   if (/^\s*\{/.test(first)) {
     return { unreadable: 'it looks like JSON over several lines; sluice reads one JSON object a line' };

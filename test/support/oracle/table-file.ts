@@ -8,6 +8,7 @@ import { decompress } from 'fzstd';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { type CsvShape, csvRecords } from './csv-records.ts';
+import { readArrowTable, readAvroTable } from './other-tables.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -21,7 +22,7 @@ export interface TableShape {
 
 /** What the name says about a file; null for a name that is no table's. */
 export function tableFormat(name: string): { format: string; compression: string | null } | null {
-  const match = /\.(parquet|ndjson|jsonl|csv|txt)(?:\.(gz|zst))?$/.exec(name);
+  const match = /\.(parquet|ndjson|jsonl|csv|txt|avro|arrow|arrows|json)(?:\.(gz|zst))?$/.exec(name);
   if (match?.[1] === undefined) return null;
   return { format: match[1] === 'jsonl' ? 'ndjson' : match[1], compression: match[2] ?? null };
 }
@@ -32,6 +33,8 @@ export async function readTable(file: string, shape: TableShape = {}): Promise<R
   const bytes = await readFile(file);
   if (bytes.length === 0 && shape.openEnd !== true) throw new Error('the file is empty');
   if (kind.format === 'parquet') return readParquet(bytes, shape);
+  if (kind.format === 'avro') return readAvroTable(bytes);
+  if (kind.format === 'arrow' || kind.format === 'arrows') return readArrowTable(bytes);
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
     decompressed(bytes, kind.compression),
   );
@@ -41,6 +44,8 @@ export async function readTable(file: string, shape: TableShape = {}): Promise<R
   switch (kind.format) {
     case 'ndjson':
       return lines(text).map(parseJsonLine);
+    case 'json':
+      return parseJson(text);
     case 'csv':
       return csvRecords(text, shape.csv);
     default:
@@ -85,8 +90,12 @@ const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.
 
 /** JSON.parse, with integers that a double cannot hold given as text that keeps each digit. */
 function parseJsonLine(line: string): Row {
-  const exact = /\d{16}/.test(line)
-    ? line.replace(STRING_OR_LONG_INTEGER, (token) => (token.startsWith('"') ? token : `"${token}"`))
-    : line;
+  return parseJson(line);
+}
+
+function parseJson<T>(text: string): T {
+  const exact = /\d{16}/.test(text)
+    ? text.replace(STRING_OR_LONG_INTEGER, (token) => (token.startsWith('"') ? token : `"${token}"`))
+    : text;
   return JSON.parse(exact);
 }

@@ -325,9 +325,8 @@ sink:
     [
       'source.format.type',
       minimal().replace('type: ndjson', 'type: orc'),
-      /expected ndjson, csv, text, parquet or avro, not 'orc'/,
+      /expected ndjson, csv, text, parquet, avro, arrow or json, not 'orc'/,
     ],
-    ['source.format.type', minimal().replace('type: ndjson', 'type: arrow'), /not in this version/],
     [
       'source.format.on_new_field',
       minimal({ format: 'on_new_field: rescue' }),
@@ -343,7 +342,7 @@ sink:
       minimal({ format: 'on_bad_record: quarantine' }),
       /needs `quarantine: \{path: ...\}`/,
     ],
-    ['sink.format.type', minimal({ sink: 'format: { type: arrow }' }), /'arrow' is not in this version/],
+    ['sink.format.type', minimal({ sink: 'format: { type: orc }' }), /'orc' is not in this version/],
     [
       'sink.path',
       minimal().replace('path: ./lake', 'path: gs://bucket/lake'),

@@ -3,11 +3,16 @@
  * the end. Strings become codes of a dictionary that lasts over pages, row groups and files, as those of other decoders
  * do; the entries of a page dictionary are looked up once each, so no string is hashed twice.
  */
-import { BytesColumn, type Column, DictionaryColumn, emptyColumn } from '../../../lib/core/column.ts';
-import type { DataType } from '../../../lib/core/data-type.ts';
-import { StringDictionary } from '../../string-dictionary.ts';
-import type { Converted } from './convert.ts';
+import { BytesColumn, type Column, DictionaryColumn, emptyColumn } from '../../lib/core/column.ts';
+import type { DataType } from '../../lib/core/data-type.ts';
+import { StringDictionary } from '../string-dictionary.ts';
 import { spreadNulls } from './spread-nulls.ts';
+
+/** Values as a column, and why some do not fit, by their index; null where all do. */
+export interface Converted {
+  readonly column: Column;
+  readonly bad: ReadonlyMap<number, string> | null;
+}
 
 /** A dictionary page: the values, and for strings their codes in the lasting dictionary, -1 where not looked up yet. */
 export interface PageDictionary extends Converted {

@@ -1,5 +1,5 @@
 /** Puts nulls between values. In place, from the end: a value only ever moves up. */
-import type { Column } from '../../../lib/core/column.ts';
+import type { Column } from '../../lib/core/column.ts';
 
 export function spreadNulls(
   column: Column,
