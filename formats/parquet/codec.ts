@@ -14,8 +14,11 @@ export interface Codec {
 
 const IDS = { none: 0, snappy: 1, gzip: 2, zstd: 6 } as const;
 
-/** Loads what a codec needs (zstd is WebAssembly on Node 20), so that compressing itself need not wait. */
-export async function loadCodec(compression: ParquetCompression): Promise<Codec> {
+/**
+ * Loads what a codec needs (zstd is WebAssembly on Node 20), so that compressing itself need not wait.
+ * @param level of gzip and zstd; the codec's own where left out
+ */
+export async function loadCodec(compression: ParquetCompression, level?: number): Promise<Codec> {
   const id = IDS[compression];
   switch (compression) {
     case 'none':
@@ -33,7 +36,7 @@ export async function loadCodec(compression: ParquetCompression): Promise<Codec>
     }
     case 'gzip':
     case 'zstd': {
-      const compressor = await loadCompressor(compression);
+      const compressor = await loadCompressor(compression, level);
       return { id, compress: (page) => compressor.compress(page.view()) };
     }
   }

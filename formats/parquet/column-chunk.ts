@@ -1,6 +1,7 @@
 /** A column chunk: all pages of one leaf in a row group, and what the footer says about it. */
 import type { ByteBuffer } from '../../lib/core/byte-buffer.ts';
 import type { Column } from '../../lib/core/column.ts';
+import { bloomFilterOf } from './bloom-filter.ts';
 import { type ChunkValues, ValueCollector } from './chunk-values.ts';
 import type { Codec } from './codec.ts';
 import { type ChunkDictionary, DictionaryBuilder, dictionaryValues } from './dictionary-page.ts';
@@ -26,17 +27,27 @@ export interface ColumnChunk {
   /** Page headers included. */
   readonly uncompressedBytes: number;
   readonly compressedBytes: number;
+  /** The bloom filter, which stands behind the pages of the row group; null where there is none. */
+  readonly bloomFilter: Uint8Array | null;
+}
+
+/** What is chosen column by column. */
+export interface ColumnChoices {
+  readonly hasDictionary: (leaf: Leaf) => boolean;
+  readonly hasBloomFilter: (leaf: Leaf) => boolean;
 }
 
 /** Encodes column chunks one after the other, in memory that is used again for each. */
 export class ColumnChunkEncoder {
   readonly #codec: Codec;
+  readonly #choices: ColumnChoices;
   readonly #pageBytes: number;
   readonly #pages: PageWriter;
   readonly #collector = new ValueCollector();
   readonly #dictionaries = new DictionaryBuilder();
 
-  constructor(codec: Codec, pageBytes: number) {
+  constructor(codec: Codec, pageBytes: number, choices: ColumnChoices) {
+    this.#choices = choices;
     this.#codec = codec;
     this.#pageBytes = pageBytes;
     this.#pages = new PageWriter(codec);
@@ -49,7 +60,8 @@ export class ColumnChunkEncoder {
   /** Appends the chunk to `out`, whose first byte is `fileOffset` bytes into the file. */
   encode(leaf: Leaf, column: Column, entries: Entries, out: ByteBuffer, fileOffset: number): ColumnChunk {
     const values = this.#collector.collect(leaf, column, entries);
-    const dictionary = values.kind === 'bytes' ? this.#dictionaries.build(values) : null;
+    const mayHaveOne = values.kind === 'bytes' && this.#choices.hasDictionary(leaf);
+    const dictionary = mayHaveOne ? this.#dictionaries.build(values) : null;
     const distinct =
       values.kind === 'bytes' && dictionary !== null ? dictionaryValues(dictionary, values) : values;
     const sizes: PageSize[] = [];
@@ -78,6 +90,7 @@ export class ColumnChunkEncoder {
       dataPages: slices.length,
       uncompressedBytes: sizes.reduce((sum, size) => sum + size.uncompressed, 0),
       compressedBytes: sizes.reduce((sum, size) => sum + size.compressed, 0),
+      bloomFilter: this.#choices.hasBloomFilter(leaf) ? bloomFilterOf(leaf, distinct) : null,
     };
   }
 
@@ -108,8 +121,16 @@ function pushIndexes(out: ByteBuffer, dictionary: ChunkDictionary, slice: PageSl
   pushHybrid(out, dictionary.indexes, slice.valueFrom, slice.valueTo, dictionary.width);
 }
 
-/** ColumnChunk of parquet.thrift, as an element of a list. */
-export function writeColumnChunk(out: CompactWriter, chunk: ColumnChunk, codec: number): void {
+/**
+ * ColumnChunk of parquet.thrift, as an element of a list.
+ * @param bloomFilterOffset from the start of the file, where the chunk has one
+ */
+export function writeColumnChunk(
+  out: CompactWriter,
+  chunk: ColumnChunk,
+  codec: number,
+  bloomFilterOffset: number,
+): void {
   const { leaf, dictionaryOffset } = chunk;
   const dataEncoding = dictionaryOffset === null ? ENCODING.PLAIN : ENCODING.PLAIN_DICTIONARY;
   const encodings = [ENCODING.RLE, dataEncoding];
@@ -134,6 +155,10 @@ export function writeColumnChunk(out: CompactWriter, chunk: ColumnChunk, codec: 
   out.beginList(13, 'struct', dictionaryOffset === null ? 1 : 2);
   if (dictionaryOffset !== null) writeEncodingStats(out, PAGE.DICTIONARY, ENCODING.PLAIN_DICTIONARY, 1);
   writeEncodingStats(out, PAGE.DATA, dataEncoding, chunk.dataPages);
+  if (chunk.bloomFilter !== null) {
+    out.i64(14, bloomFilterOffset);
+    out.i32(15, chunk.bloomFilter.length);
+  }
   out.endStruct();
   out.endStruct();
 }

@@ -4,7 +4,7 @@ import type { Schema } from '../../lib/core/data-type.ts';
 import type { RowBuffer } from '../../lib/core/row-buffer.ts';
 import type { Codec } from './codec.ts';
 import { pushFooter } from './footer.ts';
-import { RowGroupEncoder } from './row-group.ts';
+import { type RowGroupChoices, RowGroupEncoder } from './row-group.ts';
 import type { Leaf } from './schema.ts';
 
 /** Keeps nothing from call to call but scratch memory: one serves all parts of a subtask. */
@@ -28,8 +28,8 @@ export interface ParquetEngine {
 }
 
 /** Our own encoder. It writes every schema that has leaves. */
-export function sluiceEngine(codec: Codec, pageBytes: number): ParquetEngine {
-  const encoder = new RowGroupEncoder(codec, pageBytes);
+export function sluiceEngine(codec: Codec, pageBytes: number, choices?: RowGroupChoices): ParquetEngine {
+  const encoder = new RowGroupEncoder(codec, pageBytes, choices);
   return {
     checkSchema: () => {},
     encodeRowGroup: (buffer, leaves, out, fileOffset) => encoder.encode(buffer, leaves, out, fileOffset),

@@ -2,9 +2,15 @@
 import { ByteBuffer } from '../../lib/core/byte-buffer.ts';
 import { RowBuffer } from '../../lib/core/row-buffer.ts';
 import type { Codec } from './codec.ts';
-import { type ColumnChunk, ColumnChunkEncoder, writeColumnChunk } from './column-chunk.ts';
+import {
+  type ColumnChoices,
+  type ColumnChunk,
+  ColumnChunkEncoder,
+  writeColumnChunk,
+} from './column-chunk.ts';
 import { Shredder } from './levels.ts';
 import type { Leaf } from './schema.ts';
+import { sortRows } from './sort-rows.ts';
 import { CompactWriter } from './thrift.ts';
 
 /** Rows that are encoded for practice, and the row groups that are large enough for it to pay. */
@@ -13,14 +19,25 @@ const MIN_REHEARSED_ROWS = 8192;
 /** Once is not enough: the engine takes notes from a function's second run on. */
 const REHEARSALS = 3;
 
+/** What the job file may choose of a row group. */
+export interface RowGroupChoices extends ColumnChoices {
+  /** Top-level columns by which rows are sorted; those that the part does not have are passed over. */
+  readonly sortBy: readonly string[];
+}
+
+const PLAIN_CHOICES: RowGroupChoices = { hasDictionary: () => true, hasBloomFilter: () => false, sortBy: [] };
+
 /** Encodes row groups. One serves all parts of a subtask: its scratch memory is as large as the largest row group needs. */
 export class RowGroupEncoder {
   readonly #chunks: ColumnChunkEncoder;
   readonly #shredder = new Shredder();
   #rehearsed = false;
 
-  constructor(codec: Codec, pageBytes: number) {
-    this.#chunks = new ColumnChunkEncoder(codec, pageBytes);
+  readonly #sortBy: readonly string[];
+
+  constructor(codec: Codec, pageBytes: number, choices: RowGroupChoices = PLAIN_CHOICES) {
+    this.#chunks = new ColumnChunkEncoder(codec, pageBytes, choices);
+    this.#sortBy = choices.sortBy;
   }
 
   /**
@@ -49,7 +66,11 @@ export class RowGroupEncoder {
     }
   }
 
-  #encode(buffer: RowBuffer, leaves: readonly Leaf[], out: ByteBuffer, fileOffset: number): Uint8Array {
+  #encode(given: RowBuffer, leaves: readonly Leaf[], out: ByteBuffer, fileOffset: number): Uint8Array {
+    const key = this.#sortBy
+      .map((name) => given.schema.fields.findIndex((field) => field.name === name))
+      .filter((index) => index !== -1);
+    const buffer = key.length === 0 ? given : sortRows(given, key);
     const chunks: ColumnChunk[] = [];
     const start = fileOffset + out.length;
     buffer.schema.fields.forEach((field, i) => {
@@ -57,7 +78,12 @@ export class RowGroupEncoder {
         chunks.push(this.#chunks.encode(leaves[chunks.length]!, column, entries, out, fileOffset));
       });
     });
-    return encodeRowGroup(chunks, buffer.length, start, this.#chunks.codec);
+    const filterOffset = fileOffset + out.length;
+    for (const { bloomFilter } of chunks) if (bloomFilter !== null) out.push(bloomFilter);
+    const sorting = key.map((index) =>
+      leaves.findIndex(({ path }) => path[0] === buffer.schema.fields[index]!.name),
+    );
+    return encodeRowGroup(chunks, buffer.length, start, this.#chunks.codec, filterOffset, sorting);
   }
 }
 
@@ -66,16 +92,23 @@ function encodeRowGroup(
   rows: number,
   start: number,
   codec: number,
+  filterOffset: number,
+  sorting: readonly number[],
 ): Uint8Array {
   const out = new ByteBuffer();
   const thrift = new CompactWriter(out);
   thrift.beginList(1, 'struct', chunks.length);
-  for (const chunk of chunks) writeColumnChunk(thrift, chunk, codec);
+  let filterAt = filterOffset;
+  for (const chunk of chunks) {
+    writeColumnChunk(thrift, chunk, codec, filterAt);
+    filterAt += chunk.bloomFilter?.length ?? 0;
+  }
   thrift.i64(
     2,
     chunks.reduce((sum, chunk) => sum + chunk.uncompressedBytes, 0),
   );
   thrift.i64(3, rows);
+  if (sorting.length > 0) writeSortingColumns(thrift, sorting);
   thrift.i64(5, start);
   thrift.i64(
     6,
@@ -83,4 +116,16 @@ function encodeRowGroup(
   );
   thrift.endStruct();
   return out.view().slice();
+}
+
+/** Ascending, nulls last. @param leaves which leaves the key is, by their place in the row group */
+function writeSortingColumns(out: CompactWriter, leaves: readonly number[]): void {
+  out.beginList(4, 'struct', leaves.length);
+  for (const leaf of leaves) {
+    out.beginElement();
+    out.i32(1, leaf);
+    out.bool(2, false);
+    out.bool(3, false);
+    out.endStruct();
+  }
 }
