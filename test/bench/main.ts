@@ -24,6 +24,13 @@ const { values: options, positionals: names } = parseArgs({
   },
 });
 
+// Object stores need a server, and other figures than a lake on the local disk.
+if (names.includes('s3')) {
+  const { benchS3 } = await import('./s3.ts');
+  await benchS3(rowsOf(1_000_000), positiveInteger(options.repeat, '--repeat'));
+  process.exit(0);
+}
+
 const chosen = (names.length === 0 ? ['parquet-1m', 'ndjson-1m'] : names).map((name) => {
   const bench = BENCHES.find((each) => each.name === name);
   if (bench === undefined) throw new Error(`no benchmark '${name}': --list names them`);

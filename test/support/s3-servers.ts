@@ -1,6 +1,7 @@
 /**
  * Real S3 servers for tests, started by s3-server.sh beside this file (or the script that SLUICE_S3_SCRIPT names).
- * Where a server was not built, its tests are skipped, and say so; on CI that is an error.
+ * Where a server was not built, its tests are skipped, and say so; on CI that is an error, unless SLUICE_WITHOUT_S3 is
+ * set (.ci/run sets it where there is no Go to build them with).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -22,7 +23,8 @@ export function hasS3Server(name: S3ServerName): boolean {
     env: { ...process.env, SLUICE_S3_SERVER: name },
   });
   if (status === 0) return true;
-  if (process.env.CI === 'true') throw new Error(`${name} is not built: run ${SCRIPT} install`);
+  if (process.env.CI === 'true' && process.env.SLUICE_WITHOUT_S3 === undefined)
+    throw new Error(`${name} is not built: run ${SCRIPT} install`);
   console.warn(`skipped: ${name} is not built (SLUICE_S3_SERVER=${name} test/support/s3-server.sh install)`);
   return false;
 }

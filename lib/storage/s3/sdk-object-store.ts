@@ -33,6 +33,7 @@ import type {
 } from './object-store.ts';
 import { createClient } from './sdk-client.ts';
 import { uploadGone } from './upload-gone.ts';
+import { whole } from './whole-answer.ts';
 
 /** Pages of a listing of parts: 10 hold as many as an upload may have. */
 const MAX_PART_PAGES = 12;
@@ -67,6 +68,7 @@ class SdkObjectStore implements ObjectStore {
         }),
       ),
     );
+    whole(`the listing of ${s3Location({ bucket, key: prefix })}`, answer.Name ?? answer.KeyCount);
     const contents = answer.Contents ?? [];
     return {
       objects: contents.map((each) => ({
@@ -89,7 +91,7 @@ class SdkObjectStore implements ObjectStore {
         );
         return {
           sizeBytes: answer.ContentLength ?? 0,
-          etag: answer.ETag ?? '',
+          etag: whole(s3Location(ref), answer.ETag),
           modifiedMs: answer.LastModified?.getTime() ?? 0,
           metadata: answer.Metadata ?? {},
         };
@@ -113,14 +115,13 @@ class SdkObjectStore implements ObjectStore {
           }),
           { abortSignal: cancel.signal },
         );
-        const body = answer.Body;
-        if (body === undefined || !(Symbol.asyncIterator in body))
-          throw new SluiceError('STORAGE_FAILED', `${s3Location(ref)} came without a body`, {
-            retryable: true,
-          });
+        const body = whole(s3Location(ref), answer.Body);
+        const etag = whole(s3Location(ref), answer.ETag);
+        if (!(Symbol.asyncIterator in body))
+          throw new SluiceError('INTERNAL', 'the SDK gives a body that cannot be read piece by piece');
         const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
         return {
-          etag: answer.ETag ?? '',
+          etag,
           objectBytes: total === undefined ? (answer.ContentLength ?? 0) : Number(total),
           chunks: body,
           cancel: () => {
@@ -141,7 +142,7 @@ class SdkObjectStore implements ObjectStore {
     return this.#call(
       `cannot write ${s3Location(ref)}`,
       async () => {
-        await this.#client.send(
+        const answer = await this.#client.send(
           new PutObjectCommand({
             Bucket: ref.bucket,
             Key: ref.key,
@@ -155,6 +156,7 @@ class SdkObjectStore implements ObjectStore {
             ...this.#payer(),
           }),
         );
+        whole(s3Location(ref), answer.ETag);
         return true;
       },
       (_name, status) => (status === 412 ? false : undefined),
@@ -193,11 +195,7 @@ class SdkObjectStore implements ObjectStore {
         }),
       ),
     );
-    if (answer.UploadId === undefined)
-      throw new SluiceError('STORAGE_FAILED', `the upload of ${s3Location(ref)} got no id`, {
-        retryable: true,
-      });
-    return answer.UploadId;
+    return whole(`the upload of ${s3Location(ref)}`, answer.UploadId);
   }
 
   async uploadPart(
@@ -222,11 +220,7 @@ class SdkObjectStore implements ObjectStore {
             ...this.#payer(),
           }),
         );
-        if (answer.ETag === undefined)
-          throw new SluiceError('STORAGE_FAILED', `piece ${number} of ${s3Location(ref)} got no ETag`, {
-            retryable: true,
-          });
-        return { number, etag: answer.ETag, crc32: checksum };
+        return { number, etag: whole(s3Location(ref), answer.ETag), crc32: checksum };
       },
       (name) => {
         if (name !== 'NoSuchUpload') return undefined;
@@ -254,6 +248,7 @@ class SdkObjectStore implements ObjectStore {
         (name, status) => (name === 'NoSuchUpload' || status === 404 ? null : undefined),
       );
       if (answer === null) return null;
+      whole(`the list of what is uploaded of ${s3Location(ref)}`, answer.UploadId);
       for (const part of answer.Parts ?? [])
         parts.push({
           number: part.PartNumber ?? 0,
@@ -328,6 +323,7 @@ class SdkObjectStore implements ObjectStore {
         }),
       ),
     );
+    whole(`the list of the uploads of ${s3Location({ bucket, key: prefix })}`, answer.Bucket);
     return {
       uploads: (answer.Uploads ?? []).map((each) => ({
         key: each.Key ?? '',

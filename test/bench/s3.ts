@@ -1,0 +1,139 @@
+/**
+ * `npm run bench s3 [-- --rows N --repeat N]`: NDJSON handed on into an object store, next to a plain upload of the same
+ * file with the same SDK, in one run and in turns. Needs a server: test/support/s3-server.sh install.
+ *
+ * Requests are counted in a round of their own, by a proxy that would slow the others down.
+ */
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { systemClock } from '../../lib/core/clock.ts';
+import { randomIds } from '../../lib/core/ids.ts';
+import { S3FileSystem } from '../../lib/storage/s3/s3-file-system.ts';
+import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { sluice } from '../support/program.ts';
+import { hasS3Server, S3Server } from '../support/s3-servers.ts';
+import { webEvents } from './web-events.ts';
+
+const PART_BYTES = 8 * 1024 * 1024;
+const CONCURRENT = 4;
+const LISTED_KEYS = 10_000;
+
+export async function benchS3(rows: number, repeat: number): Promise<void> {
+  if (!hasS3Server('versitygw')) return;
+  const input = await webEvents({ rows, format: 'ndjson', order: 'time', hours: 24 });
+  const megabytes = input.sizeBytes / 1e6;
+  const server = S3Server.start('versitygw');
+  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-bench-s3-'));
+  const store = sdkObjectStore(server.spec());
+  try {
+    const bucket = await server.createBucket();
+    let job = 0;
+    const backfill = async (source: string, endpoint: string) => {
+      const file = path.join(folder, 'job.yaml');
+      const name = `b${job++}`;
+      await writeFile(
+        file,
+        `version: 1\njob: ${name}\nstate: s3://${bucket}/state\nparallelism: 1\nsource: { path: ${source}, format: { type: ndjson } }\nsink: { path: 's3://${bucket}/${name}', format: { type: ndjson }, bucket: { type: base_path } }\ns3: { endpoint: '${endpoint}' }\n`,
+      );
+      const { code, stdout, stderr } = await sluice(['backfill', file, '--json']);
+      if (code !== 0) throw new Error(stderr);
+      const summary: { seconds: number } = JSON.parse(stdout);
+      return summary.seconds;
+    };
+    const plain = async (prefix: string) => {
+      const start = systemClock.elapsed();
+      for (const name of await readdir(input.folder)) await upload(name, `${prefix}/${name}`);
+      return (systemClock.elapsed() - start) / 1000;
+    };
+    const upload = async (name: string, key: string) => {
+      const ref = { bucket, key };
+      const uploadId = await store.createUpload(ref, {});
+      const handle = await open(path.join(input.folder, name));
+      const { size } = await handle.stat();
+      const parts = Math.ceil(size / PART_BYTES);
+      const done = new Array<Awaited<ReturnType<typeof store.uploadPart>>>(parts);
+      let next = 0;
+      const work = async () => {
+        for (let part = next++; part < parts; part = next++) {
+          const bytes = Buffer.alloc(Math.min(PART_BYTES, size - part * PART_BYTES));
+          await handle.read(bytes, 0, bytes.length, part * PART_BYTES);
+          done[part] = await store.uploadPart(ref, uploadId, part + 1, bytes);
+        }
+      };
+      await Promise.all(Array.from({ length: CONCURRENT }, work));
+      await store.completeUpload(ref, uploadId, done, true);
+      await handle.close();
+    };
+    await plain('in');
+    const candidates: readonly [string, () => Promise<number>][] = [
+      ['plain upload', () => plain(`plain/${job++}`)],
+      ['local -> S3', () => backfill(input.folder, server.endpoint)],
+      ['S3 -> S3', () => backfill(`s3://${bucket}/in`, server.endpoint)],
+    ];
+    const seconds = new Map<string, number[]>(candidates.map(([name]) => [name, []]));
+    for (let round = 0; round < repeat; round++) {
+      for (let at = 0; at < candidates.length; at++) {
+        const [name, run] = candidates[(at + round) % candidates.length]!;
+        seconds.get(name)?.push(await run());
+      }
+    }
+    const fastest = (name: string) => Math.min(...(seconds.get(name) ?? []));
+    for (const [name] of candidates) {
+      const share = Math.round((100 * fastest('plain upload')) / fastest(name));
+      console.log(
+        `${name.padEnd(14)} ${(megabytes / fastest(name)).toFixed(0).padStart(5)} MB/s  ${share} % of plain`,
+      );
+    }
+    await countRequests(server.endpoint, (endpoint) => backfill(`s3://${bucket}/in`, endpoint), megabytes);
+    await list(server, bucket);
+  } finally {
+    store.close();
+    server.dispose();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function countRequests(
+  target: string,
+  run: (endpoint: string) => Promise<unknown>,
+  megabytes: number,
+): Promise<void> {
+  const proxy = await FaultProxy.start(target);
+  const counts = new Map<string, number>();
+  proxy.choose = (line) => {
+    const kind = line.includes('list-type=2') ? 'LIST' : (line.split(' ', 1)[0] ?? '');
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    return null;
+  };
+  await run(proxy.endpoint);
+  await proxy.close();
+  const text = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
+  console.log(`requests for ${megabytes.toFixed(0)} MB, S3 -> S3, start and end included: ${text}`);
+}
+
+async function list(server: S3Server, bucket: string): Promise<void> {
+  const spec = server.spec();
+  const store = sdkObjectStore(spec);
+  let next = 0;
+  const work = async () => {
+    for (let key = next++; key < LISTED_KEYS; key = next++)
+      await store.put({ bucket, key: `keys/${key % 100}/${key}` }, new Uint8Array(1), {
+        ifAbsent: false,
+        metadata: {},
+        final: false,
+      });
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+  const fileSystem = new S3FileSystem({ store, spec, runId: 'bench', clock: systemClock, ids: randomIds });
+  const start = systemClock.elapsed();
+  let found = 0;
+  for await (const piece of fileSystem.list(`s3://${bucket}/keys`, {
+    enterFolder: () => true,
+    wantFile: () => true,
+  }))
+    found += piece.length;
+  console.log(`listing ${found} keys: ${((systemClock.elapsed() - start) / 1000).toFixed(2)} s`);
+  await fileSystem.close();
+}
