@@ -23,6 +23,7 @@ import type { ObjectStore } from './object-store.ts';
 import { readPiece } from './read-piece.ts';
 import type { RetryPolicy } from './retrying-object-store.ts';
 import type { Spool } from './spool.ts';
+import { uploadGone } from './upload-gone.ts';
 import type { UploadSlots } from './upload-slots.ts';
 
 /** Pieces after which the next one replaces them all: bounds what a commit has to read and a checkpoint to list. */
@@ -206,6 +207,11 @@ export class S3OpenFile implements OpenFile {
     }
     const upload = store
       .uploadPart(ref, uploadId, number, bytes)
+      .catch(async (thrown: unknown) => {
+        // A server may close the connection on the bytes of a piece before it says that nobody waits for it.
+        const { retryable } = SluiceError.from(thrown);
+        throw retryable && (await store.listParts(ref, uploadId)) === null ? uploadGone(ref) : thrown;
+      })
       .then((part) => ({ ...part, lengthBytes: length }))
       .finally(() => slot.release());
     upload.catch((error: unknown) => {
