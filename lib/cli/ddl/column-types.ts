@@ -1,6 +1,6 @@
 /** Types of columns in the words of engines. */
 import type { DataType } from '../../core/data-type.ts';
-import type { OutputFormatSpec } from '../../core/specs.ts';
+import type { TableFormat } from './table.ts';
 
 /** trino: Trino and Presto · hive: Hive, Spark and Athena. */
 export type TypeNames = 'trino' | 'hive' | 'duckdb';
@@ -47,7 +47,7 @@ export function typeText(type: DataType, names: TypeNames, quote: (name: string)
  * @param typed whether the engine reads JSON and CSV text as timestamps of any ISO form (DuckDB, Spark)
  * @returns null where no type will do, and the column has to be left out
  */
-export function readableType(type: DataType, format: OutputFormatSpec, typed: boolean): DataType | null {
+export function readableType(type: DataType, format: TableFormat, typed: boolean): DataType | null {
   if (format.type === 'parquet') return type;
   if (format.type === 'text') return { kind: 'string' };
   if (format.type === 'csv') return typed && isFlat(type) ? type : { kind: 'string' };

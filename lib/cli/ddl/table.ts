@@ -19,8 +19,11 @@ export interface Table {
   readonly columns: readonly Field[];
   /** Text all of them: whoever compares `hour = '07'` gets what the folder says. */
   readonly partitions: readonly string[];
-  readonly format: OutputFormatSpec;
+  readonly format: TableFormat;
 }
+
+/** Formats that the statements know how to name. */
+export type TableFormat = Exclude<OutputFormatSpec, { readonly type: 'avro' | 'arrow' }>;
 
 export interface TableOptions {
   readonly schema: string;
@@ -34,6 +37,7 @@ export interface TableOptions {
 /** @throws SluiceError JOB_INVALID where engines have no table for these folders or columns */
 export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions): Table {
   const { sink } = job;
+  const format = tableFormat(sink.format);
   const partitions = options.partitionedBy ?? partitionsOf(sink.bucket);
   const names = new Set(partitions.map((name) => name.toLowerCase()));
   const dropped = sink.bucket.type === 'fields' && !sink.bucket.keepFields ? inFoldersOnly(sink.bucket) : [];
@@ -47,10 +51,10 @@ export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions)
     name: options.name,
     location: options.location ?? (sink.path.startsWith('/') ? `file://${sink.path}` : sink.path),
     path: sink.path,
-    glob: `${partitions.length === 0 ? '' : '**/'}${sink.partPrefix}-*${sink.partSuffix ?? suffixOf(sink.format)}`,
+    glob: `${partitions.length === 0 ? '' : '**/'}${sink.partPrefix}-*${sink.partSuffix ?? suffixOf(format)}`,
     columns,
     partitions,
-    format: sink.format,
+    format,
   };
 }
 
@@ -94,7 +98,15 @@ function proveNames(names: readonly string[]): void {
   }
 }
 
-function suffixOf(format: OutputFormatSpec): string {
+/** @throws SluiceError JOB_INVALID */
+function tableFormat(format: OutputFormatSpec): TableFormat {
+  if (format.type !== 'avro' && format.type !== 'arrow') return format;
+  throw new SluiceError('JOB_INVALID', `there is no table for parts of the format ${format.type}`, {
+    hint: 'tables are made for parquet, ndjson, csv and text',
+  });
+}
+
+function suffixOf(format: TableFormat): string {
   const extension = format.type === 'text' ? '.txt' : `.${format.type}`;
   const compression = { none: '', gzip: '.gz', zstd: '.zst', snappy: '' };
   return format.type === 'parquet' ? extension : extension + compression[format.compression];
