@@ -10,6 +10,20 @@ const END_BYTES = 8;
 const MAX_FOOTER_BYTES = 1 << 30;
 
 export async function readFooter(file: RandomAccessFile): Promise<FileMetaData> {
+  // Statistics are of no use here; as bytes they cannot fail to be text.
+  const parsers = { stringFromBytes: (bytes: Uint8Array) => bytes };
+  return parquetMetadata(await readEnd(file), { geoparquet: false, parsers });
+}
+
+/** FileMetaData of parquet.thrift, as it stands in the file. */
+export async function readMetadataBytes(file: RandomAccessFile): Promise<Uint8Array> {
+  const end = await readEnd(file);
+  const length = new DataView(end.buffer, end.byteOffset + end.length - END_BYTES).getUint32(0, true);
+  return end.subarray(end.length - END_BYTES - length, end.length - END_BYTES);
+}
+
+/** The file's last bytes, the metadata among them. */
+async function readEnd(file: RandomAccessFile): Promise<Uint8Array> {
   const { sizeBytes } = file;
   if (sizeBytes < 12) corrupt(`it has ${sizeBytes} bytes, and the smallest file has 12`);
   let tail = await readTail(file, Math.min(sizeBytes, TAIL_BYTES));
@@ -20,9 +34,7 @@ export async function readFooter(file: RandomAccessFile): Promise<FileMetaData> 
     new DataView(tail.buffer, tail.byteOffset + tail.length - END_BYTES).getUint32(0, true) + END_BYTES;
   if (need > sizeBytes || need > MAX_FOOTER_BYTES) corrupt('its footer is longer than the file');
   if (need > tail.length) tail = await readTail(file, need);
-  // Statistics are of no use here; as bytes they cannot fail to be text.
-  const parsers = { stringFromBytes: (bytes: Uint8Array) => bytes };
-  return parquetMetadata(tail, { geoparquet: false, parsers });
+  return tail;
 }
 
 async function readTail(file: RandomAccessFile, length: number): Promise<Uint8Array> {
