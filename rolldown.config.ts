@@ -9,6 +9,7 @@ const ENTRIES = [
   'lib/index',
   'lib/cli/main',
   'lib/pipeline/subtask-thread',
+  'lib/compaction/merge-thread',
   'formats/index',
   'bucketing/index',
   'rolling/index',

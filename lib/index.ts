@@ -32,8 +32,9 @@ export { ERROR_KINDS, type ErrorCode, type ErrorDomain, SluiceError } from './co
 export { type Ids, randomIds } from './core/ids.ts';
 export type { PartFileInfo, RollingPolicy } from './core/rolling-policy.ts';
 export { RowBuffer } from './core/row-buffer.ts';
-export { type RunOptions, runJob } from './pipeline/job-runner.ts';
+export { runJob } from './pipeline/job-runner.ts';
 export type { JobEvent, JobProgress, JobSummary } from './pipeline/progress.ts';
+export type { RunOptions } from './pipeline/run-options.ts';
 export {
   type OpenOptions,
   type OutputFileConfig,

@@ -1,6 +1,6 @@
 /** A row group in another file: the same bytes at another place, and metadata that says where. */
 import type { RandomAccessFile } from '../../lib/core/decoder.ts';
-import { corrupt } from '../parquet/reader/corrupt.ts';
+import { corrupt } from '../corrupt.ts';
 import { integerOf, setInteger, structsOf, type ThriftStruct } from '../parquet/thrift-tree.ts';
 
 const COPY_BYTES = 1024 * 1024;

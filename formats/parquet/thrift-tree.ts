@@ -4,7 +4,7 @@
  * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
 import { ByteBuffer } from '../../lib/core/byte-buffer.ts';
-import { corrupt } from './reader/corrupt.ts';
+import { corrupt } from '../corrupt.ts';
 
 export type ThriftValue =
   | { readonly kind: 'boolean'; readonly value: boolean }

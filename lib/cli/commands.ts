@@ -74,6 +74,14 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
       await status(file, contextOf(command));
     });
   program
+    .command('compact')
+    .description('merge the small parts of each bucket, while the job does not run')
+    .argument('<job.yaml>', 'job file')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { compact } = await import('./commands/compact.ts');
+      await compact(file, contextOf(command));
+    });
+  program
     .command('gc')
     .description('say of each leftover file whether a job may still need it, and remove those it cannot')
     .argument('<job.yaml>', 'job file')

@@ -5,8 +5,8 @@ import type { Environment } from '../config/environment.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type Ids, randomIds } from '../core/ids.ts';
 import type { S3Spec } from '../core/specs.ts';
-import type { RunOptions } from '../pipeline/job-runner.ts';
 import type { JobSummary } from '../pipeline/progress.ts';
+import type { RunOptions } from '../pipeline/run-options.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';

@@ -23,6 +23,7 @@ import type { Committer } from './committer.ts';
 import type { PartitionCommits } from './partitions/partition-commits.ts';
 import { NO_PARTITIONS } from './partitions/partition-state.ts';
 import type { SourceCleaner } from './source-cleaner.ts';
+import type { SwapSource } from './swap.ts';
 
 /** Discovery pieces after which they are written anew in one. */
 const MAX_DISCOVERY_PIECES = 16;
@@ -73,6 +74,8 @@ export interface CheckpointConfig {
   /** Called in the same synchronous moment in which the subtasks are asked. */
   readonly capture: (allDiscovery: boolean) => SourceCapture;
   readonly ask: (subtask: number, checkpointId: number, request: SnapshotRequest) => void;
+  /** null where parts stay as they were written. */
+  readonly compaction: SwapSource | null;
   /** How far event time has come; null where the job has none. */
   readonly watermarks: Watermarks | null;
   /** Asked before a checkpoint is written: throws where the job must not go so far. */
@@ -115,9 +118,14 @@ export class CheckpointCoordinator {
     return this.#last;
   }
 
+  /** Whether the newest checkpoint has swaps that the next one will say are done. */
+  get promisesSwaps(): boolean {
+    return (this.#last.compaction?.swaps ?? []).length > 0;
+  }
+
   /** Takes one checkpoint and commits it. @throws SluiceError; the job then has to end, and a restart continues it */
   async take(request: CheckpointRequest): Promise<CheckpointResult> {
-    const { clock, store, committer, partitions, retain, cleaner } = this.#config;
+    const { clock, store, committer, partitions, retain, cleaner, compaction } = this.#config;
     const start = clock.elapsed();
     const id = this.#last.id + 1;
     const compact = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
@@ -159,11 +167,13 @@ export class CheckpointCoordinator {
       totals,
       ...(eventTime === undefined ? {} : { eventTime }),
       ...(partitionState === undefined ? {} : { partitions: partitionState }),
+      ...(compaction === null ? {} : { compaction: compaction.capture() }),
     };
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
     committer.promise([...fresh, ...refused]);
     const published = await committer.commit();
+    await compaction?.commit(published);
     partitions?.announce();
     cleaner?.add(spent);
     const cleaned = (await cleaner?.clean(checkpoint)) ?? 0;
@@ -174,13 +184,15 @@ export class CheckpointCoordinator {
 
   /**
    * Writes one more checkpoint that says that the last one's commits and deletions are done, with everything else as it
-   * was: at a clean end, so that a later start does not look for parts which somebody may have moved on by then.
+   * was: at a clean end, so that a later start does not look for parts which somebody may have moved on by then. It
+   * promises and does swaps that are ready.
    */
   async acknowledge(): Promise<void> {
-    const { store, committer, partitions, retain, clock, cleaner } = this.#config;
+    const { store, committer, partitions, retain, clock, cleaner, compaction } = this.#config;
     const { promised } = this.#last.partitions ?? NO_PARTITIONS;
     const hasSpent = cleaner !== null && (this.#last.spent ?? []).length > 0;
-    if (this.#last.committables.length === 0 && promised.length === 0 && !hasSpent) return;
+    const hasSwaps = this.promisesSwaps || compaction?.hasReady === true;
+    if (this.#last.committables.length === 0 && promised.length === 0 && !hasSpent && !hasSwaps) return;
     const id = this.#last.id + 1;
     const checkpoint: Checkpoint = {
       ...this.#last,
@@ -191,9 +203,11 @@ export class CheckpointCoordinator {
       committables: committer.promised,
       spent: cleaner?.waiting ?? this.#last.spent ?? [],
       ...(partitions === null ? {} : { partitions: partitions.state }),
+      ...(compaction === null ? {} : { compaction: compaction.capture() }),
     };
     await store.write(checkpoint, retain);
     this.#last = checkpoint;
+    await compaction?.commit([]);
     await store.collectSegments();
   }
 

@@ -13,6 +13,7 @@ import type { SpentFile } from '../source/spent-file.ts';
 import type { Split } from '../source/split.ts';
 import type { ParkedLane } from './lanes.ts';
 import type { PartitionState } from './partitions/partition-state.ts';
+import type { CompactionState } from './swap.ts';
 
 export const CHECKPOINT_VERSION = 1;
 
@@ -44,6 +45,8 @@ export interface Checkpoint {
   /** Files to be deleted or moved once their rows are visible; `source.after_commit`. */
   readonly spent?: readonly SpentFile[];
   readonly totals: Totals;
+  /** Left out where nothing was ever merged. */
+  readonly compaction?: CompactionState;
   /** Where a program that drives the sink itself goes on reading. JSON of its own. */
   readonly position?: unknown;
   /** Absent where the job has no event time. */

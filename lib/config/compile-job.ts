@@ -12,7 +12,7 @@ import type {
   SchemaSpec,
 } from '../core/specs.ts';
 import { compileS3 } from './compile-s3.ts';
-import type { AfterCommit, CompiledJob } from './compiled-job.ts';
+import type { AfterCommit, CompactionSpec, CompiledJob } from './compiled-job.ts';
 import type { Environment } from './environment.ts';
 import type { ValidatedJob } from './job-definition.ts';
 
@@ -89,6 +89,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       partitionCommit: compilePartitionCommit(sink.partition_commit, absolute),
       partPrefix: sink.part.prefix,
       partSuffix: sink.part.suffix ?? null,
+      compaction: compileCompaction(sink.compaction),
       bucketCheckIntervalMs: sink.bucket_check_interval,
     },
     quarantine: job.quarantine === undefined ? null : compileQuarantine(job.quarantine, absolute),
@@ -204,6 +205,18 @@ function compileBucket(
         options: bucket.options ?? null,
       };
   }
+}
+
+function compileCompaction(compaction: ValidatedJob['sink']['compaction']): CompactionSpec | null {
+  if (compaction === undefined) return null;
+  return {
+    daemon: compaction.daemon,
+    targetBytes: compaction.target_size,
+    maxSmallParts: compaction.max_small_parts,
+    quietMs: compaction.quiet,
+    bytesPerSecond: compaction.bandwidth,
+    sortBy: compaction.sort_by,
+  };
 }
 
 function compileRolling(

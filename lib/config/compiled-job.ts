@@ -87,6 +87,19 @@ export interface SinkSpec {
   readonly partPrefix: string;
   /** Behind everything else of a part's name; null: what the format says. */
   readonly partSuffix: string | null;
+  /** null: parts stay as they were written. */
+  readonly compaction: CompactionSpec | null;
   /** How often the timer asks the rolling policy. */
   readonly bucketCheckIntervalMs: number;
+}
+
+export interface CompactionSpec {
+  /** Whether the running job merges, and not only the command. */
+  readonly daemon: boolean;
+  readonly targetBytes: number;
+  readonly maxSmallParts: number;
+  readonly quietMs: number;
+  readonly bytesPerSecond: number;
+  /** Columns; empty: rows keep their order. */
+  readonly sortBy: readonly string[];
 }

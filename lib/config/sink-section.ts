@@ -229,6 +229,27 @@ const partitionTime = section({
   span: duration(1, TEN_YEARS_MS).describe("how long a bucket's time lasts, such as 1h"),
 });
 
+const compaction = section({
+  daemon: flag()
+    .prefault(true)
+    .describe('whether `run` and `backfill` merge as they go; false: only `sluice compact` does'),
+  target_size: size(1)
+    .prefault('128MiB')
+    .describe('bytes of a merged part, about; parts of half of it or more stay as they are'),
+  max_small_parts: integer(2, 100_000)
+    .prefault(32)
+    .describe('small parts of a bucket beyond which some are merged before there is enough for a whole part'),
+  quiet: duration(1, TEN_YEARS_MS)
+    .prefault('1h')
+    .describe('time without a new part after which what is left in a bucket is merged, however little'),
+  bandwidth: size(KIB).prefault('64MiB').describe('bytes a second that merging may read and write, together'),
+  sort_by: z
+    .array(text('the name of a column'), { error: 'expected a list of columns' })
+    .max(16, { error: 'at most 16 columns' })
+    .prefault([])
+    .describe('columns by which the rows of each row group of a merged part are ordered; Parquet only'),
+});
+
 export const sinkSection = section({
   path: location().describe('folder of the lake; made if it is not there'),
   staging: location()
@@ -257,6 +278,9 @@ export const sinkSection = section({
   })
     .prefault({})
     .describe('names of the part files'),
+  compaction: compaction
+    .optional()
+    .describe('merging of small parts, see docs/compaction.md; default: parts stay as they were written'),
   bucket_check_interval: duration(1)
     .prefault('1s')
     .describe('how often open parts are checked for age and inactivity'),

@@ -9,6 +9,7 @@ import type {
   HeldFiles,
 } from '../commit/checkpoint-coordinator.ts';
 import type { PartitionCommits } from '../commit/partitions/partition-commits.ts';
+import type { Compaction } from '../compaction/compaction.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
 import { noStageTimes, STAGES, type StageTimes } from '../core/stage-clock.ts';
@@ -33,6 +34,7 @@ export interface CoordinatorConfig {
   readonly send: (subtask: number, message: ToSubtask) => void;
   readonly enumerator: SplitEnumerator;
   readonly checkpoints: CheckpointCoordinator;
+  readonly compaction: Compaction | null;
   readonly checkpointIntervalMs: number;
   readonly clock: Clock;
   /** null where the job has no event time. */
@@ -102,7 +104,7 @@ export class Coordinator {
 
   /** Runs the job to its end. @throws SluiceError the first failure of any part of it */
   async run(): Promise<JobEnd> {
-    const { clock, checkpointIntervalMs, checkpoints } = this.#config;
+    const { clock, checkpointIntervalMs, checkpoints, compaction } = this.#config;
     let nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
     for (;;) {
       this.#throwFailure();
@@ -110,13 +112,15 @@ export class Coordinator {
       if (finished || this.#stopping) {
         await this.#checkpoint({ closeAll: finished, last: true });
         await this.#settlePartitions();
+        // What is merged of the last parts may be a part to merge again.
+        while (finished && (await compaction?.finish()) === true) await checkpoints.acknowledge();
         await checkpoints.acknowledge();
         await this.#endSubtasks();
         return finished ? 'finished' : 'stopped';
       }
       if (this.#checkpointDue || clock.elapsed() >= nextCheckpointAt) {
-        if (this.#dirty || this.#checkpointDue || checkpoints.hasDuePartitions())
-          await this.#checkpoint({ closeAll: false, last: false });
+        const isDue = this.#dirty || this.#checkpointDue || checkpoints.hasDuePartitions();
+        if (isDue || compaction?.hasReady === true) await this.#checkpoint({ closeAll: false, last: false });
         nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
       }
       this.#shareWatermark();
@@ -222,7 +226,7 @@ export class Coordinator {
     const { id, durationMs, sizeBytes, published, cleaned } = await this.#config.checkpoints.take(request);
     this.#throwFailure();
     // Published parts are promised until a checkpoint says that they are done.
-    this.#dirty ||= published.length > 0 || cleaned > 0;
+    this.#dirty ||= published.length > 0 || cleaned > 0 || this.#config.checkpoints.promisesSwaps;
     this.#checkpointsTaken++;
     if (!request.last) this.#config.enumerator.checkpointTaken();
     this.#config.onEvent({ type: 'checkpoint', id, durationMs, bytes: sizeBytes, parts: published.length });

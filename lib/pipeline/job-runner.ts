@@ -10,11 +10,15 @@ import { switchLane } from '../commit/lanes.ts';
 import { findStaleUploads, tidyUp } from '../commit/leftovers.ts';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
 import { SourceCleaner } from '../commit/source-cleaner.ts';
+import { commitSwaps, NO_COMPACTION } from '../commit/swap.ts';
+import type { Compaction } from '../compaction/compaction.ts';
+import { createCompaction } from '../compaction/create-compaction.ts';
+import { threadMerging } from '../compaction/merge-host.ts';
 import type { CompiledJob, SourceSpec } from '../config/compiled-job.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
-import { type Ids, randomIds } from '../core/ids.ts';
+import { randomIds } from '../core/ids.ts';
 import { noStageTimes } from '../core/stage-clock.ts';
 import { FileSource } from '../source/file-source.ts';
 import type { SplitEnumeratorContext } from '../source/split-enumerator.ts';
@@ -23,29 +27,15 @@ import { acquireJobLock } from '../storage/job-lock.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
 import { Coordinator } from './coordinator.ts';
 import { firstSchema } from './first-schema.ts';
+import { summarize } from './job-summary.ts';
 import { createPartitionCommits, proveAnnounced } from './partition-setup.ts';
-import type { JobEvent, JobProgress, JobSummary } from './progress.ts';
+import type { JobEvent, JobSummary } from './progress.ts';
 import { captureDiscovery, countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import type { RunOptions } from './run-options.ts';
 import { SchemaRegistry } from './schema-registry.ts';
-import { type StartSubtask, type SubtaskHost, threadSubtasks } from './subtask-host.ts';
+import { type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
 import { Watermarks } from './watermarks.ts';
-
-export interface RunOptions {
-  /** once: Flink's PROCESS_ONCE, until the input is at its end · continuously: PROCESS_CONTINUOUSLY, until it is stopped. */
-  readonly mode: 'once' | 'continuously';
-  /** Aborting it stops the job in good order. */
-  /** Reads replay files in this folder instead of the source (null: nothing at all): see replay.ts. */
-  readonly replay?: { readonly folder: string | null };
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: JobProgress) => void;
-  readonly onEvent?: (event: JobEvent) => void;
-  readonly clock?: Clock;
-  readonly ids?: Ids;
-  /** For tests: other storage than the local disk, subtasks elsewhere than in threads. */
-  readonly fileSystem?: (runId: string) => FileSystem;
-  readonly startSubtask?: StartSubtask;
-}
 
 /**
  * @throws SluiceError whatever ended the job. Everything that a checkpoint holds is safe, and the next start goes on
@@ -108,6 +98,8 @@ class JobRun {
     const { base, store, fresh } = this.#state;
     const committer = new Committer(this.#fileSystem.recoverableWriter, base.committables);
     const committed = await committer.commit();
+    // Whether or not parts are still to be merged: what a checkpoint promised is done.
+    await commitSwaps(this.#fileSystem, base.compaction?.swaps ?? []);
     if (!fresh)
       this.#event({
         type: 'recovered',
@@ -213,6 +205,7 @@ class JobRun {
       onWarning: (message) => this.#event({ type: 'warning', code: 'partition-commit', message }),
       onBroken: (error) => coordinator.fail(SluiceError.from(error)),
     });
+    const compaction = this.#createCompaction();
     const checkpoints = new CheckpointCoordinator({
       store,
       committer,
@@ -221,7 +214,12 @@ class JobRun {
       runId: this.#runId,
       retain: job.checkpoint.retain,
       subtasks: job.parallelism,
-      base: { ...base, fingerprint: jobFingerprint(job), schema: schemas.schema },
+      base: {
+        ...base,
+        fingerprint: jobFingerprint(job),
+        schema: schemas.schema,
+        ...(base.compaction === undefined ? {} : { compaction: { ...base.compaction, swaps: [] } }),
+      },
       capture: (all) => ({
         enumerator: enumerator.snapshot(),
         discovery: captureDiscovery(enumerator, all),
@@ -240,12 +238,14 @@ class JobRun {
       takeEndedFiles: (held) => coordinator.takeEndedFiles(held),
       cleaner,
       partitions,
+      compaction,
     });
     const coordinator: Coordinator = new Coordinator({
       subtasks: job.parallelism,
       send: (subtask, message) => hosts[subtask]!.send(message),
       enumerator,
       checkpoints,
+      compaction,
       checkpointIntervalMs: job.checkpoint.intervalMs,
       clock: this.#clock,
       watermarks,
@@ -288,6 +288,7 @@ class JobRun {
       }
       source.start();
       partitions?.resume();
+      compaction?.scan().catch((error: unknown) => coordinator.fail(SluiceError.from(error)));
       const end = await coordinator.run();
       if (end === 'finished') proveAnnounced(partitions);
       return this.#summary(checkpoints.last, coordinator.checkpointsTaken, end === 'stopped', coordinator);
@@ -296,6 +297,7 @@ class JobRun {
       this.#options.signal?.removeEventListener('abort', stop);
       await source.close();
       await partitions?.close(0);
+      await compaction?.stop();
       await Promise.all(hosts.map((host) => host.terminate()));
     }
   }
@@ -311,6 +313,19 @@ class JobRun {
       source: source.enumerator,
       warnings: source.warnings,
       restored: this.#state.base.spent ?? [],
+    });
+  }
+
+  #createCompaction(): Compaction | null {
+    const { sink } = this.#job;
+    if (sink.compaction?.daemon !== true) return null;
+    return createCompaction(this.#job, sink.compaction, this.#options.startMerging ?? threadMerging(null), {
+      jobId: this.#state.base.jobId,
+      runId: this.#runId,
+      restored: this.#state.base.compaction ?? NO_COMPACTION,
+      fileSystem: this.#fileSystem,
+      clock: this.#clock,
+      onWarning: (message) => this.#event({ type: 'warning', code: 'compaction', message }),
     });
   }
 
@@ -357,23 +372,13 @@ class JobRun {
   }
 
   #summary(last: Checkpoint, checkpoints: number, stopped: boolean, coordinator?: Coordinator): JobSummary {
-    const before = this.#state.base.totals;
-    const { totals } = last;
-    return {
+    return summarize(this.#state.base.totals, last.totals, {
       job: this.#job.name,
-      files: totals.files - before.files,
-      rows: totals.rows - before.rows,
-      rejected: totals.rejected - before.rejected,
-      late: totals.late - before.late,
-      quarantined: (totals.quarantined ?? 0) - (before.quarantined ?? 0),
-      bytes_in: totals.bytesIn - before.bytesIn,
-      parts: totals.parts - before.parts,
-      bytes_out: totals.bytesOut - before.bytesOut,
       seconds: Math.round(this.#clock.elapsed() - this.#startedAt) / 1000,
       checkpoints,
       stopped,
       timings: coordinator?.times ?? noStageTimes(),
-    };
+    });
   }
 
   #event(event: JobEvent): void {

@@ -18,10 +18,11 @@ import { SluiceError } from '../core/errors.ts';
 import type { QuarantineSpec } from '../core/specs.ts';
 import { KnownFiles } from '../source/known-files.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { type RunOptions, runJob } from './job-runner.ts';
+import { runJob } from './job-runner.ts';
 import type { JobSummary } from './progress.ts';
 import { isQuarantinePart, readQuarantinePart } from './quarantine-reader.ts';
 import { readDiscovery } from './recovery.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** Readers of the quarantine skip it. */
 const DONE_FOLDER = '_replayed';

@@ -1,7 +1,8 @@
 /**
  * Names of part files: `<prefix>-<job id>-<subtask>-<counter><suffix>`, hidden as `.<name>.inprogress.<run id>` until
  * they are committed. The job id is random and made once, so two jobs in one folder never meet; the counter comes from
- * the checkpoint and never goes back, so a name is never used twice. Gaps mean nothing.
+ * the checkpoint and never goes back, so a name is never used twice. Gaps mean nothing. Parts that compaction made have
+ * `c` in place of the subtask, and a counter of their own.
  */
 
 export interface PartNaming {
@@ -30,4 +31,10 @@ export function hiddenPartRun(name: string, jobId: string): string | null {
 /** Whether a name is that of a part of this job, finished or to be. The prefix may have changed between runs. */
 export function isPartName(name: string, jobId: string): boolean {
   return /^[^._].*-([0-9a-f]{8})-(?:\d+|c)-\d+[^/]*$/.exec(name)?.[1] === jobId;
+}
+
+/** What stands behind the counter in the name of a part of this job: `.ndjson.gz`. */
+export function partSuffix(path: string, jobId: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return new RegExp(`-${jobId}-(?:\\d+|c)-\\d+([^/]*)$`).exec(name)?.[1] ?? '';
 }

@@ -106,6 +106,8 @@ export interface FileSystem {
    * @returns occupied where another file has the name `to`; missing where there is none at `from`
    */
   move(from: string, to: string): Promise<'moved' | 'occupied' | 'missing'>;
+  /** Removes files, so that they stay removed after a power cut. Those that are not there are passed over. */
+  removeDurably(paths: readonly string[]): Promise<void>;
   /** Removes a folder if it is empty. */
   removeEmptyFolder(path: string): Promise<void>;
   readonly recoverableWriter: RecoverableWriter;

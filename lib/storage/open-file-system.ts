@@ -99,6 +99,13 @@ export class RoutedFileSystem implements FileSystem {
     return (await this.#of(path)).remove(path);
   }
 
+  async removeDurably(paths: readonly string[]): Promise<void> {
+    for (const inS3 of [false, true]) {
+      const some = paths.filter((path) => isS3Location(path) === inS3);
+      if (some[0] !== undefined) await (await this.#of(some[0])).removeDurably(some);
+    }
+  }
+
   async move(from: string, to: string): Promise<'moved' | 'occupied' | 'missing'> {
     return (await this.#of(from)).move(from, to);
   }

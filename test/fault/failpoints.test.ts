@@ -10,6 +10,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collectGarbage } from '../../lib/commit/gc/collect-garbage.ts';
+import { inlineMerging } from '../../lib/compaction/merge-host.ts';
 import type { AfterCommit, CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
@@ -44,6 +45,10 @@ const FAILPOINTS = [
   'commit.link.after',
   'commit.link.before',
   'commit.unlink.after',
+  'compaction.merged',
+  'compaction.published',
+  'compaction.swap.after',
+  'compaction.swap.before',
   'exclusive.link.before',
   'move.link.after',
   'part.close.after',
@@ -109,6 +114,7 @@ function run(job: CompiledJob) {
     mode: 'once',
     startSubtask: (config, receive) =>
       inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+    startMerging: (config, runId) => inlineMerging(localFileSystem(runId), systemClock)(config, runId),
   });
 }
 
@@ -140,6 +146,14 @@ function job(
         delayMs: 3_600_000,
         policies: [{ type: 'success_file', name: '_SUCCESS' }],
         retry: { attempts: 3, minBackoffMs: 1, maxBackoffMs: 10 },
+      },
+      compaction: {
+        daemon: true,
+        targetBytes: 250_000,
+        maxSmallParts: 3,
+        quietMs: 60_000,
+        bytesPerSecond: 1e9,
+        sortBy: [],
       },
     },
   });

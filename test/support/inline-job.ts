@@ -1,8 +1,9 @@
 /** Runs a job in this process, on the local disk, its subtasks in this thread: for tests that watch or break it. */
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
-import { type RunOptions, runJob } from '../../lib/pipeline/job-runner.ts';
+import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { JobEvent, JobSummary } from '../../lib/pipeline/progress.ts';
+import type { RunOptions } from '../../lib/pipeline/run-options.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 

@@ -92,6 +92,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       rolling: rollingBySizeAndTime(),
       partPrefix: 'part',
       partSuffix: null,
+      compaction: null,
       bucketCheckIntervalMs: 50,
       ...options.sink,
     },

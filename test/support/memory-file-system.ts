@@ -283,6 +283,10 @@ export class MemoryFileSystem implements FileSystem {
     return 'moved';
   }
 
+  async removeDurably(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await this.remove(path);
+  }
+
   async removeEmptyFolder(path: string): Promise<void> {
     for (const name of [...this.files.keys(), ...this.folders.keys()]) {
       if (name.startsWith(`${path}/`)) return;

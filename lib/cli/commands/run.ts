@@ -5,8 +5,8 @@ import type { CompiledJob } from '../../config/compiled-job.ts';
 import { formatSize } from '../../config/units.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { killAtFailpoint } from '../../core/failpoint.ts';
-import type { RunOptions } from '../../pipeline/job-runner.ts';
 import type { JobSummary } from '../../pipeline/progress.ts';
+import type { RunOptions } from '../../pipeline/run-options.ts';
 import type { CommandContext, RunCommandOptions } from '../commands.ts';
 import { counted, humanBytes, humanDuration, humanRate } from '../human.ts';
 import type { CliIo } from '../io.ts';
@@ -15,7 +15,7 @@ import { createProgressDisplay } from '../progress/progress-display.ts';
 import { loadJob } from './load-job.ts';
 
 /** A test's: where to kill the process, `name` or `name:nth time`. */
-const FAILPOINT_VARIABLE = 'SLUICE_FAILPOINT';
+export const FAILPOINT_VARIABLE = 'SLUICE_FAILPOINT';
 
 export async function runCommand(
   file: string,
@@ -82,12 +82,13 @@ export async function runUntilStopped<Summary>(
   }
 }
 
-async function failpointOptions(io: CliIo): Promise<Pick<RunOptions, 'startSubtask'>> {
+async function failpointOptions(io: CliIo): Promise<Pick<RunOptions, 'startSubtask' | 'startMerging'>> {
   const failpoint = io.environment[FAILPOINT_VARIABLE] ?? '';
   if (failpoint === '') return {};
   const { threadSubtasks } = await import('../../pipeline/subtask-host.ts');
+  const { threadMerging } = await import('../../compaction/merge-host.ts');
   killAtFailpoint(failpoint);
-  return { startSubtask: threadSubtasks(failpoint) };
+  return { startSubtask: threadSubtasks(failpoint), startMerging: threadMerging(failpoint) };
 }
 
 /** As DESIGN section 8 gives it. */

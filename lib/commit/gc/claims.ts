@@ -29,10 +29,12 @@ const SKIPPED: ReadonlySet<string> = new Set(['schema', 'fingerprint', 'enumerat
 export function claimsOf(checkpoints: readonly Checkpoint[]): Claims {
   const named = new Map<string, Claim>();
   for (const checkpoint of checkpoints) {
-    const { id: checkpointId, committables, ...rest } = checkpoint;
+    const { id: checkpointId, committables, compaction, ...rest } = checkpoint;
     collect(rest, (text) => named.set(text, { kind: 'resumable', checkpointId }));
     // Last, so that a promise is told as such.
-    collect(committables, (text) => named.set(text, { kind: 'promised', checkpointId }));
+    collect([committables, compaction?.swaps.map(({ file }) => file)], (text) =>
+      named.set(text, { kind: 'promised', checkpointId }),
+    );
   }
   return {
     named,

@@ -179,6 +179,11 @@ class LocalFileSystem implements FileSystem {
     return moveFile(from, to, this.#runId);
   }
 
+  async removeDurably(paths: readonly string[]): Promise<void> {
+    for (const file of paths) await this.remove(file);
+    for (const folder of new Set(paths.map((file) => path.dirname(file)))) await syncFolder(folder);
+  }
+
   async removeEmptyFolder(folder: string): Promise<void> {
     try {
       await rmdir(folder);

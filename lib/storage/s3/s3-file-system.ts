@@ -153,6 +153,10 @@ export class S3FileSystem implements FileSystem {
     return true;
   }
 
+  async removeDurably(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await this.remove(path);
+  }
+
   async removeEmptyFolder(): Promise<void> {}
 
   /** A copy and a deletion would be two steps, with conditions on them that servers do not keep to. */

@@ -36,6 +36,7 @@ function setUp(subtasks: number) {
     partitions: null,
     takeEndedFiles: () => [],
     cleaner: null,
+    compaction: null,
   });
   /** The answer of a subtask that closed one part. */
   const answer = async (subtask: number, checkpointId: number): Promise<SnapshotAnswer> => {

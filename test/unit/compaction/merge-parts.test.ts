@@ -12,6 +12,7 @@ import { systemClock } from '../../../lib/core/clock.ts';
 import { identityRows } from '../../../lib/core/column.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
 import type { OutputFormatSpec } from '../../../lib/core/specs.ts';
+import { DEFAULT_S3 } from '../../../lib/core/specs.ts';
 import { columnsOf } from '../../../lib/core/values.ts';
 import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';
 import { parquetOutput, schemaOf } from '../../support/job.ts';
@@ -38,7 +39,15 @@ async function merge(
   const out = path.join(folder, `merged${/\..*$/.exec(names[0]!)![0]}`);
   const answer = await mergeParts(
     { sources, finalPath: out },
-    { format, staging: null, targetBytes: 1 << 20, sortBy: [], bytesPerSecond: 1e12, ...config },
+    {
+      format,
+      staging: null,
+      s3: DEFAULT_S3,
+      targetBytes: 1 << 20,
+      sortBy: [],
+      bytesPerSecond: 1e12,
+      ...config,
+    },
     fileSystem,
     systemClock,
   );

@@ -1,0 +1,34 @@
+/** `sluice compact`: small parts into large ones, while the job does not run. */
+import { compactJob } from '../../compaction/compact-job.ts';
+import { killAtFailpoint } from '../../core/failpoint.ts';
+import type { CommandContext } from '../commands.ts';
+import { counted, humanBytes } from '../human.ts';
+import { loadJob } from './load-job.ts';
+import { FAILPOINT_VARIABLE } from './run.ts';
+
+export async function compact(file: string, { io, output }: CommandContext): Promise<void> {
+  const { job } = await loadJob(file, io);
+  const failpoint = io.environment[FAILPOINT_VARIABLE] ?? '';
+  if (failpoint !== '') killAtFailpoint(failpoint);
+  const stopping = new AbortController();
+  const releaseSignals = io.onSignal((signal) => {
+    if (stopping.signal.aborted) io.exit(signal === 'SIGINT' ? 130 : 143);
+    output.note(`stopping (${signal}) after the part that is being written; a second signal stops at once`);
+    stopping.abort();
+  });
+  try {
+    const summary = await compactJob(job, {
+      clock: io.clock,
+      ids: io.ids,
+      signal: stopping.signal,
+      onWarning: (message) => output.warning(message),
+    });
+    if (output.json) output.document({ job: job.name, ...summary });
+    const { merged_parts, into_parts, bytes_out } = summary;
+    output.note(
+      `${job.name}: ${counted(merged_parts, 'part')} merged into ${counted(into_parts, 'part')} (${humanBytes(bytes_out)})`,
+    );
+  } finally {
+    releaseSignals();
+  }
+}

@@ -1,0 +1,117 @@
+/** `sluice compact`: brings every bucket of a job's lake to its target size, while the job does not run. */
+import type { Checkpoint } from '../commit/checkpoint.ts';
+import { CheckpointStore } from '../commit/checkpoint-store.ts';
+import { Committer } from '../commit/committer.ts';
+import { jobFingerprint } from '../commit/fingerprint.ts';
+import { type JobState, openJobState } from '../commit/job-state.ts';
+import { commitSwaps, NO_COMPACTION, type Swap } from '../commit/swap.ts';
+import type { CompactionSpec, CompiledJob } from '../config/compiled-job.ts';
+import type { Clock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { Ids } from '../core/ids.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { acquireJobLock } from '../storage/job-lock.ts';
+import { openFileSystem } from '../storage/open-file-system.ts';
+import { createCompaction } from './create-compaction.ts';
+import { inlineMerging } from './merge-host.ts';
+
+const RUN_ID_BYTES = 4;
+
+export interface CompactOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly signal?: AbortSignal;
+  readonly onSwap?: (swap: Swap) => void;
+  readonly onWarning?: (message: string) => void;
+}
+
+export interface CompactSummary {
+  /** Snake case: this is what `--json` prints. */
+  readonly merged_parts: number;
+  readonly into_parts: number;
+  readonly bytes_out: number;
+}
+
+/** @throws SluiceError JOB_RUNNING while the job runs; JOB_INVALID, USAGE; state and storage errors as a start */
+export async function compactJob(job: CompiledJob, options: CompactOptions): Promise<CompactSummary> {
+  const { clock, ids } = options;
+  const runId = ids.hex(RUN_ID_BYTES);
+  const fileSystem = openFileSystem({ runId, s3: job.s3, clock, ids });
+  const spec = job.sink.compaction;
+  if (spec === null)
+    throw new SluiceError('JOB_INVALID', `the job file of '${job.name}' has no sink.compaction`, {
+      hint: 'add `compaction: { target_size: 128MiB, daemon: false }` to its sink',
+    });
+  if ((await new CheckpointStore(fileSystem, job.statePath).load()) === null)
+    throw new SluiceError('USAGE', `job '${job.name}' has never run: there is nothing to merge`);
+  const state = await openJobState({
+    jobName: job.name,
+    statePath: job.statePath,
+    sinkPath: job.sink.path,
+    fingerprint: jobFingerprint(job),
+    retain: job.checkpoint.retain,
+    runId,
+    fileSystem,
+    clock,
+    ids,
+    lock: () => acquireJobLock(job.statePath, ids, { runId, startedMs: clock.now() }),
+  });
+  try {
+    return await compact(job, spec, state, { ...options, fileSystem, runId });
+  } finally {
+    await state.lock.release();
+    await fileSystem.close();
+  }
+}
+
+async function compact(
+  job: CompiledJob,
+  spec: CompactionSpec,
+  { base, store }: JobState,
+  options: CompactOptions & { readonly fileSystem: FileSystem; readonly runId: string },
+): Promise<CompactSummary> {
+  const { fileSystem, clock, runId, signal } = options;
+  await new Committer(fileSystem.recoverableWriter, base.committables).commit();
+  await commitSwaps(fileSystem, base.compaction?.swaps ?? []);
+  const done = { merged_parts: 0, into_parts: 0, bytes_out: 0 };
+  const compaction = createCompaction(job, spec, inlineMerging(fileSystem, clock), {
+    jobId: base.jobId,
+    runId,
+    restored: base.compaction ?? NO_COMPACTION,
+    fileSystem,
+    clock,
+    onSwapped: (swap) => {
+      done.merged_parts += swap.sources.length;
+      done.into_parts++;
+      done.bytes_out += swap.file.lengthBytes;
+      options.onSwap?.(swap);
+    },
+    onWarning: (message) => options.onWarning?.(message),
+  });
+  let last = base;
+  /** Everything of the job stays as it was; what was promised before was done above. */
+  const checkpoint = async () => {
+    const next: Checkpoint = {
+      ...last,
+      id: last.id + 1,
+      createdMs: clock.now(),
+      committables: [],
+      compaction: compaction.capture(),
+    };
+    await store.write(next, job.checkpoint.retain);
+    last = next;
+    await compaction.commit([]);
+    await store.collectSegments();
+  };
+  const stop = () => void compaction.stop();
+  signal?.addEventListener('abort', stop);
+  try {
+    while (await compaction.finish()) await checkpoint();
+    const promised = last.committables.length + (last.compaction?.swaps.length ?? 0);
+    if (promised > 0) await checkpoint();
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await compaction.stop();
+  }
+  return done;
+}

@@ -1,0 +1,33 @@
+/** A job's compaction from its description. */
+import type { CompactionSpec, CompiledJob } from '../config/compiled-job.ts';
+import { Compaction, type CompactionConfig } from './compaction.ts';
+import type { StartMerging } from './merge-host.ts';
+
+type Circumstances = Pick<
+  CompactionConfig,
+  'jobId' | 'restored' | 'fileSystem' | 'clock' | 'onWarning' | 'onSwapped'
+> & {
+  readonly runId: string;
+};
+
+export function createCompaction(
+  { sink, s3 }: Pick<CompiledJob, 'sink' | 's3'>,
+  spec: CompactionSpec,
+  start: StartMerging,
+  { runId, ...circumstances }: Circumstances,
+): Compaction {
+  const { targetBytes, maxSmallParts, quietMs, sortBy, bytesPerSecond } = spec;
+  const host = start(
+    { format: sink.format, staging: sink.staging, s3, targetBytes, sortBy, bytesPerSecond },
+    runId,
+  );
+  return new Compaction({
+    ...circumstances,
+    sinkPath: sink.path,
+    prefix: sink.partPrefix,
+    targetBytes,
+    maxSmallParts,
+    quietMs,
+    host,
+  });
+}

@@ -1,0 +1,102 @@
+/** Merges a unit into a hidden file, at a bounded rate. */
+import { createPartMerger } from '../../formats/part-merger.ts';
+import { type Clock, sleep } from '../core/clock.ts';
+import { failpoint } from '../core/failpoint.ts';
+import type { MergeSource } from '../core/part-merger.ts';
+import type { OutputFormatSpec, S3Spec } from '../core/specs.ts';
+import { openRandomFile } from '../source/random-file.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import type { PendingFile } from '../storage/recoverable-writer.ts';
+import type { SmallPart } from './plan.ts';
+
+/** Row groups of this share of the target are copied, smaller ones encoded again. */
+const COPY_SHARE = 1 / 8;
+const MAX_COPY_BYTES = 8 * 1024 * 1024;
+
+export interface MergeConfig {
+  readonly format: OutputFormatSpec;
+  readonly staging: string | null;
+  /** How the object store is reached, for a lake that lies in one. */
+  readonly s3: S3Spec;
+  readonly targetBytes: number;
+  readonly sortBy: readonly string[];
+  /** Read and written together. */
+  readonly bytesPerSecond: number;
+}
+
+export interface MergeRequest {
+  readonly sources: readonly SmallPart[];
+  readonly finalPath: string;
+}
+
+export interface MergeAnswer {
+  /** Durable and hidden; null where the sources do not go together. */
+  readonly file: PendingFile | null;
+  /** Paths of those that are in it. */
+  readonly merged: readonly string[];
+}
+
+/** @throws SluiceError NOT_FOUND, INPUT_CORRUPT for a source; storage errors. Nothing is left but perhaps a hidden file */
+export async function mergeParts(
+  { sources, finalPath }: MergeRequest,
+  { format, staging, targetBytes, sortBy, bytesPerSecond }: MergeConfig,
+  fileSystem: FileSystem,
+  clock: Clock,
+): Promise<MergeAnswer> {
+  const merger = createPartMerger(format, {
+    copyRowGroupBytes: Math.min(MAX_COPY_BYTES, targetBytes * COPY_SHARE),
+    sortBy,
+  });
+  const rate = new Rate(bytesPerSecond, clock);
+  const out = await fileSystem.recoverableWriter.open(finalPath, staging);
+  try {
+    const indexes = await merger.merge(
+      sources.map((source) => mergeSource(source, fileSystem)),
+      async (bytes) => {
+        await out.write(bytes);
+        // What is written was read before.
+        await rate.spend(bytes.length * 2);
+      },
+    );
+    if (indexes.length < 2) {
+      await out.discard();
+      return { file: null, merged: [] };
+    }
+    const file = await out.closeForCommit();
+    failpoint('compaction.merged');
+    return { file, merged: indexes.map((index) => sources[index]!.path) };
+  } catch (error) {
+    await out.release();
+    throw error;
+  }
+}
+
+function mergeSource({ path, sizeBytes }: SmallPart, fileSystem: FileSystem): MergeSource {
+  return {
+    path,
+    sizeBytes,
+    stream: () => fileSystem.open(path, 0),
+    open: () => openRandomFile(fileSystem, { path, sizeBytes }),
+  };
+}
+
+/** Holds work to a rate by waiting after each piece for as long as it should have taken. */
+class Rate {
+  readonly #bytesPerSecond: number;
+  readonly #clock: Clock;
+  /** Up to when what was spent lasts. */
+  #paidUntil: number;
+
+  constructor(bytesPerSecond: number, clock: Clock) {
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#clock = clock;
+    this.#paidUntil = clock.elapsed();
+  }
+
+  async spend(bytes: number): Promise<void> {
+    const now = this.#clock.elapsed();
+    this.#paidUntil = Math.max(this.#paidUntil, now) + (bytes / this.#bytesPerSecond) * 1000;
+    // A timer of less than a millisecond waits for longer than it should.
+    if (this.#paidUntil - now >= 1) await sleep(this.#clock, this.#paidUntil - now);
+  }
+}

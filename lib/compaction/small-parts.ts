@@ -1,0 +1,75 @@
+/** The small parts of a job's lake, by bucket: what compaction chooses from. */
+import { isPartName } from '../sink/part-name.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { isSmall, type SmallPart } from './plan.ts';
+
+/** More are looked at when these are merged: some hundred bytes each. */
+const MAX_PARTS = 200_000;
+
+export interface Bucket {
+  readonly parts: Map<string, SmallPart>;
+  /** When the newest part came. */
+  newestMs: number;
+}
+
+export class SmallParts {
+  readonly #sinkPath: string;
+  readonly #jobId: string;
+  readonly #targetBytes: number;
+  readonly #buckets = new Map<string, Bucket>();
+  #count = 0;
+
+  constructor(sinkPath: string, jobId: string, targetBytes: number) {
+    this.#sinkPath = sinkPath;
+    this.#jobId = jobId;
+    this.#targetBytes = targetBytes;
+  }
+
+  get buckets(): ReadonlyMap<string, Bucket> {
+    return this.#buckets;
+  }
+
+  /** Takes in what the lake holds. */
+  async scan(fileSystem: FileSystem): Promise<void> {
+    if ((await fileSystem.stat(this.#sinkPath)) === null) return;
+    const options = {
+      enterFolder: (folder: string) => !/^[._]/.test(folder.slice(folder.lastIndexOf('/') + 1)),
+      wantFile: (file: string) => isPartName(file.slice(file.lastIndexOf('/') + 1), this.#jobId),
+    };
+    for await (const files of fileSystem.list(this.#sinkPath, options)) {
+      for (const { path, sizeBytes, modifiedNs } of files)
+        this.add(path, sizeBytes, Number(modifiedNs / 1_000_000n));
+    }
+  }
+
+  /** A part that is visible. Large ones are of no interest. */
+  add(path: string, sizeBytes: number, nowMs: number): void {
+    if (!isInLake(path, this.#sinkPath)) return;
+    const bucketId = bucketOf(path, this.#sinkPath);
+    let bucket = this.#buckets.get(bucketId);
+    if (bucket !== undefined) bucket.newestMs = Math.max(bucket.newestMs, nowMs);
+    if (!isSmall(sizeBytes, this.#targetBytes) || this.#count >= MAX_PARTS || bucket?.parts.has(path)) return;
+    if (bucket === undefined) {
+      bucket = { parts: new Map(), newestMs: nowMs };
+      this.#buckets.set(bucketId, bucket);
+    }
+    bucket.parts.set(path, { path, sizeBytes });
+    this.#count++;
+  }
+
+  remove(path: string): void {
+    const bucketId = bucketOf(path, this.#sinkPath);
+    const bucket = this.#buckets.get(bucketId);
+    if (bucket?.parts.delete(path)) this.#count--;
+    if (bucket?.parts.size === 0) this.#buckets.delete(bucketId);
+  }
+}
+
+/** Refused records are published as well, elsewhere, or in a folder that readers skip. */
+function isInLake(path: string, sinkPath: string): boolean {
+  return path.startsWith(`${sinkPath}/`) && !/\/[._]/.test(path.slice(sinkPath.length));
+}
+
+function bucketOf(path: string, sinkPath: string): string {
+  return path.slice(sinkPath.length + 1, Math.max(sinkPath.length + 1, path.lastIndexOf('/')));
+}
