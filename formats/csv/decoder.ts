@@ -6,6 +6,8 @@
  * records; an unquoted empty field is null, a quoted one an empty string.
  */
 import { Batch } from '../../lib/core/batch.ts';
+import type { Column } from '../../lib/core/column.ts';
+import type { Schema } from '../../lib/core/data-type.ts';
 import type {
   BadRecordCode,
   Decoder,
@@ -18,8 +20,10 @@ import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { KernelUse } from '../kernel/kernel-use.ts';
 import { behindLineFeed, byteOrderMark } from '../line-start.ts';
 import { CsvKernel } from './csv-kernel.ts';
+import { CsvDrift } from './drift.ts';
 import { type FieldWriter, fieldWriter } from './field-writer.ts';
 import { headerState, readHeaderNames } from './header.ts';
+import { article, blankLine, equals, lineEnd } from './line-bytes.ts';
 
 export type CsvSpec = Extract<InputFormatSpec, { type: 'csv' }>;
 
@@ -34,9 +38,8 @@ interface Problem {
   readonly reason: string;
 }
 
-/** Ways to decode that differ in speed only. */
+/** Ways to decode that differ in speed only: records without quotes in WebAssembly, where there is one. */
 export interface CsvTuning {
-  /** Read records without quotes in WebAssembly, where there is one. */
   readonly kernel: boolean;
 }
 
@@ -65,6 +68,7 @@ export class CsvDecoder implements Decoder {
   #records = 0;
   /** Of the record being read: the first thing wrong with it. */
   #problem: Problem | null = null;
+  readonly #drift: CsvDrift;
 
   /** @throws SluiceError JOB_INVALID where the schema has types that CSV cannot hold */
   constructor(options: DecoderOptions, spec: CsvSpec, tuning: CsvTuning = { kernel: true }) {
@@ -73,7 +77,8 @@ export class CsvDecoder implements Decoder {
     this.#delimiter = spec.delimiter.charCodeAt(0);
     this.#quote = spec.quote.charCodeAt(0);
     this.#nullText = spec.nullText === null ? null : Buffer.from(spec.nullText);
-    this.#writers = options.schema.fields.map((field) => fieldWriter(field, options.batchRows));
+    this.#drift = new CsvDrift(options, spec);
+    this.#writers = this.#drift.fields.map((field) => fieldWriter(field, options.batchRows));
     this.#kernel = tuning.kernel ? CsvKernel.create(this.#writers, spec) : null;
   }
 
@@ -81,6 +86,7 @@ export class CsvDecoder implements Decoder {
     this.#startBatch();
     this.#offset = start.offset;
     this.#records = 0;
+    this.#drift.begin();
     if (start.state !== null) this.#bind(headerState(start.state));
     else if (this.#spec.header) this.#names = null;
     else this.#bind(this.#spec.columns ?? this.#options.schema.fields.map((field) => field.name));
@@ -102,9 +108,11 @@ export class CsvDecoder implements Decoder {
       this.#offset += header.end - at;
       at = header.end;
     }
+    if (this.#drift.needed !== null || this.#drift.stopsAtFile(bytes, at, to)) return at;
     while (at < to && this.#rows < this.#options.batchRows) {
       const kernel = this.#kernel;
-      if (kernel?.isBound && this.#kernelUse.pays) {
+      // It passes over columns that the schema does not have.
+      if (kernel?.isBound && this.#kernelUse.pays && !this.#drift.keepsNewFields) {
         at = this.#runKernel(kernel, bytes, at, to);
         if (!kernel.stopped || at === to) continue;
       }
@@ -133,6 +141,7 @@ export class CsvDecoder implements Decoder {
     const blank = blankLine(bytes, start, to, last);
     if (blank !== 0) return blank;
     this.#problem = null;
+    this.#drift.beginRecord();
     const row = this.#rows;
     let at = start;
     for (let field = 0; ; field++) {
@@ -144,6 +153,7 @@ export class CsvDecoder implements Decoder {
       // What ends a record: its line feed, or the end of the file.
       if (next >= to || bytes[next] !== this.#delimiter) {
         const end = Math.min(next + 1, to);
+        if (this.#drift.stopsAtRecord(bytes, start, to)) return -1;
         this.#endRecord(bytes, start, next, field + 1, row);
         return end;
       }
@@ -263,13 +273,22 @@ export class CsvDecoder implements Decoder {
     row: number,
   ): void {
     const writer = this.#bound[field];
-    if (writer === undefined || writer === null || this.#problem !== null) return;
+    if (writer === undefined || this.#problem !== null) return;
+    if (writer === null) {
+      if (!isNull) this.#drift.newValue(field, bytes, start, end);
+      return;
+    }
     if (isNull) {
       if (writer.field.nullable) writer.writeNull(row);
       else this.#refuse('null_value', writer.field.name, 'null, and the column may not be null');
       return;
     }
     if (writer.write(bytes, start, end, ascii, row)) return;
+    const { name, nullable } = writer.field;
+    if (this.#drift.misfit(name, nullable, bytes, start, end)) {
+      writer.writeNull(row);
+      return;
+    }
     const text = Buffer.from(
       bytes.buffer,
       bytes.byteOffset + start,
@@ -289,6 +308,7 @@ export class CsvDecoder implements Decoder {
     const problem: Problem | null = this.#problem;
     if (problem === null) {
       for (const writer of this.#absent) writer.writeNull(row);
+      this.#drift.endRecord(row);
       this.#rows++;
     } else {
       const trimmed = end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
@@ -302,6 +322,15 @@ export class CsvDecoder implements Decoder {
     this.#records++;
   }
 
+  /** See {@link Decoder}. */
+  get drift(): Schema | null {
+    return this.#drift.needed;
+  }
+
+  passDrift(): void {
+    this.#drift.pass();
+  }
+
   #refuse(code: BadRecordCode, column: string | null, reason: string): void {
     this.#problem ??= { code, column, reason };
   }
@@ -311,6 +340,7 @@ export class CsvDecoder implements Decoder {
     this.#names = names;
     this.#bound = names.map((name) => byName.get(name) ?? null);
     this.#absent = this.#writers.filter((writer) => !names.includes(writer.field.name));
+    this.#drift.bind(names);
     const needed = this.#absent.find((writer) => !writer.field.nullable);
     this.#kernel?.bind(this.#bound);
     if (needed !== undefined) {
@@ -342,10 +372,11 @@ export class CsvDecoder implements Decoder {
 
   take(): Batch {
     if (this.#takenRows >= 0) this.#startBatch();
-    const columns = this.#writers.map(({ column }) => {
+    const columns: Column[] = this.#writers.map(({ column }) => {
       column.length = this.#rows;
       return column;
     });
+    this.#drift.finish(columns, this.#rows);
     const batch = new Batch(this.#options.schema, columns, this.#rows);
     this.#takenRows = this.#rows;
     return batch;
@@ -366,27 +397,4 @@ export class CsvDecoder implements Decoder {
   skipRecord(bytes: Uint8Array, from: number, to: number): number {
     return behindLineFeed(bytes, from, to);
   }
-}
-
-/** Behind the blank line at `start`: 0 where it is none, -1 where that cannot be told yet. */
-function blankLine(bytes: Uint8Array, start: number, to: number, last: boolean): number {
-  if (bytes[start] === LINE_FEED) return start + 1;
-  if (bytes[start] !== CARRIAGE_RETURN) return 0;
-  if (start + 1 >= to) return last ? to : -1;
-  return bytes[start + 1] === LINE_FEED ? start + 2 : 0;
-}
-
-function lineEnd(bytes: Uint8Array, from: number, to: number): number {
-  const at = bytes.subarray(from, to).indexOf(LINE_FEED);
-  return at === -1 ? to : from + at;
-}
-
-function equals(bytes: Uint8Array, start: number, end: number, other: Uint8Array): boolean {
-  if (end - start !== other.length) return false;
-  for (let i = 0; i < other.length; i++) if (bytes[start + i] !== other[i]) return false;
-  return true;
-}
-
-function article(kind: string): string {
-  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }

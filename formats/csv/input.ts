@@ -1,5 +1,5 @@
 import type { DecoderState, InputFormat } from '../../lib/core/decoder.ts';
-import { inferSchemaFromCsv } from '../inference/infer-csv.ts';
+import { inferFromCsv, inferSchemaFromCsv } from '../inference/infer-csv.ts';
 import { byteOrderMark } from '../line-start.ts';
 import { CsvDecoder, type CsvSpec } from './decoder.ts';
 import { readHeaderNames } from './header.ts';
@@ -12,6 +12,7 @@ export function csvInput(spec: CsvSpec): InputFormat {
     createDecoder: (options) => new CsvDecoder(options, spec),
     ...(spec.header ? { readHeader: (head: Uint8Array, last: boolean) => readHeader(head, last, spec) } : {}),
     inferSchema: (samples) => inferSchemaFromCsv(samples, spec),
+    explainSchema: (samples) => inferFromCsv(samples, spec).evidence,
   };
 }
 

@@ -3,9 +3,11 @@ import type { DataType, Schema } from '../../lib/core/data-type.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { CsvSpec } from '../csv/decoder.ts';
 import { type CsvField, splitRecord } from '../csv/split-record.ts';
-import { type Kind, numberKind, Shape, textKind } from './shape.ts';
+import { type ColumnEvidence, type Kind, numberKind, Shape, textKind } from './shape.ts';
 
 const MAX_RECORDS = 20_000;
+/** Of a value that is shown. */
+const MAX_SAMPLE_CHARACTERS = 40;
 
 /**
  * Names come from the header, from the job's `columns`, or are column1, column2 ...
@@ -13,6 +15,15 @@ const MAX_RECORDS = 20_000;
  * @throws SluiceError SCHEMA_UNKNOWN where there is no record to learn from
  */
 export function inferSchemaFromCsv(samples: readonly Uint8Array[], spec: CsvSpec): Schema {
+  return inferFromCsv(samples, spec).schema;
+}
+
+/** As {@link inferSchemaFromCsv}, with what each column was inferred from. */
+export function inferFromCsv(
+  samples: readonly Uint8Array[],
+  spec: CsvSpec,
+): { readonly schema: Schema; readonly evidence: readonly ColumnEvidence[] } {
+  let seen = 0;
   const shapes = new Map<string, Shape>();
   for (const sample of samples) {
     const records = recordsOf(sample, spec);
@@ -24,12 +35,16 @@ export function inferSchemaFromCsv(samples: readonly Uint8Array[], spec: CsvSpec
     for (const name of names) if (!shapes.has(name)) shapes.set(name, new Shape());
     for (const record of records.slice(spec.header ? 1 : 0)) {
       if (record.length !== names.length) continue;
+      seen++;
       for (const [i, field] of record.entries()) seeField(field, shapes.get(names[i]!)!, spec);
     }
   }
   if (shapes.size > 0) {
     return {
-      fields: [...shapes].map(([name, shape]) => ({ name, type: columnType(shape), nullable: true })),
+      schema: {
+        fields: [...shapes].map(([name, shape]) => ({ name, type: columnType(shape), nullable: true })),
+      },
+      evidence: [...shapes].map(([name, shape]) => ({ name, records: seen, kinds: shape.evidence })),
     };
   }
   throw new SluiceError('SCHEMA_UNKNOWN', 'no schema can be inferred: the sampled files hold no CSV record', {
@@ -54,7 +69,7 @@ function recordsOf(sample: Uint8Array, spec: CsvSpec): CsvField[][] {
 
 function seeField({ text, quoted }: CsvField, shape: Shape, spec: CsvSpec): void {
   if (!quoted && (text === '' || text === spec.nullText)) return;
-  shape.see(fieldKind(text));
+  shape.see(fieldKind(text), text.slice(0, MAX_SAMPLE_CHARACTERS));
 }
 
 /** What fits no one type is text: that is what it is in the file. */

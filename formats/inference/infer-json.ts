@@ -1,10 +1,12 @@
 /** Schemas from NDJSON samples. */
 import type { Schema } from '../../lib/core/data-type.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
-import { numberKind, Shape, textKind } from './shape.ts';
+import { type ColumnEvidence, numberKind, Shape, textKind } from './shape.ts';
 
 /** Records looked at: enough to see rare keys, few enough to start at once. */
 const MAX_RECORDS = 20_000;
+/** Of a value that is shown. */
+const MAX_SAMPLE_CHARACTERS = 40;
 /** A record nested deeper teaches nothing; the decoder will refuse it. */
 const MAX_DEPTH = 200;
 
@@ -13,6 +15,14 @@ const MAX_DEPTH = 200;
  * @throws SluiceError SCHEMA_UNKNOWN where there is no object to learn from
  */
 export function inferSchemaFromJson(samples: readonly Uint8Array[]): Schema {
+  return inferFromJson(samples).schema;
+}
+
+/** As {@link inferSchemaFromJson}, with what each column was inferred from. */
+export function inferFromJson(samples: readonly Uint8Array[]): {
+  readonly schema: Schema;
+  readonly evidence: readonly ColumnEvidence[];
+} {
   const root = new Shape();
   let records = 0;
   for (const sample of samples) {
@@ -22,7 +32,7 @@ export function inferSchemaFromJson(samples: readonly Uint8Array[]): Schema {
     }
   }
   const fields = root.fields();
-  if (fields.length > 0) return { fields };
+  if (fields.length > 0) return { schema: { fields }, evidence: root.columns(records) };
   throw new SluiceError(
     'SCHEMA_UNKNOWN',
     'no schema can be inferred: the sampled files hold no JSON object with a key',
@@ -93,14 +103,14 @@ class JsonWalk {
         return;
       case '"': {
         const text = this.#string();
-        shape?.see(textKind(text));
+        shape?.see(textKind(text), text.slice(0, MAX_SAMPLE_CHARACTERS));
         return;
       }
       default: {
         const literal = /^[-+.\w]+/.exec(this.#text.slice(this.#at, this.#at + 400))?.[0] ?? '';
         this.#at += literal.length;
-        if (literal === 'true' || literal === 'false') shape?.see('boolean');
-        else if (literal !== 'null') shape?.see(numberKind(literal));
+        if (literal === 'true' || literal === 'false') shape?.see('boolean', literal);
+        else if (literal !== 'null') shape?.see(numberKind(literal), literal.slice(0, MAX_SAMPLE_CHARACTERS));
       }
     }
   }

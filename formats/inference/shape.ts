@@ -3,6 +3,9 @@
  * to the same result. int32 is never inferred, and every inferred column is nullable: a sample cannot prove either.
  */
 import type { DataType, Field } from '../../lib/core/data-type.ts';
+import type { ColumnEvidence, KindEvidence } from '../../lib/core/decoder.ts';
+
+export type { ColumnEvidence } from '../../lib/core/decoder.ts';
 
 export type Kind =
   | 'boolean'
@@ -17,20 +20,41 @@ export type Kind =
   | 'list'
   | 'object';
 
+/** Values of one kind. */
+interface Evidence {
+  values: number;
+  readonly samples: string[];
+}
+
+/** Distinct values shown of each kind. */
+const MAX_SAMPLES = 3;
 /** Objects with more keys are maps whose keys are data: they become json. */
 const MAX_STRUCT_FIELDS = 100;
 /** Nested deeper than this, values are kept as json. */
 const MAX_DEPTH = 8;
 
 export class Shape {
-  readonly #kinds = new Set<Kind>();
+  readonly #kinds = new Map<Kind, Evidence>();
   #element: Shape | null = null;
   /** Of objects, in the order of first sight. */
   readonly #fields = new Map<string, Shape>();
 
   /** A value of this kind was seen. Nulls are not told: they change nothing. */
-  see(kind: Kind): void {
-    this.#kinds.add(kind);
+  see(kind: Kind, sample: string | null = null): void {
+    const seen = this.#kinds.get(kind);
+    if (seen === undefined) this.#kinds.set(kind, { values: 1, samples: sample === null ? [] : [sample] });
+    else {
+      seen.values++;
+      if (sample !== null && seen.samples.length < MAX_SAMPLES && !seen.samples.includes(sample))
+        seen.samples.push(sample);
+    }
+  }
+
+  /** What was seen, most often first. */
+  get evidence(): readonly KindEvidence[] {
+    return [...this.#kinds]
+      .map(([kind, { values, samples }]) => ({ kind, values, samples }))
+      .sort((a, b) => b.values - a.values);
   }
 
   /** The shape of a list's elements. */
@@ -54,6 +78,11 @@ export class Shape {
     return this.#kinds.size === 0;
   }
 
+  /** Of records that are objects of this shape. */
+  columns(records: number): ColumnEvidence[] {
+    return [...this.#fields].map(([name, shape]) => ({ name, records, kinds: shape.evidence }));
+  }
+
   /** Columns of records that are objects of this shape. */
   fields(depth = 0): Field[] {
     return [...this.#fields].map(([name, shape]) => ({ name, type: shape.type(depth), nullable: true }));
@@ -61,7 +90,7 @@ export class Shape {
 
   type(depth = 0): DataType {
     const kinds = this.#kinds;
-    const only = (...allowed: Kind[]) => [...kinds].every((kind) => allowed.includes(kind));
+    const only = (...allowed: Kind[]) => [...kinds.keys()].every((kind) => allowed.includes(kind));
     if (kinds.size === 0) return { kind: 'string' };
     if (only('boolean')) return { kind: 'boolean' };
     if (only('integer', 'big-integer')) return { kind: 'int64' };

@@ -5,6 +5,7 @@ import { decimalParser } from '../scalars/decimal.ts';
 import { timestampParser } from '../scalars/timestamp.ts';
 import { BooleanReader } from './boolean-reader.ts';
 import { BinaryReader, JsonReader } from './bytes-readers.ts';
+import type { ObjectDrift } from './drift.ts';
 import { type ItemLimit, ListReader } from './list-reader.ts';
 import { DecimalReader, Float32Reader, Float64Reader, Int32Reader, Int64Reader } from './number-readers.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -22,6 +23,8 @@ export interface ReaderSetup {
   /** Whether columns of strings start as codes into a dictionary. */
   readonly dictionaries: boolean;
   readonly limit: ItemLimit;
+  /** null where nobody wants to know what the schema does not hold. */
+  readonly drift?: ObjectDrift | null;
 }
 
 /** @throws SluiceError JOB_INVALID as ObjectReader does, or where types are nested too deep */
@@ -31,7 +34,7 @@ export function createObjectReader(fields: readonly Field[], setup: ReaderSetup,
     nullable,
     reader: createReader(type, setup, depth + 1),
   }));
-  return new ObjectReader(named, setup.generate);
+  return new ObjectReader(named, setup.generate, setup.drift ?? null, depth === 0);
 }
 
 function createReader(type: DataType, setup: ReaderSetup, depth: number): ValueReader {

@@ -7,10 +7,20 @@
  * mark at the file's start is skipped, and the last line needs no line feed.
  */
 import { Batch, type SourceLines } from '../../lib/core/batch.ts';
+import type { Column } from '../../lib/core/column.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
-import type { Decoder, DecoderOptions, DecoderStart, DecoderState } from '../../lib/core/decoder.ts';
+import {
+  type Decoder,
+  type DecoderOptions,
+  type DecoderStart,
+  type DecoderState,
+  NO_DRIFT,
+  RESCUED_COLUMN,
+} from '../../lib/core/decoder.ts';
 import { KernelUse } from '../kernel/kernel-use.ts';
+import { RescuedColumn } from '../rescued-column.ts';
 import { createObjectReader } from './create-reader.ts';
+import { ObjectDrift } from './drift.ts';
 import { JsonKernel } from './json-kernel.ts';
 import type { ItemLimit } from './list-reader.ts';
 import type { ObjectReader } from './object-reader.ts';
@@ -27,6 +37,8 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 const PAD_BYTES = 64;
 /** Input of a batch, after which it is full whatever its rows: wide rows must not take memory by the thousands. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+/** Input that new columns' types are inferred from. */
+const SEEN_BYTES = 256 * 1024;
 
 /** Ways to decode that differ in speed only. */
 export interface NdjsonTuning {
@@ -45,6 +57,12 @@ export class NdjsonDecoder implements Decoder {
   readonly #schema: Schema;
   readonly #object: ObjectReader;
   readonly #limit: ItemLimit = { reached: false };
+  /** null where the schema is all that counts: then nothing below is looked at for a record of it. */
+  readonly #drift: ObjectDrift | null;
+  readonly #rescued: RescuedColumn | null;
+  #needed: Schema | null = null;
+  /** Where whole lines end in the bytes being read. */
+  #windowEnd = 0;
   readonly #lines: { starts: Int32Array; ends: Int32Array } | null;
   /** null where there is none, or it is of no use. */
   readonly #kernel: JsonKernel | null;
@@ -67,11 +85,17 @@ export class NdjsonDecoder implements Decoder {
   /** @throws SluiceError JOB_INVALID where the schema has a name twice or is nested too deep */
   constructor(options: DecoderOptions, tuning: NdjsonTuning = FASTEST) {
     this.#options = options;
-    const { schema, columns, batchRows, keepLines } = options;
+    const { schema, columns, batchRows, keepLines, drift = NO_DRIFT } = options;
     this.#schema =
       columns === undefined ? schema : { fields: schema.fields.filter((field) => columns.has(field.name)) };
-    this.#object = createObjectReader(this.#schema.fields, {
+    const watches = drift.newField !== 'ignore' || drift.mismatch !== 'refuse';
+    this.#drift = watches ? new ObjectDrift(drift) : null;
+    const isRescued = ({ name }: { name: string }) => watches && name === RESCUED_COLUMN;
+    this.#rescued = this.#schema.fields.some(isRescued) ? new RescuedColumn(batchRows) : null;
+    const fields = this.#schema.fields.filter((field) => !isRescued(field));
+    this.#object = createObjectReader(fields, {
       ...tuning,
+      drift: this.#drift,
       capacity: batchRows,
       limit: this.#limit,
     });
@@ -82,11 +106,12 @@ export class NdjsonDecoder implements Decoder {
   begin(start: DecoderStart): void {
     this.#offset = start.offset;
     this.#records = 0;
+    this.#needed = null;
     this.#startBatch();
   }
 
   decode(bytes: Uint8Array, from: number, to: number, last: boolean): number {
-    if (this.full) return from;
+    if (this.full || this.#needed !== null) return from;
     if (this.#taken) this.#startBatch();
     let at = from;
     if (this.#offset === 0) {
@@ -104,8 +129,9 @@ export class NdjsonDecoder implements Decoder {
       end + PAD_BYTES <= bytes.length
         ? end
         : at + bytes.subarray(at, Math.max(at, bytes.length - PAD_BYTES)).lastIndexOf(LINE_FEED) + 1;
-    at = this.#readLines(bytes, at, safeEnd, 0);
     const tailEnd = last ? to : end;
+    this.#windowEnd = tailEnd;
+    at = this.#readLines(bytes, at, safeEnd, 0);
     if (at === safeEnd && at < tailEnd && !this.full) at = this.#readTail(bytes, at, tailEnd);
     if (this.#lines !== null && this.#rows > 0) {
       this.#lineBytes = bytes;
@@ -122,6 +148,7 @@ export class NdjsonDecoder implements Decoder {
     tail.set(bytes.subarray(from, to));
     const closed = tail[length - 1] === LINE_FEED;
     if (!closed) tail[length] = LINE_FEED;
+    this.#windowEnd = length;
     const end = this.#readLines(tail, 0, closed ? length : length + 1, from);
     // The line feed that was put there is no byte of the file.
     if (end <= length) return from + end;
@@ -141,6 +168,7 @@ export class NdjsonDecoder implements Decoder {
     }
     const view = this.#view;
     const object = this.#object;
+    const drift = this.#drift;
     const lines = this.#lines;
     const kernel = this.#kernel;
     const { batchRows } = this.#options;
@@ -163,12 +191,20 @@ export class NdjsonDecoder implements Decoder {
         at = first + 1;
         continue;
       }
+      if (drift !== null) this.#beginRecord(drift);
       let next = object.read(bytes, view, first, row);
       if (next >= 0 && bytes[next] !== LINE_FEED) {
         next = skipSpace(bytes, next);
         if (bytes[next] !== LINE_FEED) next = -1;
       }
-      if (next < 0) {
+      if (drift?.touched && this.#stops(drift, bytes, first, next < 0)) break;
+      if (next >= 0 && drift?.refusesNewField) {
+        this.#rows = row;
+        this.#records = records;
+        this.#offset = offset + at;
+        next = this.#refuseNewField(bytes, at, drift);
+        records++;
+      } else if (next < 0) {
         this.#rows = row;
         this.#records = records;
         this.#offset = offset + at;
@@ -186,6 +222,7 @@ export class NdjsonDecoder implements Decoder {
           lines.starts[row] = at + shift;
           lines.ends[row] = (bytes[next - 1] === CARRIAGE_RETURN ? next - 1 : next) + shift;
         }
+        if (drift?.touched && this.#rescued !== null) drift.rescue(this.#rescued, bytes, row);
         row++;
         records++;
       }
@@ -196,6 +233,43 @@ export class NdjsonDecoder implements Decoder {
     this.#offset = offset + at;
     this.#batchBytes = row === 0 ? 0 : this.#batchBytes + at - from;
     return at;
+  }
+
+  #beginRecord(drift: ObjectDrift): void {
+    drift.beginRecord();
+    this.#rescued?.beginRecord();
+  }
+
+  /** Whether the record has to wait for a wider schema: see `drift`. */
+  #stops(drift: ObjectDrift, bytes: Uint8Array, start: number, refused: boolean): boolean {
+    // Whole lines, and this one always: what follows tells the types better than one value does.
+    const lineEnd = bytes.indexOf(LINE_FEED, start) + 1;
+    const end = Math.max(lineEnd, Math.min(this.#windowEnd, start + SEEN_BYTES));
+    this.#needed = drift.needed(this.#schema, bytes.subarray(start, end), refused);
+    return this.#needed !== null;
+  }
+
+  /** @returns the index of the line feed @throws what onBadRecord throws */
+  #refuseNewField(bytes: Uint8Array, start: number, drift: ObjectDrift): number {
+    const lineFeed = bytes.indexOf(LINE_FEED, start);
+    const end = lineFeed > start && bytes[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
+    this.#options.onBadRecord({
+      offset: this.#offset,
+      recordIndex: this.#records,
+      ...drift.newFieldProblem(),
+      bytes: bytes.subarray(start, end),
+    });
+    return lineFeed;
+  }
+
+  /** See {@link Decoder}. */
+  get drift(): Schema | null {
+    return this.#needed;
+  }
+
+  passDrift(): void {
+    if (this.#needed !== null) this.#drift?.settle(this.#needed);
+    this.#needed = null;
   }
 
   /** @returns the index of the line feed @throws what onBadRecord throws */
@@ -232,10 +306,14 @@ export class NdjsonDecoder implements Decoder {
     const rows = this.#rows;
     // The slot behind the last row may hold what a refused one left.
     const touched = Math.min(rows + 1, this.#options.batchRows);
-    const columns = this.#object.fields.map(({ reader }) => {
+    const columns: Column[] = this.#object.fields.map(({ reader }) => {
       reader.finish(rows, touched);
       return reader.column;
     });
+    if (this.#rescued !== null) {
+      const at = this.#schema.fields.findIndex(({ name }) => name === RESCUED_COLUMN);
+      columns.splice(at, 0, this.#rescued.finish(rows));
+    }
     this.#taken = true;
     const lines: SourceLines | null =
       this.#lines === null ? null : { bytes: this.#lineBytes, ...this.#lines };
@@ -244,6 +322,7 @@ export class NdjsonDecoder implements Decoder {
 
   #startBatch(): void {
     for (const { reader } of this.#object.fields) reader.clear();
+    this.#rescued?.clear();
     this.#rows = 0;
     this.#batchBytes = 0;
     this.#taken = false;

@@ -1,6 +1,6 @@
 import type { InputFormat } from '../../lib/core/decoder.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
-import { inferSchemaFromJson } from '../inference/infer-json.ts';
+import { inferFromJson, inferSchemaFromJson } from '../inference/infer-json.ts';
 import { NdjsonDecoder } from './decoder.ts';
 
 /** Newline-delimited JSON. There is nothing to set; compression is the reader's affair. */
@@ -10,5 +10,6 @@ export function ndjsonInput(_spec: Extract<InputFormatSpec, { type: 'ndjson' }>)
     splittable: true,
     createDecoder: (options) => new NdjsonDecoder(options),
     inferSchema: (samples) => inferSchemaFromJson(samples),
+    explainSchema: (samples) => inferFromJson(samples).evidence,
   };
 }

@@ -5,6 +5,7 @@
  */
 import { SluiceError } from '../../lib/core/errors.ts';
 import { StringDictionary } from '../string-dictionary.ts';
+import type { ObjectDrift } from './drift.ts';
 import { skipString, unescaped, unescapeString } from './json-string.ts';
 import { compileObject, type ObjectField, type ObjectFunction } from './object-function.ts';
 import { keyText, type ObjectShape, ShapeObserver, shapeOfFields } from './object-shape.ts';
@@ -16,6 +17,7 @@ const COMMA = 44;
 const COLON = 58;
 const BACKSLASH = 92;
 const LETTER_N = 0x6e;
+const BRACKET_OPEN = 91;
 const BRACE_OPEN = 123;
 const BRACE_CLOSE = 125;
 /** Functions that are made for an object at most. Each costs a millisecond, and starts slow. */
@@ -43,6 +45,27 @@ interface Nested extends ValueReader {
   readonly mismatch: Mismatch | null;
 }
 
+/** Bytes behind a value that its reader may look at. */
+const PAD_BYTES = 64;
+
+/** A number or boolean as it is spelled, into a column of text. @returns whether it is one */
+function readLiteral(
+  reader: ValueReader,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  row: number,
+): boolean {
+  if (reader.column.type.kind !== 'string') return false;
+  const first = bytes[start]!;
+  if (first === QUOTE || first === BRACE_OPEN || first === BRACKET_OPEN) return false;
+  const quoted = new Uint8Array(end - start + 2 + PAD_BYTES);
+  quoted[0] = QUOTE;
+  quoted.set(bytes.subarray(start, end), 1);
+  quoted[end - start + 1] = QUOTE;
+  return reader.read(quoted, new DataView(quoted.buffer), 0, row) >= 0;
+}
+
 export class ObjectReader {
   readonly fields: readonly NamedField[];
   /** Of the object that was refused last; null where it is not JSON. */
@@ -62,13 +85,24 @@ export class ObjectReader {
   #shapesLeft = MAX_SHAPES;
   #objects = 0;
   #others = 0;
+  /** null where nobody wants to know. */
+  readonly #drift: ObjectDrift | null;
+  /** Whether this is the record itself, not an object within it. */
+  readonly #isRecord: boolean;
 
   /**
    * @param generate whether functions may be made
    * @throws SluiceError JOB_INVALID where two fields have one name, or there are more than 20,000
    */
-  constructor(fields: readonly NamedField[], generate: boolean) {
+  constructor(
+    fields: readonly NamedField[],
+    generate: boolean,
+    drift: ObjectDrift | null = null,
+    isRecord = true,
+  ) {
     this.fields = fields;
+    this.#drift = drift;
+    this.#isRecord = isRecord;
     this.shape = shapeOfFields(fields.map((field) => field.name));
     this.#keys = fields.map((field) => Uint8Array.of(...keyText(field.name), QUOTE));
     fields.forEach(({ name }, i) => {
@@ -100,7 +134,7 @@ export class ObjectReader {
       this.#shapesLeft > 0 &&
       (!this.#learned || (++this.#others >= LEARN_AFTER && this.#others * 4 > this.#objects));
     const end = this.#readGeneral(bytes, view, at, row, learning ? this.#observer : null);
-    if (learning && end >= 0) this.#learn();
+    if (learning && end >= 0 && !this.#sawUnknown) this.#learn();
     return end;
   }
 
@@ -123,6 +157,7 @@ export class ObjectReader {
     observer: ShapeObserver | null,
   ): number {
     this.mismatch = null;
+    this.#sawUnknown = false;
     if (bytes[at] !== BRACE_OPEN) return REFUSED;
     observer?.begin();
     const { fields } = this;
@@ -146,17 +181,31 @@ export class ObjectReader {
         next = skipSpace(bytes, next);
         if (bytes[next] !== COLON) return REFUSED;
         next = skipSpace(bytes, next + 1);
-        if (index < 0) next = skipValue(bytes, view, next);
-        else {
+        if (index < 0) {
+          const valueAt = next;
+          next = skipValue(bytes, view, valueAt);
+          if (this.#drift?.watchesKeys && next >= 0)
+            this.#noteUnknown(this.#drift, bytes, view, start, valueAt, next);
+        } else {
           expected = index + 1;
           const valueAt = next;
           next = this.#readField(bytes, view, valueAt, row, index);
           seen[index] = 1;
-          if (next >= 0) mismatches?.delete(index);
-          else {
+          if (next >= 0) {
+            mismatches?.delete(index);
+            if (this.#drift !== null) this.#noteNested(this.#drift, index, valueAt, next);
+          } else {
             next = skipValue(bytes, view, valueAt);
-            mismatches ??= new Map();
-            if (next >= 0) mismatches.set(index, this.#mismatchOf(index, valueAt, next, bytes));
+            if (
+              next >= 0 &&
+              this.#drift !== null &&
+              this.#keepMisfit(this.#drift, index, valueAt, next, bytes, row)
+            )
+              mismatches?.delete(index);
+            else {
+              mismatches ??= new Map();
+              if (next >= 0) mismatches.set(index, this.#mismatchOf(index, valueAt, next, bytes));
+            }
           }
         }
         if (next < 0) return REFUSED;
@@ -182,6 +231,55 @@ export class ObjectReader {
     if (mismatches === null || mismatches.size === 0) return next;
     this.mismatch = mismatches.values().next().value ?? null;
     return REFUSED;
+  }
+
+  /** The object read last had a key that is in no column, and somebody wants to know. */
+  #sawUnknown = false;
+
+  #noteUnknown(
+    drift: ObjectDrift,
+    bytes: Uint8Array,
+    view: DataView,
+    keyStart: number,
+    start: number,
+    end: number,
+  ): void {
+    this.#sawUnknown = true;
+    drift.touched = true;
+    if (!this.#isRecord) {
+      drift.nestedUnknown = true;
+      return;
+    }
+    unescapeString(bytes, view, keyStart);
+    const key = Buffer.from(unescaped.bytes.buffer, unescaped.bytes.byteOffset, unescaped.length).toString();
+    drift.addUnknown(key, start, end);
+  }
+
+  /** The value of a column was read, and an object within it had a key that is in no column. */
+  #noteNested(drift: ObjectDrift, index: number, start: number, end: number): void {
+    if (!this.#isRecord || !drift.nestedUnknown) return;
+    drift.nestedUnknown = false;
+    drift.addNested(this.fields[index]!.name, start, end);
+  }
+
+  /** @returns whether a value that does not fit is kept beside the row, which has null instead */
+  #keepMisfit(
+    drift: ObjectDrift,
+    index: number,
+    start: number,
+    end: number,
+    bytes: Uint8Array,
+    row: number,
+  ): boolean {
+    const { name, nullable, reader } = this.fields[index]!;
+    if (!this.#isRecord || bytes[start] === LETTER_N) return false;
+    drift.nestedUnknown = false;
+    // After a column was widened to text, numbers are what its values may still be.
+    if (drift.policy.mismatch === 'widen' && readLiteral(reader, bytes, start, end, row)) return true;
+    drift.addMisfit(name, start, end);
+    if (drift.policy.mismatch !== 'rescue' || !nullable) return false;
+    reader.readNull(row);
+    return true;
   }
 
   #readField(bytes: Uint8Array, view: DataView, at: number, row: number, index: number): number {

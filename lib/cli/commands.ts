@@ -40,6 +40,11 @@ export interface DdlCommandOptions {
   readonly partitionedBy?: string;
 }
 
+/** Of `check` and `status`. */
+export interface SchemaCommandOptions {
+  readonly schema?: boolean;
+}
+
 export interface InitCommandOptions {
   readonly output: string;
   readonly force?: boolean;
@@ -52,9 +57,10 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .command('check')
     .description('read a job file, reach its paths, and print the compiled job and its schema')
     .argument('<job.yaml>', 'job file')
-    .action(async (file: string, _: unknown, command: Command) => {
-      const { check } = await import('./commands/check.ts');
-      await check(file, contextOf(command));
+    .option('--schema', 'print the inferred schema as YAML to paste, and how sure it is')
+    .action(async (file: string, options: SchemaCommandOptions, command: Command) => {
+      const { check, checkSchema } = await import('./commands/check.ts');
+      await (options.schema === true ? checkSchema : check)(file, contextOf(command));
     });
   program
     .command('plan')
@@ -69,9 +75,10 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .command('status')
     .description('print how far a job is, while it runs or after it ended')
     .argument('<job.yaml>', 'job file')
-    .action(async (file: string, _: unknown, command: Command) => {
-      const { status } = await import('./commands/status.ts');
-      await status(file, contextOf(command));
+    .option('--schema', 'print how the schema came to be')
+    .action(async (file: string, options: SchemaCommandOptions, command: Command) => {
+      const { schemaStatus, status } = await import('./commands/status.ts');
+      await (options.schema === true ? schemaStatus : status)(file, contextOf(command));
     });
   program
     .command('compact')

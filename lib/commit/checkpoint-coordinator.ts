@@ -309,9 +309,9 @@ function heldFiles(enumerator: EnumeratorState, answers: readonly SnapshotAnswer
   return { nextFile: enumerator.nextFile, open: new Set(splits.map(({ fileId }) => fileId)) };
 }
 
-/** Files that changed or vanished while they were read are not ours to tidy up. */
+/** Files that changed or vanished while they were read, or that could not be read as a whole, are not ours to tidy up. */
 function spentFiles(ended: readonly FileEnd[], checkpointId: number, checkpointMs: number): SpentFile[] {
   return ended
-    .filter(({ kind }) => kind === 'read')
+    .filter(({ kind, incomplete }) => kind === 'read' && !incomplete)
     .map(({ path, sizeBytes, modifiedNs }) => ({ path, sizeBytes, modifiedNs, checkpointId, checkpointMs }));
 }

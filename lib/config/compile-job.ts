@@ -54,6 +54,10 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
         maxRecords: source.format.max_bad_records ?? null,
         maxRatio: source.format.max_bad_ratio ?? null,
       },
+      drift: {
+        newField: 'on_new_field' in source.format ? source.format.on_new_field : 'ignore',
+        mismatch: 'on_type_mismatch' in source.format ? source.format.on_type_mismatch : 'bad_record',
+      },
       format: compileInputFormat(source.format),
       schema: context.schema,
       afterCommit: compileAfterCommit(source.after_commit, absolute),

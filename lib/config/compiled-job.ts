@@ -11,6 +11,7 @@ import type {
   QuarantineSpec,
   RollingSpec,
   S3Spec,
+  SchemaDriftSpec,
   SchemaSpec,
   WatermarkSpec,
 } from '../core/specs.ts';
@@ -51,6 +52,7 @@ export interface SourceSpec {
   readonly maxRecordBytes: number;
   readonly onBadRecord: BadRecordPolicy;
   readonly badRecordLimits: BadRecordLimits;
+  readonly drift: SchemaDriftSpec;
   readonly format: InputFormatSpec;
   readonly schema: SchemaSpec;
   readonly afterCommit: AfterCommit;

@@ -209,9 +209,11 @@ function* csvCharacters({ source }: CompiledJob): Iterable<Problem> {
 }
 
 function* quarantine({ source, quarantine }: CompiledJob): Iterable<Problem> {
-  if (quarantine !== null || source.onBadRecord !== 'quarantine') return;
+  if (quarantine !== null) return;
+  const { onBadRecord, drift } = source;
+  if (onBadRecord !== 'quarantine' && drift.mismatch !== 'quarantine') return;
   yield {
-    path: ['source', 'format', 'on_bad_record'],
+    path: ['source', 'format', onBadRecord === 'quarantine' ? 'on_bad_record' : 'on_type_mismatch'],
     message: '`quarantine` needs `quarantine: {path: ...}`, which says where refused records go',
   };
 }

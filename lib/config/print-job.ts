@@ -106,6 +106,11 @@ function rawLimits(limits: CompiledJob['source']['limits']): NonNullable<RawJob[
   };
 }
 
+/** A schema as YAML to paste under `source.format`. */
+export function schemaYaml(schema: Schema): string {
+  return stringify({ schema: rawSchema(schema) }, { lineWidth: 0, flowCollectionPadding: true });
+}
+
 /** A schema as the list that `source.format.schema` takes. */
 export function rawSchema(schema: Schema): { name: string; type: string; nullable: boolean }[] {
   return schema.fields.map(({ name, type, nullable }) => ({ name, type: formatDataType(type), nullable }));
@@ -121,7 +126,8 @@ function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): R
   };
   const policies = {
     ...badRecords,
-    on_new_field: 'ignore' as const,
+    on_new_field: source.drift.newField,
+    on_type_mismatch: source.drift.mismatch,
     schema: schema === null ? 'infer' : rawSchema(schema),
   };
   switch (format.type) {
@@ -147,13 +153,13 @@ function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): R
         ...badRecords,
       };
     case 'parquet':
-      return { type: 'parquet', ...policies };
+      return { type: 'parquet', ...badRecords, schema: policies.schema };
     case 'arrow':
-      return { type: 'arrow', ...policies };
+      return { type: 'arrow', ...badRecords, schema: policies.schema };
     case 'json':
-      return { type: 'json', compression: format.compression, ...policies };
+      return { type: 'json', compression: format.compression, ...badRecords, schema: policies.schema };
     case 'avro':
-      return { type: 'avro', compression: format.compression, ...policies };
+      return { type: 'avro', compression: format.compression, ...badRecords, schema: policies.schema };
   }
 }
 

@@ -86,9 +86,22 @@ const badRecords = {
   max_bad_ratio: maxBadRatio,
 };
 
-const onNewField = choice(['ignore'], ['rescue', 'evolve', 'fail'])
+const onNewField = choice(['ignore', 'rescue', 'evolve', 'fail'])
+  .prefault('ignore')
+  .describe(
+    'a field that the schema does not have: `ignore` drops it, `rescue` keeps it in the column `_rescued`, `evolve` makes it a new column at the end, `fail` stops the job (exit 3)',
+  );
+
+/** Formats whose files say their columns: only those that are asked for are read. */
+const ignoresNewFields = choice(['ignore'], ['rescue', 'evolve', 'fail'])
   .prefault('ignore')
   .describe('a field that the schema does not have: `ignore` drops it');
+
+const onTypeMismatch = choice(['bad_record', 'rescue', 'quarantine', 'widen', 'fail'])
+  .prefault('bad_record')
+  .describe(
+    "a value that is not of its column's type: `bad_record` as `on_bad_record` says, `rescue` null and the value in `_rescued`, `quarantine` the record in `quarantine.path`, `widen` a wider type of the column (int32, int64, float64, string), `fail` stops the job (exit 3)",
+  );
 
 /** One printable ASCII character, as the decoder compares bytes. */
 function character(takes: string) {
@@ -103,6 +116,7 @@ const ndjson = section({
   schema,
   ...badRecords,
   on_new_field: onNewField,
+  on_type_mismatch: onTypeMismatch,
 });
 
 const csv = section({
@@ -111,6 +125,7 @@ const csv = section({
   schema,
   ...badRecords,
   on_new_field: onNewField,
+  on_type_mismatch: onTypeMismatch,
   delimiter: delimiter.prefault(',').describe('what stands between two values'),
   quote: character('as around a value')
     .prefault('"')
@@ -150,7 +165,7 @@ const parquet = section({
   type: z.literal('parquet').describe('Apache Parquet, read by its footer; every codec and encoding in use'),
   schema: fileSchema,
   ...badRecords,
-  on_new_field: onNewField,
+  on_new_field: ignoresNewFields,
 });
 
 const avro = section({
@@ -158,14 +173,14 @@ const avro = section({
   compression,
   schema: fileSchema,
   ...badRecords,
-  on_new_field: onNewField,
+  on_new_field: ignoresNewFields,
 });
 
 const arrow = section({
   type: z.literal('arrow').describe('Arrow IPC, the file and the stream form; buffers may be lz4 and zstd'),
   schema: fileSchema,
   ...badRecords,
-  on_new_field: onNewField,
+  on_new_field: ignoresNewFields,
 });
 
 const json = section({
@@ -173,7 +188,7 @@ const json = section({
   compression,
   schema,
   ...badRecords,
-  on_new_field: onNewField,
+  on_new_field: ignoresNewFields,
 });
 
 export const inputFormat = byType(

@@ -53,6 +53,22 @@ export interface BadRecord {
   readonly origin?: RecordOrigin;
 }
 
+/** The column that takes what is rescued. */
+export const RESCUED_COLUMN = '_rescued';
+
+/** What becomes of data that the schema does not hold. */
+export interface DriftPolicy {
+  /**
+   * A field that is in no column: passed over · kept in `_rescued` · `decode` stops before it, see `Decoder.drift` · a bad
+   * record.
+   */
+  readonly newField: 'ignore' | 'rescue' | 'evolve' | 'fail';
+  /** A value that does not fit: a bad record · null, and kept in `_rescued` · `decode` stops before it. */
+  readonly mismatch: 'refuse' | 'rescue' | 'widen';
+}
+
+export const NO_DRIFT: DriftPolicy = { newField: 'ignore', mismatch: 'refuse' };
+
 export interface DecoderOptions {
   readonly schema: Schema;
   /** Rows after which a batch is full. */
@@ -66,6 +82,8 @@ export interface DecoderOptions {
    * may be passed over: the format is checked, their types need not be.
    */
   readonly columns?: ReadonlySet<string> | undefined;
+  /** {@link NO_DRIFT} where left out. Formats that cannot tell ignore it. */
+  readonly drift?: DriftPolicy;
 }
 
 /**
@@ -112,6 +130,15 @@ export interface Decoder {
   state(): DecoderState;
 
   /**
+   * Not null: `decode` has stopped before a record that the schema does not hold; these are the columns that it and those
+   * behind it would need. Rows so far have to be taken. Reading goes on with a decoder of a wider schema, or with this one
+   * after `passDrift`. Left out where a format never stops.
+   */
+  readonly drift?: Schema | null;
+  /** The schema stays: the next record is read by it, whatever that leads to. */
+  passDrift?(): void;
+
+  /**
    * How a record that is too long, or that broke the framing, is left behind: the index after its end within
    * bytes[from, to), or -1 when the end is not among them. Line formats look for the next line feed.
    */
@@ -137,6 +164,24 @@ export interface InputFormat {
    * @throws SluiceError SCHEMA_UNKNOWN where nothing can be said
    */
   inferSchema(samples: readonly Uint8Array[]): Schema;
+  /** What each column was inferred from. Left out where nothing is inferred. */
+  explainSchema?(samples: readonly Uint8Array[]): readonly ColumnEvidence[];
+}
+
+/** How often values of a kind were seen in a sample, and some of them. */
+export interface KindEvidence {
+  /** `integer`, `float`, `string`, `timestamp-ms` ... */
+  readonly kind: string;
+  readonly values: number;
+  readonly samples: readonly string[];
+}
+
+/** What the type of a column was inferred from. */
+export interface ColumnEvidence {
+  readonly name: string;
+  /** Records that were looked at; those without a value are the rest. */
+  readonly records: number;
+  readonly kinds: readonly KindEvidence[];
 }
 
 /** A file, as it was listed, that can be read at any place. */

@@ -29,6 +29,11 @@ export const ERROR_KINDS = {
     domain: 'user',
     about: 'a record does not fit its format or schema, and the policy is fail',
   },
+  NEW_FIELD: {
+    exit: 3,
+    domain: 'user',
+    about: 'a file has a column that the schema does not have, and the policy is fail',
+  },
   TOO_MANY_BAD_RECORDS: {
     exit: 3,
     domain: 'user',

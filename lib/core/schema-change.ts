@@ -22,6 +22,18 @@ export interface SchemaVersion {
   readonly cause: string | null;
 }
 
+/** For people. */
+export function describeChange(change: SchemaChange): string {
+  switch (change.kind) {
+    case 'added':
+      return `${change.column} ${change.type} is new`;
+    case 'widened':
+      return `${change.column} was ${change.from} and is ${change.to}`;
+    case 'made nullable':
+      return `${change.column} may be null`;
+  }
+}
+
 /** Each takes what stands before it. */
 const WIDENING: readonly string[] = ['int32', 'int64', 'float64', 'string'];
 
@@ -48,6 +60,8 @@ export function commonType(a: DataType, b: DataType): DataType | null {
     return element === null ? null : { kind: 'list', element };
   }
   const text: DataType = { kind: 'string' };
+  // Values of several kinds, where single values were expected: text holds those.
+  if (b.kind === 'json' && isWider(text, a)) return text;
   return isWider(text, a) && isWider(text, b) ? text : null;
 }
 

@@ -227,6 +227,12 @@ export interface BadRecordLimits {
   readonly maxRatio: number | null;
 }
 
+/** What becomes of data that the schema does not hold. */
+export interface SchemaDriftSpec {
+  readonly newField: 'ignore' | 'rescue' | 'evolve' | 'fail';
+  readonly mismatch: 'bad_record' | 'rescue' | 'quarantine' | 'widen' | 'fail';
+}
+
 /** Where refused records go. */
 export interface QuarantineSpec {
   /** Absolute folder. */

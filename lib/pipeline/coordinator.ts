@@ -18,6 +18,7 @@ import type { Split } from '../source/split.ts';
 import type { SplitEnumerator } from '../source/split-enumerator.ts';
 import type { FromSubtask, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { JobEvent, JobProgress } from './progress.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
 import { WakeUp } from './wake-up.ts';
 import type { Watermarks } from './watermarks.ts';
 
@@ -35,6 +36,7 @@ export interface CoordinatorConfig {
   readonly enumerator: SplitEnumerator;
   readonly checkpoints: CheckpointCoordinator;
   readonly compaction: Compaction | null;
+  readonly schemas: SchemaRegistry;
   readonly checkpointIntervalMs: number;
   readonly clock: Clock;
   /** null where the job has no event time. */
@@ -149,6 +151,9 @@ export class Coordinator {
         if (end !== null) this.#fileEnds.push(end);
         break;
       }
+      case 'schema-proposal':
+        this.#changeSchema(message);
+        return;
       case 'progress':
         this.#dirty ||=
           message.counts.bytesIn > 0 || this.#openParts.get(message.subtask) !== message.openParts;
@@ -181,6 +186,26 @@ export class Coordinator {
         unreachable(message);
     }
     this.#wakeUp.signal();
+  }
+
+  /** One schema for all: every subtask writes by it before it is asked for the next snapshot. */
+  #changeSchema({
+    subtask: from,
+    number,
+    seen,
+    path,
+  }: Extract<FromSubtask, { type: 'schema-proposal' }>): void {
+    const { schemas, subtasks, send, checkpoints, clock, onEvent } = this.#config;
+    const changed = schemas.propose(seen, path, checkpoints.last.id + 1, clock.now());
+    const { version, schema } = schemas;
+    if (!changed) {
+      send(from, { type: 'schema', version, schema, answers: number });
+      return;
+    }
+    this.#dirty = true;
+    for (let subtask = 0; subtask < subtasks; subtask++)
+      send(subtask, { type: 'schema', version, schema, answers: subtask === from ? number : null });
+    onEvent({ type: 'schema', version, changes: schemas.state.history.at(-1)?.changes ?? [], path });
   }
 
   /** The enumerator has a split for a subtask. */

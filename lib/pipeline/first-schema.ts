@@ -3,7 +3,7 @@ import { createInputFormat } from '../../formats/index.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { selectRoots } from '../source/file-selector.ts';
-import { sampleSchema } from '../source/schema-sampler.ts';
+import { type SampledSchema, sampleSchema } from '../source/schema-sampler.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 
 /**
@@ -14,10 +14,13 @@ import type { FileSystem } from '../storage/file-system.ts';
 export async function firstSchema(job: CompiledJob, fileSystem: FileSystem): Promise<Schema | null> {
   const { source } = job;
   if (source.schema !== 'infer') return source.schema;
+  return (await sampleSource(job, fileSystem))?.schema ?? null;
+}
+
+/** What a sample of the source shows, whatever the job file says of its schema. null where there is no file yet. */
+export async function sampleSource(job: CompiledJob, fileSystem: FileSystem): Promise<SampledSchema | null> {
+  const { source } = job;
   const roots = await selectRoots(source, fileSystem, () => {});
   const format = createInputFormat(source.format);
-  return (
-    (await sampleSchema({ fileSystem, roots, format, compression: source.format.compression }))?.schema ??
-    null
-  );
+  return sampleSchema({ fileSystem, roots, format, compression: source.format.compression });
 }

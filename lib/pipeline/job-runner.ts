@@ -14,7 +14,7 @@ import { commitSwaps, NO_COMPACTION } from '../commit/swap.ts';
 import type { Compaction } from '../compaction/compaction.ts';
 import { createCompaction } from '../compaction/create-compaction.ts';
 import { threadMerging } from '../compaction/merge-host.ts';
-import type { CompiledJob, SourceSpec } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -31,6 +31,7 @@ import { summarize } from './job-summary.ts';
 import { createPartitionCommits, proveAnnounced } from './partition-setup.ts';
 import type { JobEvent, JobSummary } from './progress.ts';
 import { captureDiscovery, countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import { replaySource } from './replay-source.ts';
 import type { RunOptions } from './run-options.ts';
 import { SchemaRegistry } from './schema-registry.ts';
 import { type SubtaskHost, threadSubtasks } from './subtask-host.ts';
@@ -181,7 +182,7 @@ class JobRun {
     const given = spec === 'infer' ? null : spec;
     const first = stored === null ? await this.#waitForSchema() : given;
     if (stored === null && first === null) return null;
-    return SchemaRegistry.start(stored, first, base.id + 1, this.#clock.now());
+    return SchemaRegistry.start(stored, first, this.#job.source.drift, base.id + 1, this.#clock.now());
   }
 
   async #runSubtasks(schemas: SchemaRegistry, committer: Committer): Promise<JobSummary> {
@@ -246,6 +247,7 @@ class JobRun {
       enumerator,
       checkpoints,
       compaction,
+      schemas,
       checkpointIntervalMs: job.checkpoint.intervalMs,
       clock: this.#clock,
       watermarks,
@@ -276,6 +278,7 @@ class JobRun {
           jobId: base.jobId,
           runId: this.#runId,
           schema: schemas.schema,
+          schemaVersion: schemas.version,
           memoryBytes: Math.floor(job.memoryBytes / job.parallelism),
           segmentsFolder: store.segmentsFolder,
           checkpointId: base.id,
@@ -384,17 +387,4 @@ class JobRun {
   #event(event: JobEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-/** What a replay lists: one folder of ours, whose files are whole and never change. */
-function replaySource(source: SourceSpec, folder: string | null): SourceSpec {
-  return {
-    ...source,
-    paths: folder === null ? [] : [folder],
-    include: [],
-    exclude: [],
-    recursive: false,
-    modified: 'ignore',
-    minAgeMs: 0,
-  };
 }

@@ -2,6 +2,7 @@
  * What coordinator and subtasks say to each other. Plain data: today it crosses a thread, and may cross a network.
  * Messages arrive in the order in which they were sent; that is what a checkpoint's consistency rests on.
  */
+import type { Schema } from '../core/data-type.ts';
 import type { ErrorMessage } from '../core/errors.ts';
 import type { StageTimes } from '../core/stage-clock.ts';
 import type { SinkSnapshot } from '../sink/sink-state.ts';
@@ -25,6 +26,17 @@ export type ToSubtask =
   | { readonly type: 'watermark'; readonly watermarkMs: number }
   /** PROCESS_ONCE: nothing is left to read; in answer to a request. */
   | { readonly type: 'no-more-splits' }
+  /**
+   * Rows are of this schema from now on. Open parts are closed: none holds rows of two schemas. Sent to all subtasks before
+   * they are asked for a snapshot that says so.
+   */
+  | {
+      readonly type: 'schema';
+      readonly version: number;
+      readonly schema: Schema;
+      /** The number of this subtask's proposal that is answered; null: another one's led to it. */
+      readonly answers: number | null;
+    }
   /** Let go of everything and end. Nothing is tidied up: that is a restart's work, whatever ended the process. */
   | { readonly type: 'end' };
 
@@ -40,6 +52,15 @@ export type FromSubtask =
       readonly openParts: number;
       /** The split being read and the newest event time in it; null where none is read, or none has a time. */
       readonly eventTime: SplitEventTime | null;
+    }
+  /** The next record needs columns that the schema does not have. The subtask reads nothing until it is answered. */
+  | {
+      readonly type: 'schema-proposal';
+      readonly subtask: number;
+      /** 1, 2, 3 ... */
+      readonly number: number;
+      readonly seen: Schema;
+      readonly path: string;
     }
   | { readonly type: 'warning'; readonly subtask: number; readonly code: string; readonly message: string }
   | {

@@ -1,4 +1,5 @@
 /** What a running job tells about itself. */
+import type { SchemaChange } from '../core/schema-change.ts';
 import type { StageTimes } from '../core/stage-clock.ts';
 
 export interface JobProgress {
@@ -30,6 +31,13 @@ export type JobEvent =
       readonly durationMs: number;
       readonly bytes: number;
       readonly parts: number;
+    }
+  | {
+      readonly type: 'schema';
+      readonly version: number;
+      readonly changes: readonly SchemaChange[];
+      /** The file whose record asked for it. */
+      readonly path: string;
     }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 

@@ -3,14 +3,10 @@
  * different things at the same time end with the same columns in the same order.
  */
 import { type Schema, sameType } from '../core/data-type.ts';
+import { RESCUED_COLUMN } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
-import {
-  compareSchemas,
-  isWider,
-  type MergeOptions,
-  mergeSchemas,
-  type SchemaVersion,
-} from '../core/schema-change.ts';
+import { compareSchemas, isWider, mergeSchemas, type SchemaVersion } from '../core/schema-change.ts';
+import type { SchemaDriftSpec } from '../core/specs.ts';
 
 /** A source whose every record has other keys must not make a table of millions of columns. */
 export const MAX_COLUMNS = 2000;
@@ -27,7 +23,10 @@ export class SchemaRegistry {
   #schema: Schema;
   #history: readonly SchemaVersion[];
 
-  private constructor(schema: Schema, history: readonly SchemaVersion[]) {
+  readonly #drift: SchemaDriftSpec;
+
+  private constructor(schema: Schema, history: readonly SchemaVersion[], drift: SchemaDriftSpec) {
+    this.#drift = drift;
     this.#schema = schema;
     this.#history = history;
   }
@@ -40,19 +39,20 @@ export class SchemaRegistry {
   static start(
     stored: SchemaState | null,
     given: Schema | null,
+    drift: SchemaDriftSpec,
     checkpointId: number,
     nowMs: number,
   ): SchemaRegistry {
     if (stored === null) {
       if (given === null) throw new SluiceError('INTERNAL', 'a job was started without a schema');
-      const first = compareSchemas({ fields: [] }, nullable(given)).changes;
-      return new SchemaRegistry(given, [
-        { version: 1, checkpoint: checkpointId, createdMs: nowMs, changes: first, cause: null },
-      ]);
+      const schema = withRescued(given, drift);
+      const { changes } = compareSchemas({ fields: [] }, nullable(schema));
+      const first = { version: 1, checkpoint: checkpointId, createdMs: nowMs, changes, cause: null };
+      return new SchemaRegistry(schema, [first], drift);
     }
-    const registry = new SchemaRegistry(stored.schema, stored.history);
-    if (given === null) return registry;
-    registry.#change(mergeWithJob(stored.schema, given), null, checkpointId, nowMs);
+    const registry = new SchemaRegistry(stored.schema, stored.history, drift);
+    const merged = given === null ? stored.schema : mergeWithJob(stored.schema, given);
+    registry.#change(withRescued(merged, drift), null, checkpointId, nowMs);
     return registry;
   }
 
@@ -73,14 +73,10 @@ export class SchemaRegistry {
    * @param cause the file @param checkpointId the next one
    * @returns whether the schema has changed
    */
-  propose(
-    seen: Schema,
-    options: Omit<MergeOptions, 'maxColumns'>,
-    cause: string,
-    checkpointId: number,
-    nowMs: number,
-  ): boolean {
-    const merged = mergeSchemas(this.#schema, seen, { ...options, maxColumns: MAX_COLUMNS });
+  propose(seen: Schema, cause: string, checkpointId: number, nowMs: number): boolean {
+    const add = this.#drift.newField === 'evolve';
+    const widen = this.#drift.mismatch === 'widen';
+    const merged = mergeSchemas(this.#schema, seen, { add, widen, maxColumns: MAX_COLUMNS });
     return this.#change(merged, cause, checkpointId, nowMs);
   }
 
@@ -120,6 +116,13 @@ function mergeWithJob(stored: Schema, given: Schema): Schema {
     return asked.nullable && !field.nullable ? { ...field, nullable: true } : field;
   });
   return { fields };
+}
+
+/** The column for what is rescued stands where it was first needed, so that later ones come behind it. */
+function withRescued(schema: Schema, { newField, mismatch }: SchemaDriftSpec): Schema {
+  const needed = newField === 'rescue' || mismatch === 'rescue';
+  if (!needed || schema.fields.some(({ name }) => name === RESCUED_COLUMN)) return schema;
+  return { fields: [...schema.fields, { name: RESCUED_COLUMN, type: { kind: 'json' }, nullable: true }] };
 }
 
 function nullable({ fields }: Schema): Schema {

@@ -136,6 +136,9 @@ export function passesThrough(
   const { source, sink } = config.job;
   return (
     !config.replay &&
+    source.drift.newField === 'ignore' &&
+    source.drift.mismatch !== 'rescue' &&
+    source.drift.mismatch !== 'widen' &&
     source.format.type === 'ndjson' &&
     sink.format.type === 'ndjson' &&
     sink.format.dialect === 'standard' &&

@@ -10,6 +10,7 @@ export interface SubtaskConfig {
   readonly runId: string;
   /** Of the rows that the source gives. */
   readonly schema: Schema;
+  readonly schemaVersion: number;
   /** This subtask's share of the memory budget. */
   readonly memoryBytes: number;
   readonly segmentsFolder: string;

@@ -2,6 +2,7 @@
 import { createEventTime } from '../../bucketing/event-time.ts';
 import { createInputFormat, replayInput } from '../../formats/index.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
 import { StageClock } from '../core/stage-clock.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -10,7 +11,7 @@ import { neededColumns } from './needed-columns.ts';
 import { Pace } from './pace.ts';
 import { partsDue } from './partition-setup.ts';
 import { createQuarantine } from './quarantine.ts';
-import { createSink, passesThrough } from './sink-setup.ts';
+import { createBuckets, createSink, passesThrough } from './sink-setup.ts';
 import { Subtask } from './subtask.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
 
@@ -37,35 +38,27 @@ export async function startSubtask(
   clock: Clock,
   send: (message: FromSubtask) => void,
 ): Promise<RunningSubtask> {
-  const { job, schema } = config;
-  const { source } = job;
+  const { job } = config;
   const stages = new StageClock(() => clock.elapsed());
   const sink = await createSink(config, fileSystem, clock, stages);
-  const format = createInputFormat(source.format);
   const quarantine = await createQuarantine(config, fileSystem, clock);
-  const { bytesPerSecond } = source.limits;
-  const keepLines = passesThrough(config, sink.current.schema);
+  const { bytesPerSecond } = job.source.limits;
+  const rowsOf = (schema: Schema, partSchema: Schema) => ({
+    reader: createReader(config, schema, partSchema, fileSystem, clock, stages),
+    eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
+  });
   const subtask = new Subtask({
     subtask: config.subtask,
-    reader: new SplitReader({
-      fileSystem,
-      clock,
-      format: config.replay ? replayInput(format) : format,
-      compression: config.replay ? 'none' : source.format.compression,
-      schema,
-      batchRows: BATCH_ROWS,
-      keepLines,
-      columns: keepLines ? neededColumns(job) : undefined,
-      maxRecordBytes: config.replay ? MAX_REPLAY_BYTES : source.maxRecordBytes,
-      onBadRecord: source.onBadRecord,
-      modified: source.modified,
-      stages,
-    }),
+    ...rowsOf(config.schema, sink.current.schema),
     sink,
     quarantine,
     firstCheckpointId: config.firstCheckpointId,
-    eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
     isDue: partsDue(job),
+    schemaVersion: config.schemaVersion,
+    evolve: async (schema) => {
+      const buckets = await createBuckets({ ...config, schema }, schema, fileSystem, clock, stages);
+      return { ...rowsOf(schema, buckets.schema), buckets };
+    },
     bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,
     pace: bytesPerSecond === null ? null : new Pace(clock, bytesPerSecond / job.parallelism),
     clock,
@@ -77,4 +70,34 @@ export async function startSubtask(
     done: subtask.run(),
     release: () => subtask.release(),
   };
+}
+
+function createReader(
+  config: SubtaskConfig,
+  schema: Schema,
+  partSchema: Schema,
+  fileSystem: FileSystem,
+  clock: Clock,
+  stages: StageClock,
+): SplitReader {
+  const { source } = config.job;
+  const format = createInputFormat(source.format);
+  const keepLines = passesThrough({ ...config, schema }, partSchema);
+  // Whoever keeps what does not fit, or does more about it than refuse it, wants every value looked at.
+  const provesAll = source.onBadRecord === 'quarantine' || source.drift.mismatch !== 'bad_record';
+  return new SplitReader({
+    fileSystem,
+    clock,
+    format: config.replay ? replayInput(format) : format,
+    compression: config.replay ? 'none' : source.format.compression,
+    schema,
+    batchRows: BATCH_ROWS,
+    keepLines,
+    columns: keepLines && !provesAll ? neededColumns(config.job) : undefined,
+    maxRecordBytes: config.replay ? MAX_REPLAY_BYTES : source.maxRecordBytes,
+    onBadRecord: source.onBadRecord,
+    drift: source.drift,
+    modified: source.modified,
+    stages,
+  });
 }

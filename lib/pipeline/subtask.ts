@@ -5,10 +5,12 @@
  */
 import type { Batch } from '../core/batch.ts';
 import { type Clock, yieldToEventLoop } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
 import { unreachable } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { Stage, StageClock } from '../core/stage-clock.ts';
+import type { Buckets } from '../sink/buckets.ts';
 import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
@@ -20,6 +22,16 @@ import { WakeUp } from './wake-up.ts';
 /** How often progress is reported, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 200;
 
+/** Event times of a batch's rows, in milliseconds since 1970. */
+export type EventTimeOf = (batch: Batch) => Float64Array;
+
+/** What depends on the schema of the rows. */
+export interface Evolved {
+  readonly reader: SplitReader;
+  readonly eventTime: EventTimeOf | null;
+  readonly buckets: Buckets;
+}
+
 export interface SubtaskParts {
   readonly subtask: number;
   readonly reader: SplitReader;
@@ -27,8 +39,11 @@ export interface SubtaskParts {
   /** Where refused records go; null where the job has no quarantine. */
   readonly quarantine: Quarantine | null;
   readonly firstCheckpointId: number;
+  readonly schemaVersion: number;
+  /** Makes what comes after a change of schema. */
+  readonly evolve: (schema: Schema) => Promise<Evolved>;
   /** Event times of a batch's rows; null where the job has none. */
-  readonly eventTime: ((batch: Batch) => Float64Array) | null;
+  readonly eventTime: EventTimeOf | null;
   /** How often the sink's timer runs. */
   readonly bucketCheckIntervalMs: number;
   /** null: as fast as it goes. */
@@ -64,11 +79,21 @@ export class Subtask {
   /** The newest event time in the split being read. */
   #newestMs = Number.NEGATIVE_INFINITY;
   #progressAt = 0;
+  /** Those of the present schema. */
+  #reader: SplitReader;
+  #eventTimeOf: EventTimeOf | null;
+  #schemaVersion: number;
+  /** Of the last one made, and of the one that is waited for. */
+  #proposal = 0;
+  #awaiting: number | null = null;
   #timerAt: number;
 
   constructor(parts: SubtaskParts) {
     this.#parts = parts;
     this.#wakeUp = new WakeUp(parts.clock);
+    this.#reader = parts.reader;
+    this.#eventTimeOf = parts.eventTime;
+    this.#schemaVersion = parts.schemaVersion;
     this.#nextCheckpointId = parts.firstCheckpointId;
     this.#timerAt = parts.clock.elapsed() + parts.bucketCheckIntervalMs;
   }
@@ -103,7 +128,7 @@ export class Subtask {
 
   /** Lets go of files once what is under way is done. Calls may repeat. */
   async release(): Promise<void> {
-    await this.#parts.reader.close();
+    await this.#reader.close();
     await this.#parts.sink.close();
     await this.#parts.quarantine?.close();
   }
@@ -116,6 +141,9 @@ export class Subtask {
         return;
       case 'no-more-splits':
         return;
+      case 'schema':
+        await this.#onSchema(message);
+        return;
       case 'snapshot':
         await this.#during('checkpoint', () => this.#snapshot(message));
         return;
@@ -127,11 +155,12 @@ export class Subtask {
   async #work(): Promise<void> {
     if (this.#parts.clock.elapsed() >= this.#timerAt) await this.#onTimer();
     if (this.#watermarkMoved) await this.#onWatermark();
-    const waitMs = this.#reading ? (this.#parts.pace?.waitMs ?? 0) : 0;
+    const reads = this.#reading && this.#awaiting === null;
+    const waitMs = reads ? (this.#parts.pace?.waitMs ?? 0) : 0;
     if (waitMs > 0) await this.#idle(Math.min(waitMs, this.#timerAt - this.#parts.clock.elapsed()));
-    else if (this.#reading) await this.#readBatch();
+    else if (reads) await this.#readBatch();
     else {
-      this.#requestSplit();
+      if (!this.#reading) this.#requestSplit();
       await this.#idle(this.#timerAt - this.#parts.clock.elapsed());
     }
   }
@@ -144,17 +173,19 @@ export class Subtask {
   }
 
   async #open(split: Split): Promise<void> {
-    const { reader } = this.#parts;
+    const reader = this.#reader;
     this.#newestMs = split.newestEventMs ?? Number.NEGATIVE_INFINITY;
     this.#reading = await reader.open(split);
     await this.#keepRefused();
     if (this.#reading) return;
     this.#bookCounts();
-    this.#finish({ split, kind: reader.outcome });
+    this.#finish({ split: reader.split(), kind: reader.outcome });
   }
 
   async #readBatch(): Promise<void> {
-    const { reader, sink, eventTime } = this.#parts;
+    const { sink } = this.#parts;
+    const reader = this.#reader;
+    const eventTime = this.#eventTimeOf;
     const batch = await this.#during('read', () => reader.next());
     await this.#keepRefused();
     if (batch === null) {
@@ -171,20 +202,50 @@ export class Subtask {
     this.#late += sink.takeLate();
     this.#rows += batch.length;
     if (this.#parts.pace !== null) this.#bookCounts();
+    if (reader.drift !== null) this.#propose(reader.drift);
     failpoint('subtask.batch.after');
     if (this.#parts.clock.elapsed() >= this.#progressAt) this.#report();
   }
 
   /** The split being read, at its position, with the event time that it has come to. */
   #split(): Split {
-    const split = this.#parts.reader.split();
+    const split = this.#reader.split();
     return Number.isFinite(this.#newestMs) ? { ...split, newestEventMs: this.#newestMs } : split;
+  }
+
+  /** The next record needs a wider schema: one for all subtasks, which the coordinator decides on. */
+  #propose(seen: Schema): void {
+    const { send, subtask } = this.#parts;
+    this.#awaiting = ++this.#proposal;
+    send({ type: 'schema-proposal', subtask, number: this.#proposal, seen, path: this.#reader.split().path });
+  }
+
+  async #onSchema({ schema, version, answers }: Extract<ToSubtask, { type: 'schema' }>): Promise<void> {
+    // After the last snapshot nothing may change any more.
+    if (this.#sealed) return;
+    if (version === this.#schemaVersion) {
+      if (answers !== this.#awaiting) return;
+      this.#awaiting = null;
+      this.#reader.passDrift();
+      return;
+    }
+    // Whatever was proposed, it is looked at again under the new schema; the answer to it comes too late.
+    this.#awaiting = null;
+    this.#schemaVersion = version;
+    this.#bookCounts();
+    const split = this.#reading ? this.#split() : null;
+    await this.#reader.close();
+    const next = await this.#parts.evolve(schema);
+    this.#reader = next.reader;
+    this.#eventTimeOf = next.eventTime;
+    await this.#parts.sink.replace(next.buckets);
+    if (split !== null) await this.#open(split);
   }
 
   /** Refused records go to the quarantine before the position behind them can get into a checkpoint. */
   async #keepRefused(): Promise<void> {
-    const { reader, quarantine } = this.#parts;
-    const records = await reader.takeQuarantined();
+    const { quarantine } = this.#parts;
+    const records = await this.#reader.takeQuarantined();
     if (records.length > 0) await quarantine?.write(records, this.#nextCheckpointId);
   }
 
@@ -261,7 +322,7 @@ export class Subtask {
 
   /** Takes over what the reader counted since it was asked last. */
   #bookCounts(): void {
-    const counts = this.#parts.reader.takeCounts();
+    const counts = this.#reader.takeCounts();
     this.#rejected += counts.rejected;
     this.#quarantined += counts.quarantined;
     this.#bytesIn += counts.bytesIn;
@@ -286,7 +347,7 @@ export class Subtask {
 
   #eventTime(): SplitEventTime | null {
     if (!this.#reading || !Number.isFinite(this.#newestMs)) return null;
-    return { splitId: this.#parts.reader.split().id, newestMs: this.#newestMs };
+    return { splitId: this.#reader.split().id, newestMs: this.#newestMs };
   }
 
   /** Waits for a message, at most so long. */

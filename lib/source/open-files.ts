@@ -12,6 +12,8 @@ export interface FileEnd {
   readonly kind: SplitOutcome['kind'];
   /** Not one byte of it was taken. */
   readonly untouched: boolean;
+  /** Something of it was quarantined, and not as a whole. */
+  readonly incomplete: boolean;
 }
 
 interface OpenFile {
@@ -19,6 +21,7 @@ interface OpenFile {
   splits: number;
   kind: SplitOutcome['kind'];
   untouched: boolean;
+  incomplete: boolean;
 }
 
 const RANK: Readonly<Record<SplitOutcome['kind'], number>> = { read: 0, missing: 1, changed: 2 };
@@ -47,7 +50,7 @@ export class OpenFiles {
     let file = this.#byId.get(fileId);
     if (file === undefined) {
       const untouched = !restored || (split.id.endsWith('.0') && split.endByte === null);
-      file = { path, splits: 0, kind: 'read', untouched };
+      file = { path, splits: 0, kind: 'read', untouched, incomplete: false };
       this.#byId.set(fileId, file);
       this.#paths.set(path, (this.#paths.get(path) ?? 0) + 1);
     } else if (restored) file.untouched = false;
@@ -59,6 +62,7 @@ export class OpenFiles {
     const file = this.#byId.get(split.fileId);
     if (file === undefined) return null;
     if (RANK[kind] > RANK[file.kind]) file.kind = kind;
+    file.incomplete ||= split.incomplete === true;
     if (kind === 'read' || !isUntouched(split)) file.untouched = false;
     if (--file.splits > 0) return null;
     this.#byId.delete(split.fileId);
@@ -66,6 +70,7 @@ export class OpenFiles {
     if (takes === 0) this.#paths.delete(file.path);
     else this.#paths.set(file.path, takes);
     const { fileId, sizeBytes, modifiedNs } = split;
-    return { fileId, path: file.path, sizeBytes, modifiedNs, kind: file.kind, untouched: file.untouched };
+    const { path, kind: worst, untouched, incomplete } = file;
+    return { fileId, path, sizeBytes, modifiedNs, kind: worst, untouched, incomplete };
   }
 }

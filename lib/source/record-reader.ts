@@ -27,7 +27,7 @@ const LINE_FEED = 10;
 const QUIET_BYTES = 64 * 1024 * 1024;
 
 /** What decoding what is there led to. */
-type Step = 'full' | 'again' | 'more' | 'too-large' | 'end';
+type Step = 'drift' | 'full' | 'again' | 'more' | 'too-large' | 'end';
 
 /** Offset at which the bytes of a split have to begin, for `RecordReader.begin`. */
 export function readOffset(split: Split): number {
@@ -99,7 +99,7 @@ export class RecordReader {
       const step = this.#decode();
       stages.enter(before);
       if (step === 'again' && !this.#options.mustReturn()) continue;
-      if (step === 'full' || step === 'again' || this.#hasToTake(step)) {
+      if (step === 'full' || step === 'drift' || step === 'again' || this.#hasToTake(step)) {
         this.#notePosition();
         return this.#decoder.take();
       }
@@ -195,6 +195,7 @@ export class RecordReader {
     const limit = Math.min(to, from + maxRecordBytes);
     const consumed = decoder.decode(chunks.bytes, from, limit, sealed && limit === to);
     this.#advance(consumed - from);
+    if (decoder.drift) return 'drift';
     if (decoder.full) return 'full';
     if (consumed === to && sealed) return 'end';
     if (consumed > from) {

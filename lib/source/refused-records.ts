@@ -5,7 +5,7 @@
  * Bounded: the reader returns what it has once `full`, so no more than the refused records of one chunk come on top.
  */
 import type { ByteSource } from '../core/byte-source.ts';
-import type { BadRecordCode, DecoderState } from '../core/decoder.ts';
+import type { BadRecord, BadRecordCode, DecoderState } from '../core/decoder.ts';
 
 /** A refused record, with everything that is needed to find it again and to read it once more. */
 export interface QuarantinedRecord {
@@ -36,6 +36,24 @@ const LINE_FEED = 10;
 
 /** Opens the file being read at its first byte, decompressed. */
 export type OpenFromStart = () => Promise<ByteSource>;
+
+/** A record that a decoder refused. Its bytes are copied: they do not last. */
+export function refusedRecord(record: BadRecord, path: string, state: DecoderState): RefusedRecord {
+  const { code = 'malformed', origin, column, reason, place, offset, bytes } = record;
+  // Of a file that is no stream of bytes there is no line, and no record as it stands in it.
+  const inStream = place === undefined;
+  return {
+    code,
+    reason: inStream ? reason : `${place}: ${reason}`,
+    column,
+    path: origin?.path ?? path,
+    offset: origin?.offset ?? offset,
+    line: origin === undefined ? (inStream ? 'find' : null) : origin.line,
+    bytes: bytes.slice(),
+    complete: inStream,
+    state,
+  };
+}
 
 export class RefusedRecords {
   #records: RefusedRecord[] = [];

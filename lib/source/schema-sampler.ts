@@ -3,7 +3,7 @@
  * the most and four of all. What a sample does not show, the schema does not know; it is then fixed in the state.
  */
 import type { Schema } from '../core/data-type.ts';
-import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
+import type { ColumnEvidence, FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type FileSchema, mergeSchemas } from '../core/schema-merger.ts';
 import type { Compression } from '../core/specs.ts';
@@ -29,6 +29,8 @@ export interface SampledSchema {
   readonly schema: Schema;
   /** The files that were looked at. */
   readonly files: readonly string[];
+  /** What each column was inferred from; empty where the files themselves say what they hold. */
+  readonly evidence: readonly ColumnEvidence[];
 }
 
 const MAX_FILES = 10;
@@ -54,7 +56,11 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
     sampled.push(file.path);
   }
   if (samples.length === 0) return null;
-  return { schema: format.inferSchema(samples), files: sampled };
+  return {
+    schema: format.inferSchema(samples),
+    files: sampled,
+    evidence: format.explainSchema?.(samples) ?? [],
+  };
 }
 
 /** Of formats whose files know their columns: those of all the files looked at. */
@@ -68,7 +74,7 @@ async function readSchemas(
     if (schema !== null) found.push({ path: file.path, schema });
   }
   if (found.length === 0) return null;
-  return { schema: mergeSchemas(found), files: found.map(({ path }) => path) };
+  return { schema: mergeSchemas(found), files: found.map(({ path }) => path), evidence: [] };
 }
 
 async function readSchema(

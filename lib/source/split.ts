@@ -37,6 +37,8 @@ export interface Split {
   readonly position: SplitPosition;
   /** The newest event time of the rows taken, milliseconds since 1970; absent where there is none. */
   readonly newestEventMs?: number;
+  /** Something of it is in no output but in part: its file must not be tidied up. */
+  readonly incomplete?: true;
 }
 
 /** How the reading of a split ended. Plain JSON. */

@@ -76,6 +76,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       maxRecordBytes: 1024 * 1024,
       onBadRecord: 'fail',
       badRecordLimits: { maxRecords: null, maxRatio: null },
+      drift: { newField: 'ignore', mismatch: 'bad_record' },
       format: { type: 'ndjson', compression: 'auto' },
       schema: 'infer',
       afterCommit: { kind: 'keep' },

@@ -5,17 +5,21 @@ import { createRollingPolicy } from '../../../rolling/index.ts';
 import { createPartitionCommitPolicy } from '../../commit/partitions/policies/create-policy.ts';
 import type { CompiledJob } from '../../config/compiled-job.ts';
 import { crossCheck } from '../../config/cross-checks.ts';
-import { jobToYaml, rawJob, rawSchema } from '../../config/print-job.ts';
+import { jobToYaml, rawJob, rawSchema, schemaYaml } from '../../config/print-job.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Schema } from '../../core/data-type.ts';
-import { firstSchema } from '../../pipeline/first-schema.ts';
+import { formatDataType, type Schema } from '../../core/data-type.ts';
+import type { ColumnEvidence } from '../../core/decoder.ts';
+import { SluiceError } from '../../core/errors.ts';
+import { firstSchema, sampleSource } from '../../pipeline/first-schema.ts';
 import { bucketTimesOf } from '../../pipeline/sink-setup.ts';
 import { selectRoots } from '../../source/file-selector.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
 import type { Output } from '../output.ts';
+import { printable } from '../printable.ts';
 import { proveWritable, type SourceSurvey, surveySource } from '../reach-paths.ts';
+import { renderTable } from '../table.ts';
 import { loadJob } from './load-job.ts';
 
 /** @throws SluiceError with exit 2 for the job file, 4 for its paths, 3 for data that the schema cannot be learnt from */
@@ -34,6 +38,50 @@ export async function check(file: string, { io, output }: CommandContext): Promi
     await proveParts(job, schema, fileSystem, io.clock);
   }
   print(file, job, schema, survey, output);
+}
+
+/** `sluice check --schema`: what a sample of the source shows, as YAML to paste, and how sure that is. */
+export async function checkSchema(file: string, { io, output }: CommandContext): Promise<void> {
+  const { job, fileSystem } = await loadJob(file, io);
+  const sampled = await sampleSource(job, fileSystem);
+  if (sampled === null) {
+    throw new SluiceError(
+      'SCHEMA_UNKNOWN',
+      'no schema can be inferred: the source has no file with anything in it',
+      {
+        hint: 'put a file there, or give source.format.schema in the job file',
+      },
+    );
+  }
+  const { schema, files, evidence } = sampled;
+  if (output.json) {
+    output.document({ schema: rawSchema(schema), files, columns: evidence });
+    return;
+  }
+  output.text(schemaYaml(schema));
+  output.answer(`inferred from ${counted(files.length, 'file')}, about a megabyte of each:`);
+  if (evidence.length > 0) output.answer(renderEvidence(schema, evidence));
+}
+
+function renderEvidence(schema: Schema, evidence: readonly ColumnEvidence[]): string {
+  return renderTable(
+    [{ title: 'column' }, { title: 'type' }, { title: 'no value', align: 'right' }, { title: 'seen' }],
+    evidence.map(({ name, records, kinds }) => {
+      const values = kinds.reduce((sum, kind) => sum + kind.values, 0);
+      const type = schema.fields.find((field) => field.name === name)?.type;
+      const missing = records === 0 ? 0 : Math.max(0, records - values) / records;
+      return [
+        name,
+        type === undefined ? '' : formatDataType(type),
+        `${(missing * 100).toFixed(1)} %`,
+        kinds.map(({ kind, values: count, samples }) => `${count} ${kind}${shown(samples)}`).join('; '),
+      ];
+    }),
+  );
+}
+
+function shown(samples: readonly string[]): string {
+  return samples.length === 0 ? '' : ` (${samples.map((sample) => printable(sample)).join(', ')})`;
 }
 
 /** Makes what the sink is made of, so that a bad pattern or a module that does not load is found now. */

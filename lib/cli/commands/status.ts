@@ -1,6 +1,10 @@
 /** `sluice status`: how far a job is, from its state; works while it runs and after it died. */
+import { CheckpointStore } from '../../commit/checkpoint-store.ts';
 import { type JobStatus, readStatus } from '../../commit/status.ts';
+import { rawSchema, schemaYaml } from '../../config/print-job.ts';
+import { describeChange } from '../../core/schema-change.ts';
 import type { CommandContext } from '../commands.ts';
+import { printable } from '../printable.ts';
 import type { Style } from '../style.ts';
 import { renderCheckpoint } from './checkpoint-view.ts';
 import { loadJob } from './load-job.ts';
@@ -10,6 +14,29 @@ export async function status(file: string, { io, output }: CommandContext): Prom
   const found = await readStatus(job, fileSystem, io.clock);
   if (output.json) output.document(found);
   else output.answer(renderStatus(found, output.style));
+}
+
+/** `sluice status --schema`: the present schema, and each step that led to it. */
+export async function schemaStatus(file: string, { io, output }: CommandContext): Promise<void> {
+  const { job, fileSystem } = await loadJob(file, io);
+  const newest = await new CheckpointStore(fileSystem, job.statePath).load();
+  const schema = newest?.schema ?? null;
+  const history = newest?.schemaHistory ?? [];
+  if (output.json) {
+    output.document({ job: job.name, schema: schema === null ? null : rawSchema(schema), history });
+    return;
+  }
+  if (schema === null) {
+    output.answer(`${job.name}: no schema yet`);
+    return;
+  }
+  output.text(schemaYaml(schema));
+  for (const { version, checkpoint, createdMs, changes, cause } of history) {
+    const heading = output.style.bold(`version ${version}`);
+    const because = cause === null ? '' : `, because of ${cause}`;
+    output.answer(`${heading} ${new Date(createdMs).toISOString()}, checkpoint ${checkpoint}${because}`);
+    for (const change of changes) output.answer(`  ${printable(describeChange(change))}`);
+  }
 }
 
 export function renderStatus(found: JobStatus, style: Style): string {

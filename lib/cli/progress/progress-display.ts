@@ -1,4 +1,5 @@
 /** How a running job shows its progress: a bar on a terminal, lines elsewhere, JSON lines for machines. */
+import { describeChange } from '../../core/schema-change.ts';
 import type { JobEvent, JobProgress } from '../../pipeline/progress.ts';
 import { counted, humanDuration } from '../human.ts';
 import type { CliIo } from '../io.ts';
@@ -70,7 +71,10 @@ class MeteredDisplay implements ProgressDisplay {
     // Checkpoints come every few seconds, for months: they are for machines, and the meters count them.
     if (event.type === 'checkpoint') return;
     this.pause();
-    if (event.type === 'warning') this.#output.warning(`${event.code}: ${event.message}`);
+    if (event.type === 'schema') {
+      const changes = event.changes.map(describeChange).join(', ');
+      this.#output.note(`schema ${event.version}, because of ${event.path}: ${changes}`);
+    } else if (event.type === 'warning') this.#output.warning(`${event.code}: ${event.message}`);
     else {
       const parts = `${counted(event.openParts, 'open part')}, ${counted(event.committed, 'pending part')} published`;
       this.#output.note(`going on from checkpoint ${event.checkpointId}: ${parts}`);

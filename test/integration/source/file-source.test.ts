@@ -42,6 +42,7 @@ function specOf(change: Partial<SourceSpec> = {}): SourceSpec {
     maxRecordBytes: 1 << 20,
     onBadRecord: 'fail',
     badRecordLimits: { maxRecords: null, maxRatio: null },
+    drift: { newField: 'ignore', mismatch: 'bad_record' },
     format: { type: 'text', column: 'line', compression: 'auto' },
     schema: LINE_SCHEMA,
     afterCommit: { kind: 'keep' },

@@ -189,6 +189,7 @@ describe('help and version', () => {
       'run',
       'backfill',
       'check',
+      'plan',
       'status',
       'gc',
       'replay',

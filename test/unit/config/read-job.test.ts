@@ -117,6 +117,7 @@ describe('a valid job', () => {
         maxRecordBytes: 33_554_432,
         onBadRecord: 'fail',
         badRecordLimits: { maxRecords: null, maxRatio: null },
+        drift: { newField: 'ignore', mismatch: 'bad_record' },
         format: { type: 'ndjson', compression: 'auto' },
         schema: 'infer',
         afterCommit: { kind: 'keep' },
@@ -328,14 +329,9 @@ sink:
       /expected ndjson, csv, text, parquet, avro, arrow or json, not 'orc'/,
     ],
     [
-      'source.format.on_new_field',
-      minimal({ format: 'on_new_field: rescue' }),
-      /'rescue' is not in this version/,
-    ],
-    [
-      'source.format.on_new_field',
-      minimal({ format: 'on_new_field: evolve' }),
-      /'evolve' is not in this version/,
+      'source.format.on_type_mismatch',
+      minimal({ format: 'on_type_mismatch: quarantine' }),
+      /needs `quarantine: \{path: ...\}`/,
     ],
     [
       'source.format.on_bad_record',

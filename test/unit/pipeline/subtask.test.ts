@@ -44,6 +44,8 @@ function setUp(chunkRows = 100) {
     ),
     quarantine: null,
     firstCheckpointId: 1,
+    schemaVersion: 1,
+    evolve: () => Promise.reject(new Error('the schema of this test does not change')),
     eventTime: null,
     isDue: null,
     bucketCheckIntervalMs: 1000,
