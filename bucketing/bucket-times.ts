@@ -30,7 +30,7 @@ const SAMPLES = ['2026-11-22T13:14:15.678Z', '2024-02-29T23:59:59.999Z', '1999-1
 );
 const HOUR_MS = 3_600_000;
 /** Names remembered; beyond, all are forgotten. */
-const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 65_536;
 
 /**
  * How the buckets of a job tell their time; null where they tell none: by processing time, by other columns, custom.

@@ -23,6 +23,8 @@ export interface OutputFormatOptions {
    */
   readonly passThrough?: boolean;
   readonly stages?: StageClock;
+  /** Budget of what uses the format; a share of it may wait in buffers for reuse. */
+  readonly memoryBytes?: number;
 }
 
 /** @throws SluiceError JOB_INVALID */
@@ -33,7 +35,10 @@ export async function createOutputFormat(
   if (spec.type === 'arrow') return { kind: 'bulk', format: arrowFormat() };
   if (spec.type === 'avro') return { kind: 'bulk', format: await avroFormat(spec, options.stages) };
   if (spec.type === 'parquet')
-    return { kind: 'bulk', format: await parquetFormat(spec, options.stages ?? UNTIMED) };
+    return {
+      kind: 'bulk',
+      format: await parquetFormat(spec, options.stages ?? UNTIMED, options.memoryBytes),
+    };
   return {
     kind: 'row',
     format: rowFormat(spec, options.passThrough ?? false),

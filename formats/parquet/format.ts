@@ -15,14 +15,20 @@ import { ParquetWriter, type SharedEncoder } from './writer.ts';
 
 export type ParquetSpec = OutputFormatSpec & { readonly type: 'parquet' };
 
-/** Memory that waits in pooled row buffers, at the most. */
-const MAX_IDLE_BYTES = 64 << 20;
+/** Of the memory budget, what may wait in row buffers for their next part. */
+const IDLE_SHARE = 1 / 16;
+/** The budget where nobody gives one. */
+const DEFAULT_MEMORY_BYTES = 256 << 20;
 
 /** The format that a job file asks for. @throws SluiceError JOB_INVALID where engine and compression do not go together */
-export async function parquetFormat(spec: ParquetSpec, stages: StageClock = UNTIMED): Promise<BulkFormat> {
+export async function parquetFormat(
+  spec: ParquetSpec,
+  stages: StageClock = UNTIMED,
+  memoryBytes: number = DEFAULT_MEMORY_BYTES,
+): Promise<BulkFormat> {
   return new ParquetFormat(spec, {
     engine: await loadEngine(spec, stages),
-    buffers: new RowBufferPool(Math.min(spec.rowGroupBytes, MAX_IDLE_BYTES)),
+    buffers: new RowBufferPool(memoryBytes * IDLE_SHARE),
     sizes: new SizeEstimator(spec.compression),
   });
 }

@@ -1,5 +1,6 @@
 import type { Schema } from '../../lib/core/data-type.ts';
 import { RowBuffer } from '../../lib/core/row-buffer.ts';
+import { heldBytes } from './buffered-bytes.ts';
 
 /** Row buffers kept for reuse: where thousands of parts come and go, fresh memory for each cost more than filling it. */
 const MAX_BUFFERS = 256;
@@ -35,7 +36,7 @@ export class RowBufferPool {
   /** Takes a buffer back; its rows are forgotten. */
   give(buffer: RowBuffer): void {
     buffer.clear();
-    const bytes = buffer.memoryBytes;
+    const bytes = heldBytes(buffer);
     if (buffer.schema !== this.#schema || this.#idle.length >= MAX_BUFFERS) return;
     if (this.#idleBytes + bytes > this.#maxBytes) return;
     this.#idle.push({ buffer, bytes });

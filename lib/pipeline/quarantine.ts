@@ -27,6 +27,7 @@ const ONE_FOLDER: BucketAssigner = {
 
 /** Of the subtask's memory: refused records are few, and small ones. */
 const MEMORY_SHARE = 1 / 16;
+const QUARANTINE_OPTIONS = { passThrough: false, stages: UNTIMED } as const;
 
 export class Quarantine {
   readonly #sink: EvolvingSink;
@@ -88,7 +89,7 @@ export async function createQuarantine(
   const current = spec === null ? null : await createBuckets(config, spec, 'q', fileSystem, clock);
   const retired: Buckets[] = [];
   for (const format of OLD_FORMATS) {
-    const suffix = (await createPartFormat(format, QUARANTINE_SCHEMA, false, UNTIMED)).extension;
+    const suffix = (await createPartFormat(format, QUARANTINE_SCHEMA, QUARANTINE_OPTIONS)).extension;
     const ours = restored.map((state) => ofFormat(state, suffix));
     if (ours.every((state) => state.openParts.length === 0)) continue;
     const isCurrent = spec !== null && current?.suffix === suffix;
@@ -138,7 +139,7 @@ async function createBuckets(
   fileSystem: FileSystem,
   clock: Clock,
 ): Promise<Buckets> {
-  const format = await createPartFormat(spec.format, QUARANTINE_SCHEMA, false, UNTIMED);
+  const format = await createPartFormat(spec.format, QUARANTINE_SCHEMA, QUARANTINE_OPTIONS);
   const memoryBytes = config.memoryBytes * MEMORY_SHARE;
   return new Buckets({
     path: spec.path,

@@ -1,6 +1,6 @@
 /** A subtask's sink from a job's description. */
 import { type BucketTimes, createBucketAssigner, createBucketTimes } from '../../bucketing/index.ts';
-import { createOutputFormat } from '../../formats/index.ts';
+import { createOutputFormat, type OutputFormatOptions } from '../../formats/index.ts';
 import { createRollingPolicy } from '../../rolling/index.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { BucketAssigner } from '../core/bucket-assigner.ts';
@@ -68,7 +68,11 @@ async function createBucketsOf(
 ): Promise<Buckets> {
   const { job, jobId, runId, subtask } = config;
   const { sink } = job;
-  const format = await createPartFormat(sink.format, partSchema, passesThrough(config, partSchema), stages);
+  const format = await createPartFormat(sink.format, partSchema, {
+    passThrough: passesThrough(config, partSchema),
+    stages,
+    memoryBytes: config.memoryBytes,
+  });
   return new Buckets({
     path: sink.path,
     staging: sink.staging,
@@ -117,13 +121,12 @@ export function bucketTimesOf({ eventTime, sink, watermarks }: CompiledJob): Buc
 export async function createPartFormat(
   spec: OutputFormatSpec,
   schema: Schema,
-  passThrough: boolean,
-  stages: StageClock,
+  options: OutputFormatOptions & { readonly stages: StageClock },
 ): Promise<BulkFormat> {
-  const output = await createOutputFormat(spec, { passThrough, stages });
+  const output = await createOutputFormat(spec, options);
   return output.kind === 'bulk'
     ? output.format
-    : rowPartFormat(output.format, output.compressor, schema, stages);
+    : rowPartFormat(output.format, output.compressor, schema, options.stages);
 }
 
 /**

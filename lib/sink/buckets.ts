@@ -27,7 +27,7 @@ const MAX_OPEN_HANDLES = 256;
  * bytes that wait for the disk (decoding waits where they are more). The rest is for the batch that the decoder fills and
  * for what the encoder needs while it makes a row group.
  */
-const PARTS_SHARE = 0.65;
+const PARTS_SHARE = 0.5;
 const STAGED_SHARE = 1 / 16;
 const WAITING_SHARE = 1 / 8;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -42,6 +42,8 @@ export class Buckets {
   readonly #queue: WriteQueue;
   readonly #groups = new RowGroups();
   readonly #staged: StagedRows;
+  /** Of open parts. */
+  readonly #partsBudgetBytes: number;
   #stagedWatermarkMs = Number.NEGATIVE_INFINITY;
   readonly #stages: StageClock;
   /** Bounded by the memory budget: an open part takes its share even without rows. */
@@ -57,6 +59,7 @@ export class Buckets {
   constructor(config: SinkConfig) {
     this.#config = config;
     this.#stages = config.stages ?? UNTIMED;
+    this.#partsBudgetBytes = config.memoryBytes * PARTS_SHARE;
     this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * WAITING_SHARE));
     this.#staged = new StagedRows(config.memoryBytes * STAGED_SHARE);
     this.#checkpointId = config.checkpointId;
@@ -113,15 +116,15 @@ export class Buckets {
     const before = this.#stages.enter('gather');
     const { watermarkMs } = context;
     // Whether they are late is told by the watermark that they came under.
-    if (this.#stagedWatermarkMs !== watermarkMs) this.#unstage();
+    if (this.#stagedWatermarkMs !== watermarkMs) await this.#unstage();
     if (this.#staged.wants(batch, vector.ids.length)) {
       this.#stagedWatermarkMs = watermarkMs;
       this.#staged.add(batch, vector);
-      if (this.#staged.full) this.#unstage();
+      if (this.#staged.full) await this.#unstage();
     } else {
       // Rows that come later must not overtake those that wait.
-      this.#unstage();
-      this.#distribute(batch, vector, nowMs, watermarkMs);
+      await this.#unstage();
+      await this.#distribute(batch, vector, nowMs, watermarkMs);
     }
     await this.#holdBudget();
     await this.#settle();
@@ -129,14 +132,21 @@ export class Buckets {
   }
 
   /** Sorts the rows that wait into their buckets. */
-  #unstage(): void {
+  async #unstage(): Promise<void> {
     const staged = this.#staged.take();
     if (staged === null) return;
-    this.#distribute(staged.batch, staged.vector, this.#config.clock.now(), this.#stagedWatermarkMs);
+    await this.#distribute(staged.batch, staged.vector, this.#config.clock.now(), this.#stagedWatermarkMs);
     this.#staged.clear();
   }
 
-  #distribute(batch: Batch, { codes, ids }: BucketVector, nowMs: number, watermarkMs: number): void {
+  /** Waits only where the budget is used up: a batch may go to ten thousand buckets, each with buffers of its own. */
+  async #distribute(
+    batch: Batch,
+    { codes, ids }: BucketVector,
+    nowMs: number,
+    watermarkMs: number,
+  ): Promise<void> {
+    const budget = this.#partsBudgetBytes;
     if (ids.length === 1) {
       if (this.#takes(ids[0]!, batch.length, watermarkMs))
         this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
@@ -148,6 +158,7 @@ export class Buckets {
         const to = starts[code + 1]!;
         if (to > from && this.#takes(ids[code]!, to - from, watermarkMs))
           this.#append(ids[code]!, batch, order, from, to, nowMs);
+        if (this.#memoryBytes > budget) await this.#holdBudget();
       }
     }
   }
@@ -156,7 +167,8 @@ export class Buckets {
   #takes(bucketId: string, rows: number, watermarkMs: number): boolean {
     const { late } = this.#config;
     if (watermarkMs === Number.NEGATIVE_INFINITY) return true;
-    const endMs = this.#endOf(bucketId);
+    const open = this.#open.get(bucketId);
+    const endMs = open === undefined ? this.#endOf(bucketId) : open.bucketEndMs;
     if (late === undefined || endMs === null || watermarkMs < endMs + late.allowedLatenessMs) return true;
     this.#late += rows;
     return late.keep;
@@ -247,7 +259,7 @@ export class Buckets {
    * most: parts become smaller than asked for, memory does not become larger.
    */
   async #holdBudget(): Promise<void> {
-    const budget = this.#config.memoryBytes * PARTS_SHARE;
+    const budget = this.#partsBudgetBytes;
     if (this.#memoryBytes <= budget) return;
     const goal = budget * BUDGET_LOW_MARK;
     for (const part of this.#largestFirst()) {
@@ -273,15 +285,20 @@ export class Buckets {
     return this.#nextCounter;
   }
 
-  /** Closes every open part: the next snapshot promises them. */
-  closeAll(): void {
-    this.#unstage();
+  /** Writes what waits to be sorted, and closes every open part: the next snapshot promises them. */
+  async closeAll(): Promise<void> {
+    await this.#unstage();
+    this.closeRestored();
+  }
+
+  /** {@link closeAll} of a sink that nothing was written to. */
+  closeRestored(): void {
     for (const part of [...this.#open.values()]) this.#close(part);
   }
 
   /** The timer: closes parts whose policy says so, whether or not anything arrives. */
   async onProcessingTime(): Promise<void> {
-    this.#unstage();
+    await this.#unstage();
     const nowMs = this.#config.clock.now();
     for (const part of [...this.#open.values()]) {
       if (this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) this.#close(part);
@@ -291,7 +308,7 @@ export class Buckets {
 
   /** Event time has come so far: closes parts whose policy says so. */
   async onWatermark(watermarkMs: number): Promise<void> {
-    this.#unstage();
+    await this.#unstage();
     this.#closePassed(watermarkMs);
     await this.#queue.settle();
   }
@@ -323,12 +340,9 @@ export class Buckets {
       segmentsFolder,
       segmentLabel = '',
     } = this.#config;
-    this.#unstage();
+    await this.#unstage();
     const keepOpen = !closeAll && this.#storage.writer.supportsResume;
-    const segment = new SegmentWriter(
-      `${checkpointId}-${subtask}${segmentLabel}-${runId}.segment`,
-      checkpointId,
-    );
+    const segment = new SegmentWriter(`${checkpointId}-${subtask}${segmentLabel}-${runId}`, checkpointId);
     for (const part of [...this.#open.values()]) {
       if (!keepOpen || isDue(part) || policy.shouldRollOnCheckpoint(part)) this.#close(part);
       else {
@@ -338,6 +352,7 @@ export class Buckets {
           this.#memoryBytes += part.memoryBytes - before;
         }
         part.persist(segment, checkpointId);
+        if (segment.isFull) await segment.finish(fileSystem, segmentsFolder);
       }
     }
     await this.#queue.all();

@@ -23,7 +23,7 @@ export class EvolvingSink {
     this.#current = current;
     this.#retired = [...retired];
     this.#nextCounter = nextCounter;
-    for (const buckets of retired) buckets.closeAll();
+    for (const buckets of retired) buckets.closeRestored();
   }
 
   get current(): Buckets {
@@ -42,7 +42,7 @@ export class EvolvingSink {
   /** Closes every part: rows from now on go to `next`. */
   async replace(next: Buckets): Promise<void> {
     const before = this.current;
-    before.closeAll();
+    await before.closeAll();
     await next.restore({ nextCounter: before.nextCounter, openParts: [] });
     this.#retired.push(before);
     this.#current = next;

@@ -20,6 +20,7 @@ export interface MemberCompressor {
 const FIRST_RATIO = 0.25;
 /** A saved tail begins with its number of rows, 32 bits. */
 const TAIL_HEADER_BYTES = 4;
+const NOTHING = new Uint8Array(0);
 /** Small first: thousands of buckets may hold a buffer each. */
 const FIRST_CAPACITY = 512;
 
@@ -53,7 +54,10 @@ class RowPartWriter implements BulkWriter {
   readonly #compressor: MemberCompressor;
   /** Shared by the parts of a format: output per input byte, as seen last. */
   readonly #ratio: { value: number };
-  #buffer = new ByteBuffer(FIRST_CAPACITY);
+  /** Null until there are rows for it. */
+  #buffer: ByteBuffer | null = null;
+  /** What the buffer begins with: once a part was flushed, room for as much again. */
+  #capacity = FIRST_CAPACITY;
   /** Whether the part has its header, in the file or in the buffer. */
   #started: boolean;
   #rows = 0;
@@ -68,10 +72,16 @@ class RowPartWriter implements BulkWriter {
   }
 
   append(batch: Batch, rows: Int32Array, from: number, to: number): void {
-    if (!this.#started && this.#encoder.header !== null) this.#buffer.push(this.#encoder.header);
+    const buffer = this.#open();
+    if (!this.#started && this.#encoder.header !== null) buffer.push(this.#encoder.header);
     this.#started = true;
-    this.#encoder.encode(batch, rows, from, to, this.#buffer);
+    this.#encoder.encode(batch, rows, from, to, buffer);
     this.#rows += to - from;
+  }
+
+  #open(): ByteBuffer {
+    this.#buffer ??= new ByteBuffer(this.#capacity);
+    return this.#buffer;
   }
 
   get bufferedRows(): number {
@@ -79,25 +89,26 @@ class RowPartWriter implements BulkWriter {
   }
 
   get bufferedBytes(): number {
-    return this.#buffer.length;
+    return this.#buffer?.length ?? 0;
   }
 
   get memoryBytes(): number {
-    return this.#buffer.memoryBytes;
+    return this.#buffer?.memoryBytes ?? 0;
   }
 
   get estimatedBytes(): number {
-    return Math.ceil(this.#buffer.length * this.#ratio.value);
+    return Math.ceil(this.bufferedBytes * this.#ratio.value);
   }
 
   flush(): Uint8Array {
+    if (this.#buffer === null || this.#buffer.length === 0) return NOTHING;
     const bytes = this.#buffer.view();
-    if (bytes.length === 0) return bytes;
     const member = this.#compressor.compress(bytes);
     this.#ratio.value = member.length / bytes.length;
-    // Without compression the buffer itself goes to the disk, so a new one is needed while it does.
-    if (member.buffer === bytes.buffer) this.#buffer = new ByteBuffer(FIRST_CAPACITY);
-    else this.#buffer.clear();
+    // Without compression the buffer itself goes to the disk, so a new one is needed while it does. Growing one from the
+    // start again would copy every byte twice.
+    this.#capacity = bytes.length + (bytes.length >> 3);
+    this.#buffer = null;
     this.#rows = 0;
     this.#saved = { rows: 0, bytes: 0 };
     return member;
@@ -119,11 +130,11 @@ class RowPartWriter implements BulkWriter {
         `rows saved from ${fromRow}, and the last save ended at ${from.rows}`,
       );
     }
-    const bytes = this.#buffer.view().subarray(from.bytes);
+    const bytes = this.#open().view().subarray(from.bytes);
     const saved = new Uint8Array(TAIL_HEADER_BYTES + bytes.length);
     new DataView(saved.buffer).setUint32(0, this.#rows - from.rows, true);
     saved.set(bytes, TAIL_HEADER_BYTES);
-    this.#saved = { rows: this.#rows, bytes: this.#buffer.length };
+    this.#saved = { rows: this.#rows, bytes: this.bufferedBytes };
     return saved;
   }
 
@@ -131,8 +142,8 @@ class RowPartWriter implements BulkWriter {
     if (saved.length < TAIL_HEADER_BYTES)
       throw new SluiceError('STATE_CORRUPT', 'a saved tail has no header');
     this.#rows += new DataView(saved.buffer, saved.byteOffset).getUint32(0, true);
-    this.#buffer.push(saved.subarray(TAIL_HEADER_BYTES));
+    this.#open().push(saved.subarray(TAIL_HEADER_BYTES));
     this.#started = true;
-    this.#saved = { rows: this.#rows, bytes: this.#buffer.length };
+    this.#saved = { rows: this.#rows, bytes: this.bufferedBytes };
   }
 }

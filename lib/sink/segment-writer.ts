@@ -8,16 +8,31 @@ import { failpoint } from '../core/failpoint.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { TailReference } from './sink-state.ts';
 
-export class SegmentWriter {
-  readonly #name: string;
-  readonly #checkpointId: number;
-  readonly #pieces: Uint8Array[] = [];
-  #lengthBytes = 0;
+/** A segment of this size is written and another one begun, so that a checkpoint does not hold all its rows twice. */
+const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
+/** Segments that are kept in memory while they are read: a part has pieces in as many, and they follow one another. */
+const CACHED_SEGMENTS = 10;
 
-  /** @param name file name in the segments folder, never used before */
-  constructor(name: string, checkpointId: number) {
-    this.#name = name;
+export class SegmentWriter {
+  readonly #baseName: string;
+  readonly #checkpointId: number;
+  #pieces: Uint8Array[] = [];
+  #lengthBytes = 0;
+  #written = 0;
+
+  /** @param baseName file name in the segments folder, never used before, without its ending */
+  constructor(baseName: string, checkpointId: number) {
+    this.#baseName = baseName;
     this.#checkpointId = checkpointId;
+  }
+
+  get #name(): string {
+    return `${this.#baseName}${this.#written === 0 ? '' : `-${this.#written}`}.segment`;
+  }
+
+  /** Whether `finish` is due before more is added. */
+  get isFull(): boolean {
+    return this.#lengthBytes >= MAX_SEGMENT_BYTES;
   }
 
   /** Takes a piece over. It is durable once `finish` is done. */
@@ -35,28 +50,29 @@ export class SegmentWriter {
     return reference;
   }
 
-  /** Writes the segment durably; no file where nothing was added. */
+  /** Writes what was added durably; no file where nothing was. What is added afterwards goes into another one. */
   async finish(fileSystem: FileSystem, folder: string): Promise<void> {
     if (this.#pieces.length === 0) return;
-    const created = await fileSystem.createExclusive(
-      `${folder}/${this.#name}`,
-      Buffer.concat(this.#pieces, this.#lengthBytes),
-    );
-    if (!created)
+    const name = this.#name;
+    const bytes = Buffer.concat(this.#pieces, this.#lengthBytes);
+    this.#pieces = [];
+    this.#lengthBytes = 0;
+    this.#written++;
+    if (!(await fileSystem.createExclusive(`${folder}/${name}`, bytes)))
       throw new SluiceError(
         'FENCED',
-        `the segment ${this.#name} exists already: another process writes this job's state`,
+        `the segment ${name} exists already: another process writes this job's state`,
       );
     failpoint('segment.written');
   }
 }
 
-/** Reads pieces back, a segment file at a time. */
+/** Reads pieces back, in the order in which they were written: each segment file is read once. */
 export class SegmentReader {
   readonly #fileSystem: FileSystem;
   readonly #folder: string;
-  /** The file read last: the pieces of a segment are asked for in a row. */
-  #last: { name: string; bytes: Uint8Array } | null = null;
+  /** The files read last, oldest first: the pieces of a segment are asked for in a row, but of several in turn. */
+  readonly #cache = new Map<string, Uint8Array>();
 
   constructor(fileSystem: FileSystem, folder: string) {
     this.#fileSystem = fileSystem;
@@ -66,16 +82,24 @@ export class SegmentReader {
   /** @throws SluiceError STATE_CORRUPT where the segment is missing, short or altered */
   async read(reference: TailReference): Promise<Uint8Array> {
     const { segment, offsetBytes, lengthBytes } = reference;
-    if (this.#last?.name !== segment) {
-      const bytes = await this.#fileSystem.readFile(`${this.#folder}/${segment}`);
-      if (bytes === null) throw corrupt(`the segment ${segment} is missing`);
-      this.#last = { name: segment, bytes };
-    }
-    const piece = this.#last.bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
+    const piece = (await this.#file(segment)).subarray(offsetBytes, offsetBytes + lengthBytes);
     if (piece.length !== lengthBytes) throw corrupt(`the segment ${segment} is too short`);
     if (crc32(piece) !== reference.crc32)
       throw corrupt(`the segment ${segment} was altered at byte ${offsetBytes}`);
     return piece;
+  }
+
+  async #file(name: string): Promise<Uint8Array> {
+    const cached = this.#cache.get(name);
+    if (cached !== undefined) return cached;
+    const bytes = await this.#fileSystem.readFile(`${this.#folder}/${name}`);
+    if (bytes === null) throw corrupt(`the segment ${name} is missing`);
+    for (const oldest of this.#cache.keys()) {
+      if (this.#cache.size < CACHED_SEGMENTS) break;
+      this.#cache.delete(oldest);
+    }
+    this.#cache.set(name, bytes);
+    return bytes;
   }
 }
 

@@ -7,6 +7,8 @@ export interface Candidate {
   readonly name: string;
   /** Name of the candidate that it is held against. */
   readonly versus: string | null;
+  /** Whether what it leaves is a lake, which is looked at. Default: yes. */
+  readonly makesLake?: boolean;
   /** Prepares an empty folder; the lake will lie in `lake` below it. Gives the arguments of node. */
   prepare(folder: string, input: Events | null): Promise<readonly string[]>;
 }

@@ -1,9 +1,19 @@
-// DuckDB as a whole process of its own: `node duckdb-run.mjs <threads> <sql>`.
+// DuckDB as a process of its own: `node duckdb-run.mjs <threads> <runs> <lake> <sql>`. With more than one run, only the
+// statement is timed, and the first time does not count.
+import { rm } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { repeat } from './in-process.mjs';
 
-const [threads, sql] = process.argv.slice(2);
+const [threads, runs, lake, sql] = process.argv.slice(2);
 const instance = await DuckDBInstance.create(':memory:', { threads });
 const connection = await instance.connect();
-await connection.run(sql);
+if (runs === '1') await connection.run(sql);
+else {
+  await repeat(Number(runs), async () => {
+    await rm(lake, { recursive: true, force: true });
+    await connection.run(sql);
+    return {};
+  });
+}
 connection.closeSync();
 instance.closeSync();

@@ -6,9 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BENCHES, type Bench } from './benches.ts';
 import type { Candidate } from './candidate.ts';
+import { GROWTHS, type Growth } from './growth.ts';
 import { checkLake, lakeSize } from './lake-check.ts';
 import { measureProcess } from './measured-process.ts';
-import { formatTable, type Run, summarise } from './report.ts';
+import { growthPlot } from './plot.ts';
+import { type Figures, formatStages, formatTable, type Run, summarise } from './report.ts';
+import { sluice } from './sluice-candidate.ts';
 import { type Events, webEvents } from './web-events.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
@@ -31,16 +34,20 @@ if (names.includes('s3')) {
   process.exit(0);
 }
 
-const chosen = (names.length === 0 ? ['parquet-1m', 'ndjson-1m'] : names).map((name) => {
-  const bench = BENCHES.find((each) => each.name === name);
+const chosen = (names.length === 0 ? ['parquet-1m', 'pass-through'] : names).map((name) => {
+  const bench = [...BENCHES, ...GROWTHS].find((each) => each.name === name);
   if (bench === undefined) throw new Error(`no benchmark '${name}': --list names them`);
   return bench;
 });
 
 if (options.list) {
-  for (const { name, about } of BENCHES) console.log(`${name.padEnd(16)} ${about}`);
+  for (const { name, about } of [...BENCHES, ...GROWTHS]) console.log(`${name.padEnd(16)} ${about}`);
 } else {
-  for (const bench of chosen) await runBench(bench, positiveInteger(options.repeat, '--repeat'));
+  const repeat = positiveInteger(options.repeat, '--repeat');
+  for (const bench of chosen) {
+    if ('points' in bench) await runGrowth(bench, repeat);
+    else await runBench(bench, repeat);
+  }
 }
 
 async function runBench(bench: Bench, repeat: number): Promise<void> {
@@ -62,24 +69,61 @@ async function runBench(bench: Bench, repeat: number): Promise<void> {
   showProgress('');
   const figures = summarise(runs, input?.sizeBytes ?? null);
   console.log(formatTable(figures));
+  const stages = formatStages(figures);
+  if (stages !== null) console.log(stages);
   await writeResult(bench, { input, figures });
 }
 
-async function runOnce(bench: Bench, candidate: Candidate, input: Events | null): Promise<Run> {
+/** The same job over inputs that grow in one thing; a result with a point each, and the plot of all growths anew. */
+async function runGrowth(growth: Growth, repeat: number): Promise<void> {
+  console.log(`\n${growth.name}: ${growth.about}`);
+  const candidate = sluice({
+    parallelism: 1,
+    output: 'parquet',
+    declared: true,
+    versus: null,
+    profiles: null,
+  });
+  const points: { readonly x: number; readonly rows: number; readonly figures: Figures }[] = [];
+  for (const { x, input: shape } of growth.points) {
+    const input = await webEvents(shape);
+    const runs: Run[] = [];
+    for (let round = 0; round < repeat; round++) {
+      showProgress(`${growth.of} ${x}: round ${round + 1} of ${repeat}`);
+      runs.push(await runOnce({ ...growth, output: 'parquet' }, candidate, input));
+    }
+    const [figures] = summarise(new Map([[candidate, runs]]), input.sizeBytes);
+    points.push({
+      x,
+      rows: input.rows,
+      figures: { ...figures!, candidate: `${x.toLocaleString('en')} ${growth.of}` },
+    });
+  }
+  showProgress('');
+  console.log(formatTable(points.map(({ figures }) => figures)));
+  await writeResult(growth, { of: growth.of, points });
+  await writeFile(path.join(RESULTS, 'growth.svg'), await growthPlot(RESULTS));
+}
+
+async function runOnce(
+  bench: Pick<Bench, 'output'>,
+  candidate: Candidate,
+  input: Events | null,
+): Promise<Run> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-bench-run-'));
   try {
     const args = await candidate.prepare(folder, input);
-    const { wallSeconds, cpuSeconds, peakRssBytes } = await measureProcess(args, folder);
+    const { wallSeconds, cpuSeconds, peakRssBytes, stages } = await measureProcess(args, folder);
     const lake = path.join(folder, 'lake');
-    if (input !== null) await checkLake(lake, bench.output, input);
+    if (input !== null && candidate.makesLake !== false) await checkLake(lake, bench.output, input);
     const { files, sizeBytes } = input === null ? { files: 0, sizeBytes: 0 } : await lakeSize(lake);
-    return { wallSeconds, cpuSeconds, peakRssBytes, files, outputBytes: sizeBytes };
+    return { wallSeconds, cpuSeconds, peakRssBytes, files, outputBytes: sizeBytes, stages };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeResult(bench: Bench, result: object): Promise<void> {
+async function writeResult(bench: { readonly name: string }, result: object): Promise<void> {
   const machine = {
     node: process.version,
     cpu: cpus()[0]?.model ?? 'unknown',

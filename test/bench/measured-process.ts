@@ -10,6 +10,8 @@ export interface Usage {
   /** User and system, all threads. */
   readonly cpuSeconds: number;
   readonly peakRssBytes: number;
+  /** Milliseconds by stage, where the candidate tells them. */
+  readonly stages: Readonly<Record<string, number>> | null;
 }
 
 const HOOK = pathToFileURL(fileURLToPath(new URL('measure-hook.mjs', import.meta.url))).href;
@@ -28,12 +30,16 @@ export async function measureProcess(args: readonly string[], folder: string): P
   const child = spawn(process.execPath, ['--import', HOOK, ...args], {
     cwd: folder,
     env: { ...process.env, SLUICE_BENCH_USAGE: usageFile, NODE_OPTIONS: '' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4000);
+  });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout = (stdout + text).slice(-10_000);
   });
   let wallSeconds = 0;
   const status = await new Promise<string>((resolve, reject) => {
@@ -44,6 +50,19 @@ export async function measureProcess(args: readonly string[], folder: string): P
     child.on('close', (code, signal) => resolve(signal ?? String(code)));
   });
   if (status !== '0') throw new Error(`node ${args.join(' ')} ended with ${status}\n${stderr}`);
-  const usage: { cpuSeconds: number; peakRssBytes: number } = JSON.parse(await readFile(usageFile, 'utf8'));
-  return { wallSeconds, ...usage };
+  const usage: Omit<Usage, 'stages' | 'wallSeconds'> & { timings?: Usage['stages']; wallSeconds?: number } =
+    JSON.parse(await readFile(usageFile, 'utf8'));
+  return {
+    wallSeconds: usage.wallSeconds ?? wallSeconds,
+    cpuSeconds: usage.cpuSeconds,
+    peakRssBytes: usage.peakRssBytes,
+    stages: usage.timings ?? stagesOf(stdout),
+  };
+}
+
+/** What `sluice backfill --json --timings` printed; null where something else did. */
+function stagesOf(stdout: string): Usage['stages'] {
+  if (!stdout.startsWith('{')) return null;
+  const document: { timings_ms?: Record<string, number> } = JSON.parse(stdout);
+  return document.timings_ms ?? null;
 }

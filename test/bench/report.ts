@@ -8,6 +8,8 @@ export interface Run {
   readonly peakRssBytes: number;
   readonly files: number;
   readonly outputBytes: number;
+  /** Milliseconds by stage, where the candidate tells them. */
+  readonly stages: Readonly<Record<string, number>> | null;
 }
 
 /** Medians over the runs of one candidate; speeds in MB (10^6 bytes) of input. */
@@ -83,9 +85,34 @@ function medianRun(runs: readonly Run[]): Run {
     peakRssBytes: median((run) => run.peakRssBytes),
     files: median((run) => run.files),
     outputBytes: median((run) => run.outputBytes),
+    stages: medianStages(runs),
   };
 }
 
 function rounded(value: number | null): string {
   return value === null ? '' : value.toFixed(0);
+}
+
+function medianStages(runs: readonly Run[]): Run['stages'] {
+  const timed = runs.flatMap(({ stages }) => (stages === null ? [] : [stages]));
+  if (timed.length === 0) return null;
+  // Of one run, so that they add up: the one in the middle.
+  const total = (stages: Readonly<Record<string, number>>) =>
+    Object.values(stages).reduce((sum, ms) => sum + ms, 0);
+  return timed.sort((a, b) => total(a) - total(b))[timed.length >> 1]!;
+}
+
+/** Where the time went, in milliseconds; null where no candidate says. */
+export function formatStages(figures: readonly Figures[]): string | null {
+  const timed = figures.filter(({ stages }) => stages !== null);
+  if (timed.length === 0) return null;
+  const names = Object.keys(timed[0]!.stages!);
+  const table = new Table({
+    head: ['ms by stage, all subtasks', ...names],
+    colAligns: ['left', ...names.map(() => 'right' as const)],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { candidate, stages } of timed)
+    table.push([candidate, ...names.map((name) => stages![name]!.toFixed(0))]);
+  return table.toString();
 }

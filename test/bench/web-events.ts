@@ -15,6 +15,10 @@ export interface EventsShape {
   readonly order: 'time' | 'random';
   /** How many hours the events span: how many buckets an hourly job makes. */
   readonly hours: number;
+  /** Files that they are cut into, 8 where left out. */
+  readonly files?: number;
+  /** Columns, 9 where left out: fewer end earlier, more are numbers and words in turn. NDJSON only. */
+  readonly columns?: number;
 }
 
 /** What was made, and what any correct lake of it must add up to. */
@@ -28,6 +32,7 @@ export interface Events extends EventsShape {
 /** Change with anything below: old caches are not used then. */
 const VERSION = 1;
 const FILES = 8;
+const COLUMNS = ['ts', 'user', 'country', 'status', 'bytes', 'page', 'ms', 'agent', 'tags'];
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 10, 22);
 const CHUNK_CHARACTERS = 1 << 20;
@@ -41,7 +46,10 @@ export const CSV_HEADER = 'ts,user,country,page,status,bytes,ms,agent,tags';
 
 /** The events of a shape, made now unless they are in the cache. */
 export async function webEvents(shape: EventsShape): Promise<Events> {
-  const name = `web-events-v${VERSION}-${shape.format}-${shape.rows}-${shape.order}-${shape.hours}h`;
+  const { files = FILES, columns = COLUMNS.length } = shape;
+  const cut = files === FILES ? '' : `-${files}f`;
+  const wide = columns === COLUMNS.length ? '' : `-${columns}c`;
+  const name = `web-events-v${VERSION}-${shape.format}-${shape.rows}-${shape.order}-${shape.hours}h${cut}${wide}`;
   const folder = path.join(cacheFolder(), name);
   try {
     return {
@@ -77,8 +85,10 @@ function writeEvents(
   let sizeBytes = 0;
   let sumBytes = 0;
   let sumStatus = 0;
-  for (let file = 0; file < FILES; file++) {
-    const [from, to] = [shape.rows * file, shape.rows * (file + 1)].map((row) => Math.floor(row / FILES));
+  const { files = FILES, columns = COLUMNS.length } = shape;
+  const line = columns === COLUMNS.length ? eventLine : otherWidth(columns);
+  for (let file = 0; file < files; file++) {
+    const [from, to] = [shape.rows * file, shape.rows * (file + 1)].map((row) => Math.floor(row / files));
     const handle = openSync(path.join(folder, `events-${file}.${shape.format}`), 'w');
     let text = shape.format === 'csv' ? `${CSV_HEADER}\n` : '';
     for (let row = from!; row < to!; row++) {
@@ -90,7 +100,7 @@ function writeEvents(
       const bytes = Math.floor(random() * random() * 100_000);
       sumBytes += bytes;
       sumStatus += status;
-      text += eventLine(shape.format, random, ts.toISOString(), status, bytes);
+      text += line(shape.format, random, ts.toISOString(), status, bytes);
       if (text.length >= CHUNK_CHARACTERS) {
         sizeBytes += writeSync(handle, text);
         text = '';
@@ -121,4 +131,44 @@ function eventLine(
   }
   const list = tags.map((tag) => `"${tag}"`).join(',');
   return `{"ts":"${ts}","user":"${user}","country":"${country}","page":"${page}","status":${status},"bytes":${bytes},"ms":${ms},"agent":"${agent}","tags":[${list}]}\n`;
+}
+
+/** Names and types of the columns of a shape, as a job declares them. */
+export function eventTypes({
+  columns = COLUMNS.length,
+  format,
+}: EventsShape): Readonly<Record<string, string>> {
+  const known: Readonly<Record<string, string>> = {
+    ts: 'timestamp(ms)',
+    user: 'string',
+    country: 'string',
+    page: 'string',
+    status: 'int32',
+    bytes: 'int64',
+    ms: 'float64',
+    agent: 'string',
+    tags: format === 'csv' ? 'string' : 'list<string>',
+  };
+  if (columns >= COLUMNS.length) return { ...known, ...extraTypes(columns) };
+  return Object.fromEntries(COLUMNS.slice(0, columns).map((name) => [name, known[name]!]));
+}
+
+function extraTypes(columns: number): Record<string, string> {
+  const types: Record<string, string> = {};
+  for (let i = COLUMNS.length; i < columns; i++) types[`c${i}`] = i % 2 === 0 ? 'int64' : 'string';
+  return types;
+}
+
+/** Lines with fewer or more columns than usual. */
+function otherWidth(columns: number): typeof eventLine {
+  return (format, random, ts, status, bytes) => {
+    const event: Record<string, unknown> = JSON.parse(eventLine(format, random, ts, status, bytes));
+    const record: Record<string, unknown> = {};
+    for (const name of COLUMNS.slice(0, columns)) record[name] = event[name];
+    for (let i = COLUMNS.length; i < columns; i++) {
+      const number = Math.floor(random() * random() * 100_000);
+      record[`c${i}`] = i % 2 === 0 ? number : `word-${number % 500}`;
+    }
+    return `${JSON.stringify(record)}\n`;
+  };
 }

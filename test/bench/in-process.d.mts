@@ -1,0 +1,1 @@
+export function repeat(runs: number, once: () => Promise<object>): Promise<void>;

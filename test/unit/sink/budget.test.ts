@@ -1,0 +1,151 @@
+/**
+ * One budget for all that the sink holds, however many columns, buckets and however large a row group may become. Real
+ * Parquet; a disk that takes its time and keeps nothing.
+ */
+import { expect, it } from 'vitest';
+import { parquetFormat } from '../../../formats/parquet/format.ts';
+import { Batch } from '../../../lib/core/batch.ts';
+import type { BucketAssigner } from '../../../lib/core/bucket-assigner.ts';
+import { type Column, FixedColumn } from '../../../lib/core/column.ts';
+import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
+import { Buckets } from '../../../lib/sink/buckets.ts';
+import type { OpenFile, RecoverableWriter } from '../../../lib/storage/recoverable-writer.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { MemoryFileSystem } from '../../support/memory-file-system.ts';
+import { neverRoll } from '../../support/sink-harness.ts';
+
+const MIB = 1024 * 1024;
+const COLUMNS = 200;
+const int64 = parseDataType('int64');
+const schema: Schema = {
+  fields: Array.from({ length: COLUMNS }, (_, i) => ({ name: `c${i}`, type: int64, nullable: true })),
+};
+
+/** A disk that counts what is on its way to it. */
+class SlowDisk implements RecoverableWriter {
+  readonly supportsResume = true;
+  waitingBytes = 0;
+  writtenBytes = 0;
+  mostWaitingBytes = 0;
+
+  async open(finalPath: string): Promise<OpenFile> {
+    let lengthBytes = 0;
+    const point = () => ({ hiddenPath: `${finalPath}.hidden`, finalPath, lengthBytes });
+    return {
+      finalPath,
+      get lengthBytes() {
+        return lengthBytes;
+      },
+      write: async (bytes) => {
+        this.waitingBytes += bytes.length;
+        this.mostWaitingBytes = Math.max(this.mostWaitingBytes, this.waitingBytes);
+        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+        this.waitingBytes -= bytes.length;
+        this.writtenBytes += bytes.length;
+        lengthBytes += bytes.length;
+      },
+      persist: async () => point(),
+      closeForCommit: async () => point(),
+      discard: async () => {},
+      release: async () => {},
+    };
+  }
+
+  recover(): Promise<OpenFile> {
+    return Promise.reject(new Error('nothing was kept'));
+  }
+
+  async commit(): Promise<void> {}
+
+  async cleanup(): Promise<boolean> {
+    return false;
+  }
+}
+
+/** Row after row goes seven buckets on: neighbours never meet. */
+function scattered(buckets: number): BucketAssigner {
+  const ids = Array.from({ length: buckets }, (_, i) => `b=${i}`);
+  let row = 0;
+  return {
+    partitionColumns: [],
+    assign: (batch) => ({
+      codes: Int32Array.from({ length: batch.length }, () => (row++ * 7) % buckets),
+      ids,
+    }),
+  };
+}
+
+async function sinkOf(buckets: number, memoryBytes: number) {
+  const fileSystem = new MemoryFileSystem(new ManualClock());
+  const disk = new SlowDisk();
+  Object.defineProperty(fileSystem, 'recoverableWriter', { value: disk });
+  const spec = {
+    type: 'parquet',
+    compression: 'none',
+    engine: 'sluice',
+    rowGroupBytes: 100 * MIB,
+    pageBytes: MIB,
+  };
+  const sink = new Buckets({
+    path: '/lake',
+    staging: null,
+    naming: { prefix: 'part', jobId: '0a1b2c3d', suffix: '.parquet' },
+    subtask: 0,
+    schema,
+    format: await parquetFormat(spec as Parameters<typeof parquetFormat>[0], undefined, memoryBytes),
+    assigner: scattered(buckets),
+    policy: neverRoll,
+    memoryBytes,
+    flushBytes: memoryBytes / 4,
+    fileSystem,
+    segmentsFolder: '/state/segments',
+    runId: 'aa',
+    clock: new ManualClock(),
+    checkpointId: 0,
+  });
+  return { sink, disk };
+}
+
+function columns(rows: number): Column[] {
+  return schema.fields.map(({ type }, i) => {
+    const column = new FixedColumn(type, 2, rows);
+    for (let row = 0; row < rows; row++) column.values[row * 2] = row * i;
+    column.length = rows;
+    return column;
+  });
+}
+
+const context = { watermarkMs: Number.NEGATIVE_INFINITY, timestampsMs: null };
+
+it('holds 200 columns in 10,000 buckets within 24 MiB, though their row groups may have 100 MiB', async () => {
+  const memoryBytes = 24 * MIB;
+  const { sink, disk } = await sinkOf(10_000, memoryBytes);
+  const batch = new Batch(schema, columns(512), 512);
+  let most = 0;
+  for (let i = 0; i < 2; i++) {
+    await sink.write(batch, context);
+    most = Math.max(most, sink.memoryBytes);
+  }
+  const snapshot = await sink.snapshot(1, true);
+  expect(snapshot.committables.reduce((rows, part) => rows + part.rows, 0)).toBe(1024);
+  expect(most).toBeLessThan(memoryBytes);
+  expect(disk.mostWaitingBytes).toBeLessThan(memoryBytes / 4);
+  await sink.close();
+}, 120_000);
+
+it('keeps few wide buckets open and lets the disk set the pace: rows wait in memory no longer than there is room', async () => {
+  const memoryBytes = 32 * MIB;
+  const { sink, disk } = await sinkOf(4, memoryBytes);
+  const batch = new Batch(schema, columns(2048), 2048);
+  let most = 0;
+  for (let i = 0; i < 40; i++) {
+    await sink.write(batch, context);
+    most = Math.max(most, sink.memoryBytes);
+  }
+  // 128 MiB of rows went through.
+  expect(disk.writtenBytes).toBeGreaterThan(64 * MIB);
+  expect(most).toBeLessThan(memoryBytes);
+  const { committables } = await sink.snapshot(1, true);
+  expect(committables.map(({ rows }) => rows)).toEqual([20480, 20480, 20480, 20480]);
+  await sink.close();
+}, 120_000);
