@@ -191,9 +191,11 @@ describe('help and version', () => {
       'check',
       'plan',
       'status',
+      'compact',
       'gc',
       'replay',
       'inspect',
+      'ddl',
       'init',
       'help',
     ]);

@@ -150,6 +150,7 @@ describe('a valid job', () => {
         partPrefix: 'part',
         partSuffix: null,
         bucketCheckIntervalMs: 1000,
+        compaction: null,
       },
       quarantine: null,
       s3: DEFAULT_S3,
