@@ -20,7 +20,6 @@ const EXTERNAL = [
   /^@aws-sdk\//,
   /^@bokuweb\//,
   /^chokidar/,
-  /^hyparquet/,
   /^parquetjs-lite/,
 ];
 

@@ -297,7 +297,7 @@ function rawPartitionPolicy(policy: PartitionPolicySpec): RawPolicy {
       return { type: 'command', command: [...policy.command], timeout: formatDuration(policy.timeoutMs) };
     case 'webhook': {
       const { type, url, headers, timeoutMs } = policy;
-      return { type, url, headers: { ...headers }, timeout: formatDuration(timeoutMs) };
+      return { type, url, headers: withoutValues(headers), timeout: formatDuration(timeoutMs) };
     }
     case 'metastore': {
       const { type, url, database, table, location, timeoutMs } = policy;
@@ -310,7 +310,7 @@ function rawPartitionPolicy(policy: PartitionPolicySpec): RawPolicy {
       const shared = {
         ...rest,
         ...(location === null ? {} : { location }),
-        headers: { ...headers },
+        headers: withoutValues(headers),
         timeout: formatDuration(timeoutMs),
       };
       return type === 'trino' ? { type, method, ...shared } : { type, ...shared };
@@ -329,4 +329,9 @@ function escaped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(escaped);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, escaped(each)]));
+}
+
+/** Headers carry tokens, which nobody wants to find in a terminal's history or a bug report. */
+function withoutValues(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.keys(headers).map((name) => [name, '***']));
 }

@@ -72,9 +72,11 @@ describe('event time and partitions', () => {
     ]);
   });
 
-  test('a printed job is the same job', async () => {
-    const compiled = await read(ALL);
-    expect(await read(jobToYaml(compiled))).toEqual(compiled);
+  test('a printed job is the same job, but for the values of headers, which are nobody’s business', async () => {
+    const compiled = await read(ALL.replace('Authorization: x', 'Authorization: a-secret'));
+    const printed = jobToYaml(compiled);
+    expect(printed).not.toContain('a-secret');
+    expect(await read(printed.replace('"***"', 'a-secret'))).toEqual(compiled);
   });
 
   test('I109: a metastore for a table without partitions is an error, and so are folders without keys', async () => {
