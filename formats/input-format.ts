@@ -1,20 +1,17 @@
 /** The format that a job's `source.format` describes. */
 import type { FileInputFormat, InputFormat } from '../lib/core/decoder.ts';
 import type { InputFormatSpec } from '../lib/core/specs.ts';
-import { arrowInput } from './arrow/input.ts';
-import { avroInput } from './avro/input.ts';
 import { csvInput } from './csv/input.ts';
-import { jsonInput } from './json/input.ts';
 import { ndjsonInput } from './ndjson/input.ts';
-import { parquetInput } from './parquet/input.ts';
 import { textInput } from './text/input.ts';
 
 /** Formats that are read as a stream of bytes. */
 export type StreamFormatSpec = Exclude<InputFormatSpec, { readonly type: 'parquet' | 'arrow' }>;
 
-export function createInputFormat(spec: StreamFormatSpec): InputFormat;
-export function createInputFormat(spec: InputFormatSpec): InputFormat | FileInputFormat;
-export function createInputFormat(spec: InputFormatSpec): InputFormat | FileInputFormat {
+/** Formats that come with a large library are loaded when a job has them: a start would feel each. */
+export function createInputFormat(spec: StreamFormatSpec): Promise<InputFormat>;
+export function createInputFormat(spec: InputFormatSpec): Promise<InputFormat | FileInputFormat>;
+export async function createInputFormat(spec: InputFormatSpec): Promise<InputFormat | FileInputFormat> {
   switch (spec.type) {
     case 'ndjson':
       return ndjsonInput(spec);
@@ -23,12 +20,12 @@ export function createInputFormat(spec: InputFormatSpec): InputFormat | FileInpu
     case 'text':
       return textInput(spec);
     case 'arrow':
-      return arrowInput(spec);
+      return (await import('./arrow/input.ts')).arrowInput(spec);
     case 'json':
-      return jsonInput(spec);
+      return (await import('./json/input.ts')).jsonInput(spec);
     case 'avro':
-      return avroInput(spec);
+      return (await import('./avro/input.ts')).avroInput(spec);
     case 'parquet':
-      return parquetInput(spec);
+      return (await import('./parquet/input.ts')).parquetInput(spec);
   }
 }

@@ -2,12 +2,9 @@
 import type { BulkFormat, RowFormat } from '../lib/core/encoder.ts';
 import type { OutputFormatSpec } from '../lib/core/specs.ts';
 import { type StageClock, UNTIMED } from '../lib/core/stage-clock.ts';
-import { arrowFormat } from './arrow/format.ts';
-import { avroFormat } from './avro/format.ts';
 import { type Compressor, loadCompressor } from './compression/compressor.ts';
 import { csvFormat } from './csv/encoder.ts';
 import { ndjsonFormat } from './ndjson/encoder.ts';
-import { parquetFormat } from './parquet/format.ts';
 import { textFormat } from './text/encoder.ts';
 
 export type OutputFormat =
@@ -32,13 +29,17 @@ export async function createOutputFormat(
   spec: OutputFormatSpec,
   options: OutputFormatOptions = {},
 ): Promise<OutputFormat> {
-  if (spec.type === 'arrow') return { kind: 'bulk', format: arrowFormat() };
-  if (spec.type === 'avro') return { kind: 'bulk', format: await avroFormat(spec, options.stages) };
-  if (spec.type === 'parquet')
-    return {
-      kind: 'bulk',
-      format: await parquetFormat(spec, options.stages ?? UNTIMED, options.memoryBytes),
-    };
+  if (spec.type === 'arrow')
+    return { kind: 'bulk', format: (await import('./arrow/format.ts')).arrowFormat() };
+  if (spec.type === 'avro') {
+    const { avroFormat } = await import('./avro/format.ts');
+    return { kind: 'bulk', format: await avroFormat(spec, options.stages) };
+  }
+  if (spec.type === 'parquet') {
+    const { parquetFormat } = await import('./parquet/format.ts');
+    const format = await parquetFormat(spec, options.stages ?? UNTIMED, options.memoryBytes);
+    return { kind: 'bulk', format };
+  }
   return {
     kind: 'row',
     format: rowFormat(spec, options.passThrough ?? false),

@@ -1,5 +1,5 @@
 /** What the columns are before there is state that says so. */
-import { createInputFormat } from '../../formats/index.ts';
+import { createInputFormat } from '../../formats/input-format.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { selectRoots } from '../source/file-selector.ts';
@@ -21,6 +21,6 @@ export async function firstSchema(job: CompiledJob, fileSystem: FileSystem): Pro
 export async function sampleSource(job: CompiledJob, fileSystem: FileSystem): Promise<SampledSchema | null> {
   const { source } = job;
   const roots = await selectRoots(source, fileSystem, () => {});
-  const format = createInputFormat(source.format);
+  const format = await createInputFormat(source.format);
   return sampleSchema({ fileSystem, roots, format, compression: source.format.compression });
 }

@@ -1,5 +1,6 @@
 /** Runs a job: takes hold of its state, recovers, starts the subtasks, and sees it through to its end. */
-import { createInputFormat, replayInput } from '../../formats/index.ts';
+import { createInputFormat } from '../../formats/input-format.ts';
+import { replayInput } from '../../formats/replay/input.ts';
 import { checkBadRecords } from '../commit/bad-record-limits.ts';
 import type { Checkpoint } from '../commit/checkpoint.ts';
 import { CheckpointCoordinator } from '../commit/checkpoint-coordinator.ts';
@@ -336,7 +337,7 @@ class JobRun {
     const { base, store } = this.#state;
     const { replay } = this.#options;
     const spec = replay === undefined ? this.#job.source : replaySource(this.#job.source, replay.folder);
-    const format = createInputFormat(spec.format);
+    const format = await createInputFormat(spec.format);
     const restored =
       base.enumerator === null
         ? null

@@ -1,6 +1,6 @@
 /** `sluice plan`: what a job would read, and the buckets that a sample of it would go to. Writes nothing. */
 import { createBucketAssigner, createEventTime } from '../../bucketing/index.ts';
-import { createInputFormat } from '../../formats/index.ts';
+import { createInputFormat } from '../../formats/input-format.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
@@ -49,7 +49,7 @@ export async function planJob(
   const newest = await store.load();
   const pieces = newest?.discovery ?? [];
   const deltas = await readDiscovery(fileSystem, store.segmentsFolder, pieces);
-  const format = createInputFormat(source.format);
+  const format = await createInputFormat(source.format);
   const totals = { files: 0, bytes: 0, splits: 0, skipped: 0 };
   const sample: FilePlan[] = [];
   const files = planSource({
@@ -104,7 +104,7 @@ async function sampleBuckets(
   const reader = new SplitReader({
     fileSystem,
     clock,
-    format: createInputFormat(source.format),
+    format: await createInputFormat(source.format),
     compression: source.format.compression,
     schema,
     batchRows: SAMPLE_ROWS,

@@ -1,6 +1,6 @@
 /** A subtask's sink from a job's description. */
 import { type BucketTimes, createBucketAssigner, createBucketTimes } from '../../bucketing/index.ts';
-import { createOutputFormat, type OutputFormatOptions } from '../../formats/index.ts';
+import { createOutputFormat, type OutputFormatOptions } from '../../formats/output-format.ts';
 import { createRollingPolicy } from '../../rolling/index.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { BucketAssigner } from '../core/bucket-assigner.ts';

@@ -1,8 +1,10 @@
 /** Makes a subtask from its configuration and sets it going. */
 import { createEventTime } from '../../bucketing/event-time.ts';
-import { createInputFormat, replayInput } from '../../formats/index.ts';
+import { createInputFormat } from '../../formats/input-format.ts';
+import { replayInput } from '../../formats/replay/input.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
+import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { StageClock } from '../core/stage-clock.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -43,8 +45,9 @@ export async function startSubtask(
   const sink = await createSink(config, fileSystem, clock, stages);
   const quarantine = await createQuarantine(config, fileSystem, clock);
   const { bytesPerSecond } = job.source.limits;
+  const format = await createInputFormat(job.source.format);
   const rowsOf = (schema: Schema, partSchema: Schema) => ({
-    reader: createReader(config, schema, partSchema, fileSystem, clock, stages),
+    reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages),
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
   });
   const subtask = new Subtask({
@@ -74,6 +77,7 @@ export async function startSubtask(
 
 function createReader(
   config: SubtaskConfig,
+  format: InputFormat | FileInputFormat,
   schema: Schema,
   partSchema: Schema,
   fileSystem: FileSystem,
@@ -81,7 +85,6 @@ function createReader(
   stages: StageClock,
 ): SplitReader {
   const { source } = config.job;
-  const format = createInputFormat(source.format);
   const keepLines = passesThrough({ ...config, schema }, partSchema);
   // Whoever keeps what does not fit, or does more about it than refuse it, wants every value looked at.
   const provesAll = source.onBadRecord === 'quarantine' || source.drift.mismatch !== 'bad_record';

@@ -30,7 +30,7 @@ export async function readInput(
   spec: InputFormatSpec,
   options: ReadOptions = {},
 ): Promise<ReadInput> {
-  const format = createInputFormat(spec);
+  const format = await createInputFormat(spec);
   const schema = options.schema ?? (await schemaOfFile(fileSystem, path, spec));
   const status = (await fileSystem.stat(path))!;
   const readerOf = () =>
@@ -86,7 +86,7 @@ export async function schemaOfFile(
     fileSystem,
     () => {},
   );
-  const format = createInputFormat(spec);
+  const format = await createInputFormat(spec);
   const sampled = await sampleSchema({ fileSystem, roots, format, compression: spec.compression });
   if (sampled === null) throw new Error(`${path} shows no schema`);
   return sampled.schema;

@@ -1,6 +1,6 @@
 /** `sluice check`: everything that can be known about a job without running it. */
 import { createBucketAssigner } from '../../../bucketing/index.ts';
-import { createOutputFormat } from '../../../formats/index.ts';
+import { createOutputFormat } from '../../../formats/output-format.ts';
 import { createRollingPolicy } from '../../../rolling/index.ts';
 import { createPartitionCommitPolicy } from '../../commit/partitions/policies/create-policy.ts';
 import type { CompiledJob } from '../../config/compiled-job.ts';

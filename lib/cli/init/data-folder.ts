@@ -1,5 +1,5 @@
 /** A look at a folder of data: what is in it, and what can be told of its format. */
-import { createInputFormat } from '../../../formats/index.ts';
+import { createInputFormat } from '../../../formats/input-format.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { readValue } from '../../core/values.ts';
@@ -79,7 +79,7 @@ export async function lookAtFolder(folder: string, fileSystem: FileSystem): Prom
     otherFiles: total - files,
     format: chosen,
     largestBytes: Math.max(...taken.map(([, group]) => group.largest.sizeBytes)),
-    ...sample(chosen, [...heads.values()][0]?.head ?? new Uint8Array(0)),
+    ...(await sample(chosen, [...heads.values()][0]?.head ?? new Uint8Array(0))),
   };
 }
 
@@ -118,8 +118,8 @@ function sameFormat(a: FormatGuess, b: FormatGuess): boolean {
 }
 
 /** Schema and first rows, as the decoder sees them; without either where it cannot tell. */
-function sample(guess: FormatGuess, head: Uint8Array): Pick<DataFolder, 'schema' | 'rows'> {
-  const format = createInputFormat(formatSpec(guess));
+async function sample(guess: FormatGuess, head: Uint8Array): Promise<Pick<DataFolder, 'schema' | 'rows'>> {
+  const format = await createInputFormat(formatSpec(guess));
   let schema: Schema;
   try {
     schema = format.inferSchema([head]);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createInputFormat, createOutputFormat, csvFormat, ndjsonFormat } from '../../../formats/index.ts';
-import type { StreamFormatSpec } from '../../../formats/input-format.ts';
+import { createOutputFormat, csvFormat, ndjsonFormat } from '../../../formats/index.ts';
 import type { Batch } from '../../../lib/core/batch.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
 import type { OutputFormatSpec } from '../../../lib/core/specs.ts';
 import { readValue } from '../../../lib/core/values.ts';
+import { type LineFormatSpec, streamInput } from '../../support/stream-input.ts';
 import { anyRecords, batchOf, EVERY_TYPE, encodeText, schemaOf } from './rows.ts';
 
 const CSV_OUT = {
@@ -18,13 +18,8 @@ const CSV_OUT = {
 } as const;
 
 /** All rows of a file, as values; `keep` sees the batch while it is valid. */
-function decode(
-  spec: StreamFormatSpec,
-  schema: Schema,
-  file: Uint8Array,
-  keep: (batch: Batch) => void,
-): void {
-  const decoder = createInputFormat(spec).createDecoder({
+function decode(spec: LineFormatSpec, schema: Schema, file: Uint8Array, keep: (batch: Batch) => void): void {
+  const decoder = streamInput(spec).createDecoder({
     schema,
     batchRows: 8192,
     keepLines: true,

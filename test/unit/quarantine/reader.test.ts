@@ -15,7 +15,7 @@ async function readAll(name: string, bytes: Uint8Array, type: 'ndjson' | 'csv' =
   const reader = new SplitReader({
     fileSystem,
     clock,
-    format: createInputFormat(
+    format: await createInputFormat(
       type === 'ndjson'
         ? { type, compression: 'auto' }
         : {

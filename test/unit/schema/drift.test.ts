@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createInputFormat } from '../../../formats/index.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
 import { formatDataType } from '../../../lib/core/data-type.ts';
-import type { Decoder, DriftPolicy, InputFormat } from '../../../lib/core/decoder.ts';
+import type { Decoder, DriftPolicy } from '../../../lib/core/decoder.ts';
 import { mergeSchemas } from '../../../lib/core/schema-change.ts';
 import { schemaOf } from '../../support/job.ts';
+import { type LineFormatSpec, streamInput } from '../../support/stream-input.ts';
 
 const CSV = {
   type: 'csv',
@@ -18,13 +18,8 @@ const CSV = {
 } as const;
 
 /** Reads a file as a subtask does: a wider schema means another decoder, at the place where the last one stopped. */
-function read(
-  spec: Parameters<typeof createInputFormat>[0],
-  text: string,
-  first: Schema,
-  drift: DriftPolicy,
-) {
-  const format = createInputFormat(spec) as InputFormat;
+function read(spec: LineFormatSpec, text: string, first: Schema, drift: DriftPolicy) {
+  const format = streamInput(spec);
   const bytes = Buffer.from(`${text}\n`.replace(/\n\n$/, '\n'));
   const rows: Record<string, unknown>[] = [];
   const refused: [string | undefined, string | null][] = [];

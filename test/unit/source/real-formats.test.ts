@@ -75,7 +75,7 @@ const rowsOf = fc.array(fc.tuple(fc.nat(1_000_000), fc.stringMatching(/^[a-zÃ©ðŸ
 describe('formats read in pieces', () => {
   for (const { name, spec, schema, head, line } of CASES) {
     it(`${name}: every row once, whatever the pieces`, async () => {
-      const format = createInputFormat(spec);
+      const format = await createInputFormat(spec);
       await fc.assert(
         fc.asyncProperty(
           rowsOf,
