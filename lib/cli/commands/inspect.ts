@@ -33,6 +33,13 @@ export async function inspect(given: string, { io, output }: CommandContext): Pr
     else output.answer(renderCheckpoint(checkpoint, output.style));
     return;
   }
+  if (isParquet(head)) {
+    const { readParquet, renderParquet } = await import('./parquet-view.ts');
+    const parquet = await readParquet(fileSystem, status);
+    if (output.json) output.document({ file, kind: 'parquet', bytes: status.sizeBytes, ...parquet });
+    else output.answer(renderParquet(file, parquet, output.style));
+    return;
+  }
   const lines = textLines(head);
   if (lines === null) {
     throw new SluiceError('USAGE', `${file} is neither a checkpoint nor a part that sluice can show`, {
@@ -54,6 +61,11 @@ export async function inspect(given: string, { io, output }: CommandContext): Pr
     }
     return (await fileSystem.readFile(file)) ?? new Uint8Array(0);
   }
+}
+
+/** Whether a file begins as Parquet does; the view of one is loaded for one. */
+function isParquet(head: Uint8Array): boolean {
+  return Buffer.from(head.subarray(0, 4)).toString('latin1') === 'PAR1';
 }
 
 /** The first whole lines of a text; null where it is none. */

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { createOutputFormat } from '../../../formats/output-format.ts';
 import { renderStatus } from '../../../lib/cli/commands/status.ts';
 import { NO_COLOURS } from '../../../lib/cli/style.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../../lib/commit/checkpoint.ts';
 import type { JobStatus } from '../../../lib/commit/status.ts';
+import { Batch } from '../../../lib/core/batch.ts';
+import { identityRows } from '../../../lib/core/column.ts';
+import { columnsOf } from '../../../lib/core/values.ts';
+import { parquetOutput, schemaOf } from '../../support/job.ts';
 import { CliHarness, JOB } from './cli-harness.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
@@ -155,6 +160,42 @@ describe('inspect', () => {
     );
     expect(await cli.run('inspect', 'p.ndjson', '--json')).toBe(0);
     expect(cli.documents()).toMatchObject([{ kind: 'text', bytes: 290, compression: 'none' }]);
+  });
+
+  test('a Parquet part: columns, row groups, bounds', async () => {
+    const cli = new CliHarness();
+    const schema = schemaOf({ id: 'int64', note: 'string' });
+    const output = await createOutputFormat(parquetOutput);
+    if (output.kind !== 'bulk') throw new Error('Parquet is a bulk format');
+    const writer = output.format.createWriter(schema, null);
+    const rows = Array.from({ length: 30 }, (_, id) => ({
+      id: BigInt(id),
+      note: id === 3 ? null : `n${id}`,
+    }));
+    const batch = new Batch(schema, columnsOf(schema, rows), rows.length);
+    const pieces = [20, 30].map((end, i) => {
+      writer.append(batch, identityRows(30), i * 20, end);
+      return Buffer.from(i === 0 ? writer.flush() : writer.finish());
+    });
+    cli.fileSystem.put('/work/p.parquet', Buffer.concat(pieces));
+    expect(await cli.run('inspect', 'p.parquet')).toBe(0);
+    expect(cli.stderr.text).toMatch(/^\/work\/p.parquet: 30 rows in 2 row groups, .* of pages/);
+    expect(cli.stderr.text).toMatch(/row group 0: 20 rows\n(?:.*\n)*id +INT64 +SNAPPY .* 0 +19\n/);
+    expect(await cli.run('inspect', 'p.parquet', '--json')).toBe(0);
+    expect(cli.documents()).toMatchObject([
+      {
+        kind: 'parquet',
+        rows: 30,
+        rowGroups: [{ rows: 20, columns: [{ max: '19' }, { nulls: 1 }] }, { rows: 10 }],
+      },
+    ]);
+  });
+
+  test('a Parquet part that is cut', async () => {
+    const cli = new CliHarness();
+    cli.fileSystem.put('/work/p.parquet', Buffer.from('PAR1 and then nothing'));
+    expect(await cli.run('inspect', 'p.parquet')).toBe(3);
+    expect(cli.stderr.text).toMatch(/no readable Parquet metadata/);
   });
 
   test.each([
