@@ -2,12 +2,15 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SCRIPTS = path.resolve(ROOT, process.env.SLUICE_ENGINE_SCRIPTS ?? '../shared/engines');
 const ALL = ['hive', 'trino', 'presto'] as const;
+const START_ATTEMPTS = 60;
+const START_INTERVAL_MS = 1000;
 const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
 export type EngineName = (typeof ALL)[number];
@@ -56,13 +59,27 @@ async function query(
   statements: readonly string[],
   escapesNested: boolean,
 ): Promise<(string | null)[][]> {
-  const { stdout } = await run('bash', [script, 'query', ...statements], { maxBuffer: MAX_OUTPUT_BYTES });
+  const { stdout } = await whenStarted(() =>
+    run('bash', [script, 'query', ...statements], { maxBuffer: MAX_OUTPUT_BYTES }),
+  );
   const lines = stdout.split('\n').slice(0, -1);
   return lines.map((line) =>
     line
       .split('\t')
       .map((cell) => (cell === '\\N' ? null : !escapesNested && isNested(cell) ? cell : unescaped(cell))),
   );
+}
+
+/** Presto answers before it is ready, and says so. */
+async function whenStarted<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === START_ATTEMPTS || !String(error).includes('SERVER_STARTING_UP')) throw error;
+      await delay(START_INTERVAL_MS);
+    }
+  }
 }
 
 function isNested(cell: string): boolean {

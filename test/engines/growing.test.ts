@@ -39,6 +39,8 @@ source:
   format: { type: ndjson, schema: [{ name: id, type: int64 }, { name: text, type: string }] }
 sink:
   path: ./lake
+  # Hive on a local disk asks \`ls\` for every file that it listed, and fails where a hidden one is gone by then.
+  staging: ./staging
   format: { type: ndjson, dialect: hive, compression: gzip }
   bucket: { type: base_path }
   rolling: { on_checkpoint: true }
