@@ -63,7 +63,7 @@ describe('a job file for a folder', () => {
     expect(unnamed.source.exclude).toEqual(['lake/**', 'state/**']);
   });
 
-  // On Node 24 a column named by a control character is still refused: to be mended.
+  // Failed once, on Node 24: seed 1379039576, names \u0001 and '0 '. The cause is not known, nor whether Node 20 has it.
   test.skipIf(process.version.startsWith('v24.'))('whatever columns and folders are called', async () => {
     await fc.assert(
       fc.asyncProperty(
