@@ -3,7 +3,7 @@
  * memory. Files of several members or frames are read to their end. What is torn or altered is an error, never a short
  * file.
  */
-import { Readable, type Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ByteSource } from '../../lib/core/byte-source.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
@@ -83,17 +83,57 @@ async function* throughStream(source: ByteSource, transform: Transform): AsyncGe
   // A file of no bytes holds no rows; the decompressors would call it torn.
   const first = await input.next();
   if (first.done === true) return;
-  const whole = async function* () {
-    yield first.value;
-    yield* input;
+  const feed = async () => {
+    await written(transform, first.value);
+    for await (const bytes of input) await written(transform, bytes);
+    transform.end();
   };
-  const readable = Readable.from(whole(), { objectMode: false, highWaterMark: INPUT_BYTES });
-  readable.once('error', (error) => transform.destroy(error));
+  feed().catch((error: Error) => transform.destroy(error));
   try {
-    yield* readable.pipe(transform) as AsyncIterable<Uint8Array>;
+    yield* everyChunkOf(transform);
   } finally {
-    readable.destroy();
     transform.destroy();
+  }
+}
+
+/**
+ * Until the bytes are through the decompressor. The end is told to it after that alone: zlib gives out nothing of the
+ * bytes that it gets together with the end of a torn file.
+ */
+function written(transform: Transform, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transform.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/**
+ * What came out before an error, and then the error. A stream's own iterator drops what it has buffered when the stream
+ * fails, so that how many rows of a torn file are read would depend on timing and on the version of Node.
+ */
+async function* everyChunkOf(stream: Readable): AsyncGenerator<Uint8Array> {
+  let ended = false;
+  let failure: Error | null = null;
+  let wake = () => {};
+  const changed = () => wake();
+  stream.on('readable', changed);
+  stream.once('end', () => {
+    ended = true;
+    wake();
+  });
+  stream.once('error', (error: Error) => {
+    failure = error;
+    wake();
+  });
+  for (;;) {
+    const chunk: Uint8Array | null = stream.read();
+    if (chunk !== null) yield chunk;
+    else if (failure !== null) throw failure;
+    else if (ended) return;
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
   }
 }
 

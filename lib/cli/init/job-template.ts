@@ -31,7 +31,7 @@ export function jobTemplate(name: string, paths: TemplatePaths, data: DataFolder
 #
 # Every key with its default: docs/job-file.md
 version: 1
-job: ${jobName(name)}
+job: ${quoted(jobName(name))}
 state: ${quoted(paths.state)}                 # progress; keep it as long as you keep the lake
 # parallelism: 2                  # default: available cores
 # memory: 256MiB                  # for buffered rows
@@ -116,7 +116,7 @@ export function jobName(text: string): string {
 /** Any text as a YAML scalar, in quotes where it needs them. JSON's strings are YAML's. */
 function quoted(text: string): string {
   const escaped = escapeReferences(text);
-  return /^[A-Za-z./][A-Za-z0-9_./-]*$/.test(escaped) && !/^(?:true|false|null)$/i.test(escaped)
+  return /^(?:\.{0,2}\/|[A-Za-z])[A-Za-z0-9_./-]*$/.test(escaped) && !/^(?:true|false|null)$/i.test(escaped)
     ? escaped
     : JSON.stringify(escaped);
 }
