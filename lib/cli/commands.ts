@@ -81,6 +81,14 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
       await (options.schema === true ? schemaStatus : status)(file, contextOf(command));
     });
   program
+    .command('verify')
+    .description('prove that every row read is in the lake, every part whole, and nothing else there')
+    .argument('<job.yaml>', 'job file')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { verify } = await import('./commands/verify.ts');
+      await verify(file, contextOf(command));
+    });
+  program
     .command('compact')
     .description('merge the small parts of each bucket, while the job does not run')
     .argument('<job.yaml>', 'job file')

@@ -20,10 +20,12 @@ import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Committer } from './committer.ts';
+import { inputEntry, type LedgerEntry, partEntry, swapEntries } from './ledger/entry.ts';
+import { appendToLedger, type LedgerState, openLedger } from './ledger/ledger.ts';
 import type { PartitionCommits } from './partitions/partition-commits.ts';
 import { NO_PARTITIONS } from './partitions/partition-state.ts';
 import type { SourceCleaner } from './source-cleaner.ts';
-import type { SwapSource } from './swap.ts';
+import type { CompactionState, SwapSource } from './swap.ts';
 
 /** Discovery pieces after which they are written anew in one. */
 const MAX_DISCOVERY_PIECES = 16;
@@ -147,6 +149,8 @@ export class CheckpointCoordinator {
     const discovery = await this.#writeDiscovery(id, capture.discovery, compact);
     const totals = this.#totals(answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
+    const swaps = compaction?.capture();
+    const ledger = await this.#writeLedger(id, answers, fresh, refused, swaps);
     const partitionState = partitions?.promise(id, fresh, times, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
@@ -167,7 +171,8 @@ export class CheckpointCoordinator {
       totals,
       ...(eventTime === undefined ? {} : { eventTime }),
       ...(partitionState === undefined ? {} : { partitions: partitionState }),
-      ...(compaction === null ? {} : { compaction: compaction.capture() }),
+      ...(swaps === undefined ? {} : { compaction: swaps }),
+      ledger,
     };
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
@@ -194,6 +199,7 @@ export class CheckpointCoordinator {
     const hasSwaps = this.promisesSwaps || compaction?.hasReady === true;
     if (this.#last.committables.length === 0 && promised.length === 0 && !hasSpent && !hasSwaps) return;
     const id = this.#last.id + 1;
+    const swaps = compaction?.capture();
     const checkpoint: Checkpoint = {
       ...this.#last,
       id,
@@ -203,7 +209,8 @@ export class CheckpointCoordinator {
       committables: committer.promised,
       spent: cleaner?.waiting ?? this.#last.spent ?? [],
       ...(partitions === null ? {} : { partitions: partitions.state }),
-      ...(compaction === null ? {} : { compaction: compaction.capture() }),
+      ...(swaps === undefined ? {} : { compaction: swaps }),
+      ledger: await this.#writeLedger(id, [], [], [], swaps),
     };
     await store.write(checkpoint, retain);
     this.#last = checkpoint;
@@ -270,6 +277,29 @@ export class CheckpointCoordinator {
     }
     const piece: SegmentPiece = { segment, lengthBytes: bytes.length, crc32: crc32(bytes) };
     return compact ? [piece] : [...this.#last.discovery, piece];
+  }
+
+  /** What this checkpoint adds. Swaps are captured once, so each gets into the ledger once. */
+  async #writeLedger(
+    id: number,
+    answers: readonly SnapshotAnswer[],
+    fresh: readonly Committable[],
+    refused: readonly Committable[],
+    swaps: CompactionState | undefined,
+  ): Promise<LedgerState> {
+    const { fileSystem, store, runId } = this.#config;
+    const lane = this.#last.lane ?? 'source';
+    const before = this.#last.ledger ?? openLedger(this.#last);
+    const dropped = answers.reduce((sum, { counts }) => sum + counts.lateDropped, 0);
+    const inputs = answers.flatMap(({ outcomes }) => outcomes.map((outcome) => inputEntry(outcome, lane)));
+    const entries: LedgerEntry[] = [
+      ...inputs.filter((entry) => entry !== null),
+      ...fresh.map((part) => partEntry(part)),
+      ...refused.map((part) => ({ ...partEntry(part), quarantine: true as const })),
+      ...swapEntries(swaps?.swaps ?? []),
+    ];
+    const state = { ...before, lateDropped: before.lateDropped + dropped };
+    return appendToLedger(state, id, entries, { fileSystem, segmentsFolder: store.segmentsFolder, runId });
   }
 
   #totals(

@@ -114,6 +114,7 @@ export class CheckpointStore {
     for (const checkpoint of this.#retained) {
       for (const piece of checkpoint.discovery) needed.add(piece.segment);
       for (const piece of checkpoint.parked?.discovery ?? []) needed.add(piece.segment);
+      for (const piece of checkpoint.ledger?.pieces ?? []) needed.add(piece.segment);
       for (const part of openPartsOf(checkpoint)) for (const tail of part.tails) needed.add(tail.segment);
     }
     const newest = this.#retained.at(-1)?.id ?? 0;

@@ -12,6 +12,7 @@ import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { SpentFile } from '../source/spent-file.ts';
 import type { Split } from '../source/split.ts';
 import type { ParkedLane } from './lanes.ts';
+import type { LedgerState } from './ledger/ledger.ts';
 import type { PartitionState } from './partitions/partition-state.ts';
 import type { CompactionState } from './swap.ts';
 
@@ -53,6 +54,8 @@ export interface Checkpoint {
   readonly eventTime?: WatermarkState;
   /** Absent where the job does not announce partitions. */
   readonly partitions?: PartitionState;
+  /** What was read and written since the job began. Absent in checkpoints of before it was kept. */
+  readonly ledger?: LedgerState;
 }
 
 export interface SubtaskState {

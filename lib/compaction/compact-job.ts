@@ -4,6 +4,8 @@ import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { Committer } from '../commit/committer.ts';
 import { jobFingerprint } from '../commit/fingerprint.ts';
 import { type JobState, openJobState } from '../commit/job-state.ts';
+import { swapEntries } from '../commit/ledger/entry.ts';
+import { appendToLedger } from '../commit/ledger/ledger.ts';
 import { commitSwaps, NO_COMPACTION, type Swap } from '../commit/swap.ts';
 import type { CompactionSpec, CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
@@ -91,12 +93,19 @@ async function compact(
   let last = base;
   /** Everything of the job stays as it was; what was promised before was done above. */
   const checkpoint = async () => {
+    const id = last.id + 1;
+    const swaps = compaction.capture();
+    const { ledger } = last;
+    const segments = { fileSystem, segmentsFolder: store.segmentsFolder, runId };
     const next: Checkpoint = {
       ...last,
-      id: last.id + 1,
+      id,
       createdMs: clock.now(),
       committables: [],
-      compaction: compaction.capture(),
+      compaction: swaps,
+      ...(ledger === undefined
+        ? {}
+        : { ledger: await appendToLedger(ledger, id, swapEntries(swaps.swaps), segments) }),
     };
     await store.write(next, job.checkpoint.retain);
     last = next;

@@ -50,6 +50,11 @@ export const ERROR_KINDS = {
     domain: 'user',
     about: 'an input file changed after it was taken, and the policy is fail',
   },
+  NOT_ACCOUNTED: {
+    exit: 3,
+    domain: 'external',
+    about: 'verify found that source, ledger and lake do not agree',
+  },
   PATH_ESCAPE: { exit: 3, domain: 'user', about: 'a value of the data would lead out of the base path' },
   NOT_FOUND: { exit: 4, domain: 'external', about: 'a file or folder does not exist' },
   ACCESS_DENIED: { exit: 4, domain: 'external', about: 'a file or folder may not be read or written' },

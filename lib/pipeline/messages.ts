@@ -101,4 +101,6 @@ export interface SubtaskCounts {
   readonly bytesIn: number;
   /** Rows that came after the time of their bucket was over; whether they were kept is the policy's. */
   readonly late: number;
+  /** Of these, the ones that are in no part. */
+  readonly lateDropped: number;
 }

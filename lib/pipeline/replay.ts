@@ -25,7 +25,7 @@ import { readDiscovery } from './recovery.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** Readers of the quarantine skip it. */
-const DONE_FOLDER = '_replayed';
+export const REPLAYED_FOLDER = '_replayed';
 
 /** Of one replay. Snake case: this is what `--json` prints. */
 export interface ReplaySummary extends JobSummary {
@@ -97,7 +97,7 @@ async function markReplayed(
     // Copied before it is removed; a crash in between leaves both, and the next replay removes the one.
     if (bytes !== null)
       await fileSystem.createExclusive(
-        `${spec.path}/${DONE_FOLDER}/${path.slice(spec.path.length + 1)}`,
+        `${spec.path}/${REPLAYED_FOLDER}/${path.slice(spec.path.length + 1)}`,
         bytes,
       );
     await fileSystem.remove(path);

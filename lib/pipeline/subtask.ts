@@ -12,8 +12,10 @@ import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { Stage, StageClock } from '../core/stage-clock.ts';
 import type { Buckets } from '../sink/buckets.ts';
 import type { EvolvingSink } from '../sink/evolving-sink.ts';
-import type { Split, SplitOutcome } from '../source/split.ts';
+import type { ReaderCounts } from '../source/reader-counts.ts';
+import { isUntouched, type Split, type SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
+import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
 import type { EventTimes, FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -73,6 +75,9 @@ export class Subtask {
   #nextCheckpointId: number;
   #bytesIn = 0;
   #late = 0;
+  #lateDropped = 0;
+  /** Of the split that was opened last. */
+  #tally: SplitTally = NO_TALLY;
   #watermarkMs = Number.NEGATIVE_INFINITY;
   /** The watermark moved since the sink was told. */
   #watermarkMoved = false;
@@ -175,11 +180,12 @@ export class Subtask {
   async #open(split: Split): Promise<void> {
     const reader = this.#reader;
     this.#newestMs = split.newestEventMs ?? Number.NEGATIVE_INFINITY;
+    this.#tally = split.tally ?? (isUntouched(split) ? NO_TALLY : { ...NO_TALLY, partial: true });
     this.#reading = await reader.open(split);
     await this.#keepRefused();
     if (this.#reading) return;
     this.#bookCounts();
-    this.#finish({ split: reader.split(), kind: reader.outcome });
+    this.#finish({ split: this.#split(), kind: reader.outcome });
   }
 
   async #readBatch(): Promise<void> {
@@ -199,17 +205,18 @@ export class Subtask {
       if (timestampsMs !== null) this.#newestMs = newestOf(timestampsMs, batch.length, this.#newestMs);
       return sink.write(batch, { watermarkMs: this.#watermarkMs, timestampsMs });
     });
-    this.#late += sink.takeLate();
+    this.#bookLate();
     this.#rows += batch.length;
+    this.#tally = addTallies(this.#tally, { ...NO_TALLY, rows: batch.length });
     if (this.#parts.pace !== null) this.#bookCounts();
     if (reader.drift !== null) this.#propose(reader.drift);
     failpoint('subtask.batch.after');
     if (this.#parts.clock.elapsed() >= this.#progressAt) this.#report();
   }
 
-  /** The split being read, at its position, with the event time that it has come to. */
+  /** The split being read, at its position, with what it came to. */
   #split(): Split {
-    const split = this.#reader.split();
+    const split = { ...this.#reader.split(), tally: this.#tally };
     return Number.isFinite(this.#newestMs) ? { ...split, newestEventMs: this.#newestMs } : split;
   }
 
@@ -286,7 +293,7 @@ export class Subtask {
     await this.#onWatermark();
     const snapshot = await sink.snapshot(checkpointId, closeAll, (part) => isDue?.(part, times) ?? false);
     // Rows that the sink had put aside were looked at only now.
-    this.#late += sink.takeLate();
+    this.#bookLate();
     // Whoever stops the job wants to look at what was refused, or to replay it.
     const kept = (await quarantine?.snapshot(checkpointId, closeAll || last)) ?? null;
     this.#nextCheckpointId = checkpointId + 1;
@@ -307,6 +314,7 @@ export class Subtask {
     this.#quarantined = 0;
     this.#bytesIn = 0;
     this.#late = 0;
+    this.#lateDropped = 0;
   }
 
   /** Since the last snapshot. */
@@ -317,7 +325,14 @@ export class Subtask {
       quarantined: this.#quarantined,
       bytesIn: this.#bytesIn,
       late: this.#late,
+      lateDropped: this.#lateDropped,
     };
+  }
+
+  #bookLate(): void {
+    const { rows, dropped } = this.#parts.sink.takeLate();
+    this.#late += rows;
+    this.#lateDropped += dropped;
   }
 
   /** Takes over what the reader counted since it was asked last. */
@@ -326,6 +341,7 @@ export class Subtask {
     this.#rejected += counts.rejected;
     this.#quarantined += counts.quarantined;
     this.#bytesIn += counts.bytesIn;
+    this.#tally = addTallies(this.#tally, { ...NO_TALLY, ...counted(counts) });
     this.#parts.pace?.spend(counts.bytesIn);
     for (const warning of counts.warnings)
       this.#parts.send({ type: 'warning', subtask: this.#parts.subtask, ...warning });
@@ -366,6 +382,10 @@ export class Subtask {
       stages.enter(before);
     }
   }
+}
+
+function counted({ rejected, quarantined, bytesIn }: ReaderCounts): Partial<SplitTally> {
+  return { rejected, quarantined, bytes: bytesIn };
 }
 
 /** The newest of the times, NaN being none: some 8 us for 8,192 rows. */

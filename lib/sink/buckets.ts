@@ -36,6 +36,13 @@ const BUDGET_LOW_MARK = 0.75;
 /** At a checkpoint, a part that buffers this share of a full flush is flushed: cheaper than keeping its rows twice. */
 const CHECKPOINT_FLUSH_SHARE = 0.25;
 
+export interface LateRows {
+  /** Rows that came after the time of their bucket was over. */
+  readonly rows: number;
+  /** Of these, the ones that were not written. */
+  readonly dropped: number;
+}
+
 export class Buckets {
   readonly #config: SinkConfig;
   readonly #storage: PartStorage;
@@ -55,6 +62,7 @@ export class Buckets {
   #checkpointId: number;
   #memoryBytes = 0;
   #late = 0;
+  #lateDropped = 0;
 
   constructor(config: SinkConfig) {
     this.#config = config;
@@ -171,6 +179,7 @@ export class Buckets {
     const endMs = open === undefined ? this.#endOf(bucketId) : open.bucketEndMs;
     if (late === undefined || endMs === null || watermarkMs < endMs + late.allowedLatenessMs) return true;
     this.#late += rows;
+    if (!late.keep) this.#lateDropped += rows;
     return late.keep;
   }
 
@@ -178,10 +187,11 @@ export class Buckets {
     return this.#config.bucketTimes?.(bucketId)?.endMs ?? null;
   }
 
-  /** Rows that were late since this was asked last. */
-  takeLate(): number {
-    const late = this.#late;
+  /** Since this was asked last. */
+  takeLate(): LateRows {
+    const late = { rows: this.#late, dropped: this.#lateDropped };
     this.#late = 0;
+    this.#lateDropped = 0;
     return late;
   }
 

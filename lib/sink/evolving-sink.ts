@@ -7,7 +7,7 @@ import type { Batch } from '../core/batch.ts';
 import type { BucketContext } from '../core/bucket-assigner.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
-import type { Buckets } from './buckets.ts';
+import type { Buckets, LateRows } from './buckets.ts';
 import type { SinkSnapshot } from './sink-state.ts';
 
 export class EvolvingSink {
@@ -56,9 +56,14 @@ export class EvolvingSink {
     await this.#current?.onWatermark(watermarkMs);
   }
 
-  /** Rows that were late since this was asked last. */
-  takeLate(): number {
-    return this.#retired.reduce((sum, buckets) => sum + buckets.takeLate(), this.#current?.takeLate() ?? 0);
+  /** Since this was asked last. */
+  takeLate(): LateRows {
+    const all = [...this.#retired, ...(this.#current === null ? [] : [this.#current])];
+    const late = all.map((buckets) => buckets.takeLate());
+    return {
+      rows: late.reduce((sum, { rows }) => sum + rows, 0),
+      dropped: late.reduce((sum, { dropped }) => sum + dropped, 0),
+    };
   }
 
   /** @param isDue see Buckets */

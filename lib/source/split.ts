@@ -7,6 +7,7 @@
 import type { DecoderState } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
+import type { SplitTally } from './tally.ts';
 
 export interface SplitPosition {
   /** Byte offset in the decompressed file of the first byte that was not taken. */
@@ -39,6 +40,8 @@ export interface Split {
   readonly newestEventMs?: number;
   /** Something of it is in no output but in part: its file must not be tidied up. */
   readonly incomplete?: true;
+  /** Up to `position`; absent where nothing was read yet, and in checkpoints of before it was counted. */
+  readonly tally?: SplitTally;
 }
 
 /** How the reading of a split ended. Plain JSON. */

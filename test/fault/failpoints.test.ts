@@ -20,6 +20,7 @@ import { runJob } from '../../lib/pipeline/job-runner.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { lockOwner } from '../../lib/storage/local/process-lock.ts';
+import type { Finding } from '../../lib/verify/finding.ts';
 import { GENERATED_COLUMNS, generateRows, hourBucket, writeRows } from '../support/generate.ts';
 import {
   NO_LIMITS,
@@ -30,6 +31,7 @@ import {
   testJob,
 } from '../support/job.ts';
 import { expectExactlyOnce } from '../support/oracle.ts';
+import { verifyLocal } from '../support/verify.ts';
 
 /** Every failpoint there is; a tidy test holds this list against the code. */
 const FAILPOINTS = [
@@ -50,6 +52,7 @@ const FAILPOINTS = [
   'compaction.swap.after',
   'compaction.swap.before',
   'exclusive.link.before',
+  'ledger.written',
   'move.link.after',
   'part.close.after',
   'part.close.before',
@@ -159,6 +162,16 @@ function job(
   });
 }
 
+/** What verify has to say; nothing where the job died before it had a state. */
+async function findings(compiled: CompiledJob): Promise<readonly Finding[]> {
+  try {
+    return (await verifyLocal(compiled)).findings;
+  } catch (thrown) {
+    if (SluiceError.from(thrown).code === 'USAGE') return [];
+    throw thrown;
+  }
+}
+
 /** What the success files say, together: each row announced, and none counted twice. */
 async function announcedRows(): Promise<number> {
   let rows = 0;
@@ -183,8 +196,11 @@ describe('crash at every failpoint', () => {
           });
           if (crashed()) reached++;
           setFailpointHook(null);
+          // The ledger is that of the newest checkpoint, whatever was under way.
+          expect(await findings(compiled), `after the crash, ${nth}`).toEqual([]);
           await run(compiled);
           await run(compiled);
+          expect(await findings(compiled), `in the end, ${nth}`).toEqual([]);
           const { partRows } = await expectExactlyOnce({
             inputs: [path.join(folder, 'done')],
             lake: path.join(folder, 'lake'),

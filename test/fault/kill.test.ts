@@ -140,6 +140,12 @@ describe('kill -9 of the daemon', () => {
         expectNone(await parts.observe(), 'after the backfill');
         const { partRows } = await expectExactlyOnce(lake);
         expect(partRows).toBe(arrived);
+        const verified = await sluice(['verify', '--json', job]);
+        expect(verified.code, verified.stdout).toBe(0);
+        expect(JSON.parse(verified.stdout)).toMatchObject({
+          source: { rows: arrived },
+          lake: { rows: arrived },
+        });
         expect(atWork).toBeGreaterThan(ROUNDS / 3);
       });
     }

@@ -18,6 +18,7 @@ import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
 import { listLake, readTable } from '../support/oracle.ts';
 import { hiddenFiles, readQuarantine } from '../support/quarantine.ts';
+import { verifyLocal } from '../support/verify.ts';
 
 const FILES = 3;
 const ROWS = 400;
@@ -132,6 +133,7 @@ describe('quarantine, crash at every step', () => {
           setFailpointHook(null);
           await runJob(first, { ...options, mode: 'once' });
           await expectEachOnce();
+          expect(await verifyLocal(first)).toMatchObject({ findings: [], source: { records: FILES * ROWS } });
 
           // The column gets wider: everything fits now. The replay dies at the same place, and is started again.
           const wider = job(format, 'string', nth === 3 ? 2 : 1);
@@ -141,9 +143,11 @@ describe('quarantine, crash at every step', () => {
             if (!crashedAgain()) throw error;
           });
           setFailpointHook(null);
+          expect((await verifyLocal(wider)).findings).toEqual([]);
           await replayJob(wider, fileSystem, options);
           await runJob(wider, { ...options, mode: 'once' });
           expect(await lakeIds()).toEqual(ALL);
+          expect(await verifyLocal(wider)).toMatchObject({ findings: [], lake: { rows: ALL.length } });
           expect(await readQuarantine(path.join(folder, 'quarantine'))).toEqual([]);
           expect(await readQuarantine(path.join(folder, 'quarantine', '_replayed'))).toHaveLength(
             ALL.filter(isBad).length,

@@ -191,6 +191,7 @@ describe('help and version', () => {
       'check',
       'plan',
       'status',
+      'verify',
       'compact',
       'gc',
       'replay',

@@ -1,0 +1,167 @@
+/**
+ * How the ledger is kept: a checkpoint adds one segment with what is new, and from time to time writes the newest ones
+ * anew in one, so that there are few of them and each entry is written a few times only, however long the ledger is.
+ *
+ *     segment := gzip(line*)      line := an entry, as JSON
+ */
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
+import { SluiceError } from '../../core/errors.ts';
+import { failpoint } from '../../core/failpoint.ts';
+import type { FileSystem } from '../../storage/file-system.ts';
+import { type Checkpoint, openPartsOf, type SegmentPiece } from '../checkpoint.ts';
+import { foldEntries, type LedgerEntry } from './entry.ts';
+
+/** What a checkpoint holds of it. Plain JSON. */
+export interface LedgerState {
+  /** The first checkpoint that it tells of. 1: all of them. */
+  readonly sinceCheckpoint: number;
+  /** In this order. */
+  readonly pieces: readonly LedgerPiece[];
+  /** Rows that came late and were dropped: they are in no part. */
+  readonly lateDropped: number;
+  /** What there was before; absent where there was nothing. */
+  readonly opening?: LedgerOpening;
+}
+
+export interface LedgerPiece extends SegmentPiece {
+  readonly entries: number;
+}
+
+/** Of the state in which the ledger was begun. */
+export interface LedgerOpening {
+  /** In open parts of the lake, and of the quarantine: these parts are in the ledger, and what they hold was read before. */
+  readonly openRows: number;
+  readonly openQuarantined: number;
+  /** Parts with a lower number in their names are not in the ledger, unless they were open; merged ones count apart. */
+  readonly nextCounter: number;
+  readonly nextMerged: number;
+}
+
+/** Pieces of the same order of size after which they are written anew in one. */
+const FAN_IN = 8;
+/** Pieces up to this are of one order of size. */
+const SMALL_ENTRIES = 64;
+/** A piece of so many entries is not written again: bounds the memory and the time that a checkpoint takes. */
+const MAX_ENTRIES = 65_536;
+
+/** The ledger of a job that has none yet, and goes on from `base`. */
+export function openLedger(base: Checkpoint): LedgerState {
+  const begun = base.enumerator !== null || base.subtasks.length > 0;
+  const sinceCheckpoint = begun ? base.id + 1 : 1;
+  const empty = { sinceCheckpoint, pieces: [], lateDropped: 0 };
+  if (!begun) return empty;
+  const rowsOf = (parts: readonly { readonly rows: number }[]) =>
+    parts.reduce((sum, { rows }) => sum + rows, 0);
+  const openRows = rowsOf(base.subtasks.flatMap(({ sink }) => sink.openParts));
+  const counters = base.subtasks.flatMap(({ sink, quarantine }) => [
+    sink.nextCounter,
+    quarantine?.nextCounter ?? 0,
+  ]);
+  return {
+    ...empty,
+    opening: {
+      openRows,
+      openQuarantined: rowsOf(openPartsOf(base)) - openRows,
+      nextCounter: Math.max(0, ...counters),
+      nextMerged: base.compaction?.nextCounter ?? 0,
+    },
+  };
+}
+
+export interface LedgerWriter {
+  readonly fileSystem: FileSystem;
+  readonly segmentsFolder: string;
+  readonly runId: string;
+}
+
+/**
+ * Writes what checkpoint `id` adds, durably. Nothing refers to it before the checkpoint does.
+ * @throws SluiceError FENCED where another process has written that segment; STATE_CORRUPT for one to be merged
+ */
+export async function appendToLedger(
+  state: LedgerState,
+  id: number,
+  entries: readonly LedgerEntry[],
+  writer: LedgerWriter,
+): Promise<LedgerState> {
+  if (entries.length === 0) return state;
+  const pieces = [...state.pieces];
+  let added = foldEntries(entries);
+  for (
+    let count = mergedPieces(pieces, added.length);
+    count > 0;
+    count = mergedPieces(pieces, added.length)
+  ) {
+    const merged = pieces.splice(pieces.length - count);
+    const before: LedgerEntry[] = [];
+    for (const piece of merged) before.push(...(await readPiece(writer, piece)));
+    added = foldEntries([...before, ...added]);
+  }
+  const bytes = gzipSync(added.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { level: 1 });
+  const segment = `${id}-ledger-${writer.runId}.segment`;
+  if (!(await writer.fileSystem.createExclusive(`${writer.segmentsFolder}/${segment}`, bytes))) {
+    throw new SluiceError(
+      'FENCED',
+      `the segment ${segment} exists already: another process writes this job's state`,
+    );
+  }
+  failpoint('ledger.written');
+  const piece: LedgerPiece = {
+    segment,
+    lengthBytes: bytes.length,
+    crc32: crc32(bytes),
+    entries: added.length,
+  };
+  return { ...state, pieces: [...pieces, piece] };
+}
+
+/** How many of the last pieces go into the new one: those of its order of size or a smaller one, if there are FAN_IN. */
+function mergedPieces(pieces: readonly LedgerPiece[], added: number): number {
+  const order = orderOf(added);
+  let count = 0;
+  let entries = added;
+  for (let i = pieces.length - 1; i >= 0; i--) {
+    entries += pieces[i]!.entries;
+    if (orderOf(pieces[i]!.entries) > order || entries > MAX_ENTRIES) break;
+    count++;
+  }
+  return count >= FAN_IN ? count : 0;
+}
+
+/** 0 up to SMALL_ENTRIES, then one more for each FAN_IN times as many: an entry is written again once an order. */
+function orderOf(entries: number): number {
+  return Math.max(0, Math.ceil(Math.log(entries / SMALL_ENTRIES) / Math.log(FAN_IN)));
+}
+
+/** All entries, oldest first. @throws SluiceError STATE_CORRUPT */
+export async function readLedger(
+  state: LedgerState,
+  from: Pick<LedgerWriter, 'fileSystem' | 'segmentsFolder'>,
+): Promise<LedgerEntry[]> {
+  const entries: LedgerEntry[] = [];
+  for (const piece of state.pieces) for (const entry of await readPiece(from, piece)) entries.push(entry);
+  return entries;
+}
+
+async function readPiece(
+  { fileSystem, segmentsFolder }: Pick<LedgerWriter, 'fileSystem' | 'segmentsFolder'>,
+  { segment, lengthBytes, crc32: expected }: LedgerPiece,
+): Promise<LedgerEntry[]> {
+  const bytes = await fileSystem.readFile(`${segmentsFolder}/${segment}`);
+  if (bytes === null || bytes.length !== lengthBytes || crc32(bytes) !== expected) {
+    const why = bytes === null ? 'missing' : 'damaged';
+    throw new SluiceError(
+      'STATE_CORRUPT',
+      `the segment ${segment} is ${why}: it holds what was read and written`,
+      {
+        hint: 'restore the state folder from a backup',
+      },
+    );
+  }
+  // The checksum proves that we wrote it.
+  return gunzipSync(bytes)
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LedgerEntry);
+}

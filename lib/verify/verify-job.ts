@@ -1,0 +1,108 @@
+/**
+ * `sluice verify`: proves, or disproves, that every row that was read is in the lake (or was refused), that every part is
+ * there and whole, and that nothing else is. It takes no lock and may run beside the job.
+ */
+import { createBucketAssigner } from '../../bucketing/index.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
+import type { Clock } from '../core/clock.ts';
+import { withoutColumns } from '../pipeline/sink-setup.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { type Books, readBooks } from './books.ts';
+import { checkBooks } from './check-books.ts';
+import { checkLake, listParts } from './check-lake.ts';
+import { checkSource } from './check-source.ts';
+import type { Finding } from './finding.ts';
+
+export interface VerifyOptions {
+  readonly job: CompiledJob;
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+}
+
+/** Snake case: this is what `--json` prints. */
+export interface VerifyReport {
+  readonly job: string;
+  /** Whether there is no finding. */
+  readonly ok: boolean;
+  /** The one that everything is held against. */
+  readonly checkpoint: number;
+  /** The first one that the ledger tells of; 1: it is as old as the job. */
+  readonly since_checkpoint: number;
+  readonly source: {
+    readonly files: number;
+    readonly gone: number;
+    readonly to_be_read: number;
+    readonly bytes: number;
+    /** Records: those below, summed. */
+    readonly records: number;
+    readonly rows: number;
+    readonly rejected: number;
+    readonly quarantined: number;
+  };
+  readonly lake: {
+    readonly parts: number;
+    readonly rows: number;
+    /** Promised, and not visible yet. */
+    readonly pending_parts: number;
+    /** In parts that are open. */
+    readonly open_rows: number;
+    readonly late_dropped: number;
+    readonly quarantine_parts: number;
+    /** Not covered: older than the ledger, or of another job. */
+    readonly older_parts: number;
+    readonly foreign_parts: number;
+  };
+  readonly findings: readonly Finding[];
+}
+
+/** @throws SluiceError USAGE where the job never ran; STATE_CORRUPT, STATE_VERSION; storage errors */
+export async function verifyJob({ job, fileSystem, clock }: VerifyOptions): Promise<VerifyReport> {
+  const listing = await listParts(job, fileSystem);
+  const rereadBooks = () => readBooks(fileSystem, job.statePath);
+  const books = await rereadBooks();
+  const schema = await partSchema(job, books);
+  const lake = await checkLake(listing, books, { job, fileSystem, clock, schema, rereadBooks });
+  const source = await checkSource(books, job.source, fileSystem);
+  const findings = [
+    ...checkBooks(books, job.source.modified === 'append'),
+    ...lake.findings,
+    ...source.findings,
+  ];
+  const { checkpoint, ledger, balance } = books;
+  const { rows, rejected, quarantined, bytes } = balance.read;
+  return {
+    job: job.name,
+    ok: findings.length === 0,
+    checkpoint: checkpoint.id,
+    since_checkpoint: ledger.sinceCheckpoint,
+    source: {
+      files: source.files,
+      gone: source.gone,
+      to_be_read: source.toBeRead,
+      bytes,
+      records: rows + rejected + quarantined,
+      rows,
+      rejected,
+      quarantined,
+    },
+    lake: {
+      parts: lake.parts,
+      rows: lake.rows,
+      pending_parts: lake.pending,
+      open_rows: balance.open,
+      late_dropped: balance.lateDropped,
+      quarantine_parts: lake.quarantineParts,
+      older_parts: lake.older,
+      foreign_parts: lake.foreign,
+    },
+    findings,
+  };
+}
+
+/** Of the part files, as they are written now. */
+async function partSchema(job: CompiledJob, { checkpoint }: Books) {
+  const schema = checkpoint.schema ?? { fields: [] };
+  if (schema.fields.length === 0) return schema;
+  const assigner = await createBucketAssigner(job.sink.bucket, schema);
+  return withoutColumns(schema, assigner.partitionColumns);
+}

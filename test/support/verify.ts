@@ -1,0 +1,16 @@
+/** `sluice verify` of a job on the local disk. */
+import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import { systemClock } from '../../lib/core/clock.ts';
+import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { type VerifyReport, verifyJob } from '../../lib/verify/verify-job.ts';
+
+export function verifyLocal(job: CompiledJob): Promise<VerifyReport> {
+  return verifyJob({ job, fileSystem: localFileSystem('00bb'), clock: systemClock });
+}
+
+/** `code file`, sorted. */
+export function findingsOf({ findings }: VerifyReport): string[] {
+  return findings
+    .map(({ code, path }) => `${code} ${path === null ? '-' : path.slice(path.lastIndexOf('/') + 1)}`)
+    .sort();
+}
