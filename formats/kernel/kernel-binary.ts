@@ -1,4 +1,4 @@
-/** Made of assembly/ by `npm run kernel`. */
+/** Made of assembly/index.ts by `npm run kernel`. */
 export const KERNEL_BINARY =
   'AGFzbQEAAAABMwhgAX8Bf2AEf39/fwF/YAV/f39/fwF/YAF/AGACf38AYAJ/fwF/YAN/f38Bf2ADf39/AAMYFwQBAAUCAAAAAAAB' +
   'AQUEBgYHAwMBAgIDBQMBAAEGSQ1/AUEsC38BQQALfgFCAAt8AUQAAAAAAAAAAAt+AUIAC38BQQALfwFBAAt/AUEAC34BQgALfwFB' +

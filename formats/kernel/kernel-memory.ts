@@ -1,6 +1,5 @@
-import type { WasmMemory } from './kernel-module.ts';
+import { PAGE_BYTES, type WasmMemory } from './kernel-module.ts';
 
-const PAGE_BYTES = 65_536;
 /** What the module's own data takes: it is in the first page. */
 const FIRST_FREE = PAGE_BYTES;
 /** Of one decoder: input, output of one run, and dictionaries. Who needs more does without the kernel. */

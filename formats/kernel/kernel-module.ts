@@ -1,13 +1,15 @@
-/** The kernel's WebAssembly module: compiled once a process, and once a decoder made an instance with a memory of its own. */
+/** WebAssembly modules: compiled once a thread; each user makes an instance with a memory of its own. */
 import { randomBytes } from 'node:crypto';
 import { KERNEL_BINARY } from './kernel-binary.ts';
 
 /** The part of WebAssembly that is used; the type libraries of Node have none. */
 declare const WebAssembly: {
   readonly Module: new (binary: Uint8Array) => WasmModule;
-  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: KernelExports };
+  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: unknown };
 };
-type WasmModule = object;
+export type WasmModule = object;
+
+export const PAGE_BYTES = 65_536;
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
@@ -27,21 +29,35 @@ export interface KernelExports {
   setBlankAfterComma(blank: number): void;
 }
 
-let compiled: WasmModule | null | undefined;
+const compiled = compileModule(KERNEL_BINARY);
 
 /** null where the machine has no WebAssembly, or none with vectors, or may not compile it: decoders then do without. */
 export function instantiateKernel(): KernelExports | null {
-  compiled ??= compile();
-  if (compiled === null) return null;
-  const { exports: kernel } = new WebAssembly.Instance(compiled, {});
+  const module = compiled();
+  if (module === null) return null;
+  const kernel = instantiateModule<KernelExports>(module);
   const seed = randomBytes(8);
   kernel.setSeed(seed.readInt32LE(0), seed.readInt32LE(4));
   return kernel;
 }
 
-function compile(): WasmModule | null {
+/** Compiles at the first call. null where the machine has no WebAssembly, or none with vectors, or may not compile it. */
+export function compileModule(base64: string): () => WasmModule | null {
+  let module: WasmModule | null | undefined;
+  return () => {
+    module ??= compile(base64);
+    return module;
+  };
+}
+
+/** @typeParam Exports what the module's source exports: nothing but that source can prove it */
+export function instantiateModule<Exports>(module: WasmModule): Exports {
+  return new WebAssembly.Instance(module, {}).exports as Exports;
+}
+
+function compile(base64: string): WasmModule | null {
   try {
-    return new WebAssembly.Module(Buffer.from(KERNEL_BINARY, 'base64'));
+    return new WebAssembly.Module(Buffer.from(base64, 'base64'));
   } catch {
     return null;
   }

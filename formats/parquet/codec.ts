@@ -2,6 +2,7 @@
 import type { ByteBuffer } from '../../lib/core/byte-buffer.ts';
 import type { StageClock } from '../../lib/core/stage-clock.ts';
 import { loadCompressor } from '../compression/compressor.ts';
+import { SnappyKernel } from '../kernel/snappy-kernel.ts';
 import { SnappyCompressor } from './snappy.ts';
 
 export type ParquetCompression = 'none' | 'snappy' | 'gzip' | 'zstd';
@@ -24,7 +25,7 @@ export async function loadCodec(compression: ParquetCompression, level?: number)
     case 'none':
       return { id, compress: (page) => page.view() };
     case 'snappy': {
-      const snappy = new SnappyCompressor();
+      const snappy = new SnappyCompressor(SnappyKernel.create());
       return {
         id,
         compress(page, scratch) {

@@ -1,10 +1,11 @@
 /**
  * Snappy's raw block format, compressing only. https://github.com/google/snappy/blob/main/format_description.txt
  *
- * Plain JavaScript without a dependency: 300 MB/s on real pages where the native addon does 430, and the addon's fresh
- * Buffer a page cost more memory than that was worth.
+ * In WebAssembly where there is such, else in JavaScript: 300 MB/s on real pages where the native addon does 430, and the
+ * addon's fresh Buffer a page cost more memory than that was worth.
  */
 import type { ByteBuffer } from '../../lib/core/byte-buffer.ts';
+import type { SnappyKernel } from '../kernel/snappy-kernel.ts';
 import { pushVarint } from './thrift.ts';
 
 const MAX_TABLE_BITS = 14;
@@ -17,14 +18,20 @@ const MARGIN = 15;
 const HASH = 0x1e35a7bd;
 
 export class SnappyCompressor {
+  readonly #kernel: SnappyKernel | null;
   /** Of a hash of four bytes: where they stood last, plus the base of that input. */
   readonly #table = new Int32Array(1 << MAX_TABLE_BITS);
   /** Positions of this input are stored from here on, so that the table need not be cleared: smaller is of an older input. */
   #base = 1;
 
+  constructor(kernel: SnappyKernel | null) {
+    this.#kernel = kernel;
+  }
+
   /** Appends the compressed form of input[0, size) to `out`. */
   compress(input: Uint8Array, size: number, out: ByteBuffer): void {
     pushVarint(out, size);
+    if (this.#kernel?.compress(input, size, out)) return;
     // The most that the format's rules can give, with the slack that short literals are copied with.
     out.reserve(size + Math.ceil(size / 6) + 32);
     if (this.#base + size > 0x7fff_0000) {

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { snappyUncompress } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
+import { SnappyKernel } from '../../../formats/kernel/snappy-kernel.ts';
 import { SnappyCompressor } from '../../../formats/parquet/snappy.ts';
 import { ByteBuffer } from '../../../lib/core/byte-buffer.ts';
 
-const snappy = new SnappyCompressor();
-
-function compress(input: Uint8Array, compressor = snappy): Uint8Array {
+function compress(input: Uint8Array, compressor: SnappyCompressor): Uint8Array {
   const out = new ByteBuffer(0);
   out.pushByte(0xaa); // what stands before must stay
   compressor.compress(input, input.length, out);
@@ -14,8 +13,8 @@ function compress(input: Uint8Array, compressor = snappy): Uint8Array {
   return out.view().slice(1);
 }
 
-function expectRoundTrip(input: Uint8Array): void {
-  const compressed = compress(input);
+function expectRoundTripBy(snappy: SnappyCompressor, input: Uint8Array): void {
+  const compressed = compress(input, snappy);
   const output = new Uint8Array(input.length);
   snappyUncompress(compressed, output);
   expect(Buffer.compare(output, input)).toBe(0);
@@ -44,7 +43,17 @@ const repetitive = fc
     return Uint8Array.from(out);
   });
 
-describe('snappy', () => {
+const WAYS: readonly [string, () => SnappyKernel | null][] = [
+  ['WebAssembly', () => SnappyKernel.create()],
+  ['JavaScript', () => null],
+];
+
+describe.each(WAYS)('snappy in %s', (way, kernel) => {
+  const snappy = new SnappyCompressor(kernel());
+  const expectRoundTrip = (input: Uint8Array) => expectRoundTripBy(snappy, input);
+
+  it('is there', () => expect(kernel() !== null).toBe(way === 'WebAssembly'));
+
   it('gives back 3,000 inputs of all kinds', { timeout: 60_000 }, () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), expectRoundTrip), { numRuns: 1000 });
     fc.assert(
@@ -73,14 +82,20 @@ describe('snappy', () => {
   });
 
   it('is not confused by what the input before left in its table', () => {
-    const compressor = new SnappyCompressor();
+    const compressor = new SnappyCompressor(kernel());
     const text = new TextEncoder().encode('the same words in every input, the same words '.repeat(20));
     const first = compress(text, compressor);
     for (let i = 0; i < 50; i++) expect(compress(text, compressor)).toEqual(first);
   });
 
+  it('goes on with what is larger than its memory may be', () => {
+    const large = new Uint8Array(9 << 20);
+    for (let i = 0; i < large.length; i += 100) large[i] = i >> 8;
+    expectRoundTrip(large);
+  });
+
   it('compresses what can be', () => {
     const text = new TextEncoder().encode('{"user":"u-1","page":"/index.html","status":200}\n'.repeat(2000));
-    expect(compress(text).length).toBeLessThan(text.length / 15);
+    expect(compress(text, snappy).length).toBeLessThan(text.length / 15);
   });
 });
