@@ -24,6 +24,7 @@ import { inputEntry, type LedgerEntry, partEntry, swapEntries } from './ledger/e
 import { appendToLedger, type LedgerState, openLedger } from './ledger/ledger.ts';
 import type { PartitionCommits } from './partitions/partition-commits.ts';
 import { NO_PARTITIONS } from './partitions/partition-state.ts';
+import type { Publication } from './publication.ts';
 import type { SourceCleaner } from './source-cleaner.ts';
 import type { CompactionState, SwapSource } from './swap.ts';
 
@@ -66,6 +67,7 @@ export interface CheckpointResult {
 export interface CheckpointConfig {
   readonly store: CheckpointStore;
   readonly committer: Committer;
+  readonly publication: Publication;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly runId: string;
@@ -127,7 +129,7 @@ export class CheckpointCoordinator {
 
   /** Takes one checkpoint and commits it. @throws SluiceError; the job then has to end, and a restart continues it */
   async take(request: CheckpointRequest): Promise<CheckpointResult> {
-    const { clock, store, committer, partitions, retain, cleaner, compaction } = this.#config;
+    const { clock, store, committer, publication, partitions, retain, cleaner, compaction } = this.#config;
     const start = clock.elapsed();
     const id = this.#last.id + 1;
     const compact = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
@@ -173,12 +175,13 @@ export class CheckpointCoordinator {
       ...(partitionState === undefined ? {} : { partitions: partitionState }),
       ...(swaps === undefined ? {} : { compaction: swaps }),
       ledger,
+      ...this.#lakeState(id),
     };
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
     committer.promise([...fresh, ...refused]);
-    const published = await committer.commit();
-    await compaction?.commit(published);
+    const { parts: published, refused: refusedSwaps } = await publication.publish(checkpoint);
+    compaction?.settle(published, refusedSwaps);
     partitions?.announce();
     cleaner?.add(spent);
     const cleaned = (await cleaner?.clean(checkpoint)) ?? 0;
@@ -193,7 +196,7 @@ export class CheckpointCoordinator {
    * promises and does swaps that are ready.
    */
   async acknowledge(): Promise<void> {
-    const { store, committer, partitions, retain, clock, cleaner, compaction } = this.#config;
+    const { store, committer, publication, partitions, retain, clock, cleaner, compaction } = this.#config;
     const { promised } = this.#last.partitions ?? NO_PARTITIONS;
     const hasSpent = cleaner !== null && (this.#last.spent ?? []).length > 0;
     const hasSwaps = this.promisesSwaps || compaction?.hasReady === true;
@@ -211,10 +214,12 @@ export class CheckpointCoordinator {
       ...(partitions === null ? {} : { partitions: partitions.state }),
       ...(swaps === undefined ? {} : { compaction: swaps }),
       ledger: await this.#writeLedger(id, [], [], [], swaps),
+      ...this.#lakeState(id),
     };
     await store.write(checkpoint, retain);
     this.#last = checkpoint;
-    await compaction?.commit([]);
+    const { parts, refused } = await publication.publish(checkpoint);
+    compaction?.settle(parts, refused);
     await store.collectSegments();
   }
 
@@ -227,6 +232,11 @@ export class CheckpointCoordinator {
       times,
       this.#last.subtasks.flatMap(({ sink }) => sink.openParts),
     );
+  }
+
+  /** Removes replaced parts whose time has come; for when no checkpoint is due. */
+  async sweep(): Promise<void> {
+    await this.#config.publication.sweep();
   }
 
   /** A subtask's answer has come. */
@@ -259,6 +269,11 @@ export class CheckpointCoordinator {
       this.#round = null;
     }
     return [...answers.values()].sort((a, b) => a.subtask - b.subtask);
+  }
+
+  #lakeState(id: number): Pick<Checkpoint, 'table' | 'replaced'> {
+    const { publication } = this.#config;
+    return { table: publication.tableState(id), replaced: publication.replaced };
   }
 
   #watermarkMs(): number {

@@ -11,9 +11,11 @@ import type { Committable, OpenPart, SinkState } from '../sink/sink-state.ts';
 import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { SpentFile } from '../source/spent-file.ts';
 import type { Split } from '../source/split.ts';
+import type { TableState } from './lake-table.ts';
 import type { ParkedLane } from './lanes.ts';
 import type { LedgerState } from './ledger/ledger.ts';
 import type { PartitionState } from './partitions/partition-state.ts';
+import type { ReplacedPart } from './publication.ts';
 import type { CompactionState } from './swap.ts';
 
 export const CHECKPOINT_VERSION = 1;
@@ -48,6 +50,10 @@ export interface Checkpoint {
   readonly totals: Totals;
   /** Left out where nothing was ever merged. */
   readonly compaction?: CompactionState;
+  /** Parts that compaction replaced and that are still there for readers. Absent in older checkpoints. */
+  readonly replaced?: readonly ReplacedPart[];
+  /** The table that was told of everything before this checkpoint; null or absent where there was none. */
+  readonly table?: TableState | null;
   /** Where a program that drives the sink itself goes on reading. JSON of its own. */
   readonly position?: unknown;
   /** Absent where the job has no event time. */

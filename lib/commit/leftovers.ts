@@ -2,6 +2,7 @@
  * Hidden files that dead runs of a job left in the lake and that no retained checkpoint can need: written after its
  * last checkpoint, or superseded. Flink leaves them for ever (FLINK-10963).
  */
+import type { CompiledJob } from '../config/compiled-job.ts';
 import type { FileSystem, UnfinishedUpload } from '../storage/file-system.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { claimsOf } from './gc/claims.ts';
@@ -44,6 +45,11 @@ export async function removeLeftovers(
     }
   }
   return removed;
+}
+
+/** Where a job has hidden files. */
+export function writtenFolders({ sink, quarantine }: CompiledJob): string[] {
+  return [sink.path, sink.staging, quarantine?.path ?? null].filter((folder) => folder !== null);
 }
 
 /** Whose leftovers. */

@@ -1,14 +1,13 @@
 /**
  * The swap: a merged part becomes visible, those that it was made from go. A checkpoint promises it before it begins,
- * and it can be done again from any point.
+ * and it can be done again from any point (see publication.ts).
  *
  * The merged part comes first. A file system has no step that exchanges several names at once, so whoever lists a
  * folder in between sees rows twice, or, the other way about, not at all. This way a reader that listed in between and
- * opens files a moment later finds them gone and fails; it would have counted too little in silence otherwise.
+ * opens files a moment later finds them gone and fails; it would have counted too little in silence otherwise. A table
+ * (lib/tables) does have such a step; there the parts that went stay for a while for those who still read them.
  */
-import { failpoint } from '../core/failpoint.ts';
 import type { Committable } from '../sink/sink-state.ts';
-import type { FileSystem } from '../storage/file-system.ts';
 import type { PendingFile } from '../storage/recoverable-writer.ts';
 
 /** Plain JSON: it stands in checkpoints. */
@@ -33,19 +32,11 @@ export interface SwapSource {
   readonly hasReady: boolean;
   /** For the checkpoint that is about to be written. */
   capture(): CompactionState;
-  /** The checkpoint that was captured for is durable, and its parts are published. */
-  commit(published: readonly Committable[]): Promise<void>;
+  /**
+   * The checkpoint that was captured for is durable, its parts are published and its swaps done.
+   * @param refused swaps that the lake's table did not take: their sources stay
+   */
+  settle(published: readonly Committable[], refused: readonly Swap[]): void;
 }
 
 export const NO_COMPACTION: CompactionState = { nextCounter: 0, swaps: [] };
-
-/** @throws SluiceError as RecoverableWriter.commit; what was done stays done, and the next call does the rest */
-export async function commitSwaps(fileSystem: FileSystem, swaps: readonly Swap[]): Promise<void> {
-  for (const { file, sources } of swaps) {
-    failpoint('compaction.swap.before');
-    await fileSystem.recoverableWriter.commit([file]);
-    failpoint('compaction.published');
-    await fileSystem.removeDurably(sources);
-    failpoint('compaction.swap.after');
-  }
-}

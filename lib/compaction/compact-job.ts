@@ -6,7 +6,7 @@ import { jobFingerprint } from '../commit/fingerprint.ts';
 import { type JobState, openJobState } from '../commit/job-state.ts';
 import { swapEntries } from '../commit/ledger/entry.ts';
 import { appendToLedger } from '../commit/ledger/ledger.ts';
-import { commitSwaps, NO_COMPACTION, type Swap } from '../commit/swap.ts';
+import { NO_COMPACTION, type Swap } from '../commit/swap.ts';
 import type { CompactionSpec, CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -14,6 +14,7 @@ import type { Ids } from '../core/ids.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { acquireJobLock } from '../storage/job-lock.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
+import { openPublication } from '../tables/open-publication.ts';
 import { createCompaction } from './create-compaction.ts';
 import { inlineMerging } from './merge-host.ts';
 
@@ -72,9 +73,10 @@ async function compact(
   { base, store }: JobState,
   options: CompactOptions & { readonly fileSystem: FileSystem; readonly runId: string },
 ): Promise<CompactSummary> {
-  const { fileSystem, clock, runId, signal } = options;
-  await new Committer(fileSystem.recoverableWriter, base.committables).commit();
-  await commitSwaps(fileSystem, base.compaction?.swaps ?? []);
+  const { fileSystem, clock, ids, runId, signal } = options;
+  const committer = new Committer(fileSystem.recoverableWriter, base.committables);
+  const publication = await openPublication(job, base, { fileSystem, committer, clock, ids });
+  await publication.publish(base);
   const done = { merged_parts: 0, into_parts: 0, bytes_out: 0 };
   const compaction = createCompaction(job, spec, inlineMerging(fileSystem, clock), {
     jobId: base.jobId,
@@ -82,6 +84,7 @@ async function compact(
     restored: base.compaction ?? NO_COMPACTION,
     fileSystem,
     clock,
+    counts: (path) => publication.counts(path),
     onSwapped: (swap) => {
       done.merged_parts += swap.sources.length;
       done.into_parts++;
@@ -106,10 +109,13 @@ async function compact(
       ...(ledger === undefined
         ? {}
         : { ledger: await appendToLedger(ledger, id, swapEntries(swaps.swaps), segments) }),
+      replaced: publication.replaced,
+      table: publication.tableState(id),
     };
     await store.write(next, job.checkpoint.retain);
     last = next;
-    await compaction.commit([]);
+    const { parts, refused } = await publication.publish(next);
+    compaction.settle(parts, refused);
     await store.collectSegments();
   };
   const stop = () => void compaction.stop();

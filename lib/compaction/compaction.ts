@@ -7,7 +7,7 @@
  * Up to `recorded`, a crash leaves nothing but a hidden file; from then on the swap happens, by this process or the next.
  */
 
-import { type CompactionState, commitSwaps, type Swap, type SwapSource } from '../commit/swap.ts';
+import type { CompactionState, Swap, SwapSource } from '../commit/swap.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { partSuffix } from '../sink/part-name.ts';
@@ -33,6 +33,8 @@ export interface CompactionConfig {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly host: MergeHost;
+  /** Whether a visible part counts, see Publication; left out: all do. */
+  readonly counts?: (path: string) => boolean;
   readonly onSwapped?: (swap: Swap) => void;
   /** A unit that could not be merged: its parts stay as they are. */
   readonly onWarning: (message: string) => void;
@@ -59,7 +61,8 @@ export class Compaction implements SwapSource {
 
   /** Takes in the parts that are there already, then begins. Nothing is merged before. */
   async scan(): Promise<void> {
-    this.#scanning ??= this.#parts.scan(this.#config.fileSystem);
+    const { fileSystem, counts } = this.#config;
+    this.#scanning ??= this.#parts.scan(fileSystem, counts ?? (() => true));
     await this.#scanning;
     this.#scanned = true;
     this.start();
@@ -75,10 +78,9 @@ export class Compaction implements SwapSource {
     return { nextCounter: this.#nextCounter, swaps: this.#recorded };
   }
 
-  async commit(published: readonly Committable[]): Promise<void> {
-    const { fileSystem, clock, onSwapped } = this.#config;
+  settle(published: readonly Committable[], refused: readonly Swap[]): void {
+    const { clock, onSwapped } = this.#config;
     const swaps = this.#recorded;
-    await commitSwaps(fileSystem, swaps);
     this.#recorded = [];
     for (const { file } of published) this.#parts.add(file.finalPath, file.lengthBytes, clock.now());
     for (const swap of swaps) {
@@ -86,6 +88,7 @@ export class Compaction implements SwapSource {
         this.#parts.remove(source);
         this.#reserved.delete(source);
       }
+      if (refused.includes(swap)) continue;
       this.#parts.add(swap.file.finalPath, swap.file.lengthBytes, Number.NEGATIVE_INFINITY);
       onSwapped?.(swap);
     }

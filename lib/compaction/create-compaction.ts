@@ -5,10 +5,20 @@ import type { StartMerging } from './merge-host.ts';
 
 type Circumstances = Pick<
   CompactionConfig,
-  'jobId' | 'restored' | 'fileSystem' | 'clock' | 'onWarning' | 'onSwapped'
+  'jobId' | 'restored' | 'fileSystem' | 'clock' | 'counts' | 'onWarning' | 'onSwapped'
 > & {
   readonly runId: string;
 };
+
+/** What merges beside a job that runs; null where it does not. */
+export function compactionBeside(
+  job: CompiledJob,
+  start: StartMerging,
+  circumstances: Circumstances,
+): Compaction | null {
+  const { compaction } = job.sink;
+  return compaction?.daemon === true ? createCompaction(job, compaction, start, circumstances) : null;
+}
 
 export function createCompaction(
   { sink, s3 }: Pick<CompiledJob, 'sink' | 's3'>,

@@ -1,4 +1,6 @@
 /** The small parts of a job's lake, by bucket: what compaction chooses from. */
+
+import { bucketOf, isInLake } from '../commit/lake-table.ts';
 import { isPartName } from '../sink/part-name.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { isSmall, type SmallPart } from './plan.ts';
@@ -29,8 +31,8 @@ export class SmallParts {
     return this.#buckets;
   }
 
-  /** Takes in what the lake holds. */
-  async scan(fileSystem: FileSystem): Promise<void> {
+  /** Takes in what the lake holds. @param counts whether a visible part is one */
+  async scan(fileSystem: FileSystem, counts: (path: string) => boolean): Promise<void> {
     if ((await fileSystem.stat(this.#sinkPath)) === null) return;
     const options = {
       enterFolder: (folder: string) => !/^[._]/.test(folder.slice(folder.lastIndexOf('/') + 1)),
@@ -38,7 +40,7 @@ export class SmallParts {
     };
     for await (const files of fileSystem.list(this.#sinkPath, options)) {
       for (const { path, sizeBytes, modifiedNs } of files)
-        this.add(path, sizeBytes, Number(modifiedNs / 1_000_000n));
+        if (counts(path)) this.add(path, sizeBytes, Number(modifiedNs / 1_000_000n));
     }
   }
 
@@ -63,13 +65,4 @@ export class SmallParts {
     if (bucket?.parts.delete(path)) this.#count--;
     if (bucket?.parts.size === 0) this.#buckets.delete(bucketId);
   }
-}
-
-/** Refused records are published as well, elsewhere, or in a folder that readers skip. */
-function isInLake(path: string, sinkPath: string): boolean {
-  return path.startsWith(`${sinkPath}/`) && !/\/[._]/.test(path.slice(sinkPath.length));
-}
-
-function bucketOf(path: string, sinkPath: string): string {
-  return path.slice(sinkPath.length + 1, Math.max(sinkPath.length + 1, path.lastIndexOf('/')));
 }

@@ -12,7 +12,7 @@ import type {
   SchemaSpec,
 } from '../core/specs.ts';
 import { compileS3 } from './compile-s3.ts';
-import type { AfterCommit, CompactionSpec, CompiledJob } from './compiled-job.ts';
+import type { AfterCommit, CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import type { Environment } from './environment.ts';
 import type { ValidatedJob } from './job-definition.ts';
 
@@ -93,7 +93,8 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       partitionCommit: compilePartitionCommit(sink.partition_commit, absolute),
       partPrefix: sink.part.prefix,
       partSuffix: sink.part.suffix ?? null,
-      compaction: compileCompaction(sink.compaction),
+      compaction: compileCompaction(sink.compaction, sink.table !== undefined),
+      table: compileTable(sink.table),
       bucketCheckIntervalMs: sink.bucket_check_interval,
     },
     quarantine: job.quarantine === undefined ? null : compileQuarantine(job.quarantine, absolute),
@@ -211,7 +212,20 @@ function compileBucket(
   }
 }
 
-function compileCompaction(compaction: ValidatedJob['sink']['compaction']): CompactionSpec | null {
+function compileTable(table: ValidatedJob['sink']['table']): TableSpec | null {
+  if (table === undefined) return null;
+  return table.type === 'delta'
+    ? { type: 'delta', checkpointEvery: table.checkpoint_every }
+    : { type: 'manifest' };
+}
+
+/** What is read by a table is kept for those who planned by an older version of it. */
+const KEEP_REPLACED_MS = 600_000;
+
+function compileCompaction(
+  compaction: ValidatedJob['sink']['compaction'],
+  hasTable: boolean,
+): CompactionSpec | null {
   if (compaction === undefined) return null;
   return {
     daemon: compaction.daemon,
@@ -219,6 +233,7 @@ function compileCompaction(compaction: ValidatedJob['sink']['compaction']): Comp
     maxSmallParts: compaction.max_small_parts,
     quietMs: compaction.quiet,
     bytesPerSecond: compaction.bandwidth,
+    keepReplacedMs: compaction.keep_replaced ?? (hasTable ? KEEP_REPLACED_MS : 0),
     sortBy: compaction.sort_by,
   };
 }

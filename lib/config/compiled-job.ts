@@ -91,9 +91,19 @@ export interface SinkSpec {
   readonly partSuffix: string | null;
   /** null: parts stay as they were written. */
   readonly compaction: CompactionSpec | null;
+  /** null: readers go by the folders. */
+  readonly table: TableSpec | null;
   /** How often the timer asks the rolling policy. */
   readonly bucketCheckIntervalMs: number;
 }
+
+export type TableSpec =
+  | {
+      readonly type: 'delta';
+      /** Versions. */
+      readonly checkpointEvery: number;
+    }
+  | { readonly type: 'manifest' };
 
 export interface CompactionSpec {
   /** Whether the running job merges, and not only the command. */
@@ -102,6 +112,8 @@ export interface CompactionSpec {
   readonly maxSmallParts: number;
   readonly quietMs: number;
   readonly bytesPerSecond: number;
+  /** How long replaced parts stay. */
+  readonly keepReplacedMs: number;
   /** Columns; empty: rows keep their order. */
   readonly sortBy: readonly string[];
 }

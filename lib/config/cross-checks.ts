@@ -18,6 +18,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     textColumn,
     csvCharacters,
     codecs,
+    deltaTable,
     quarantine,
     afterCommit,
     objectStores,
@@ -246,6 +247,29 @@ function* codecs({ sink }: CompiledJob): Iterable<Problem> {
     yield {
       path: ['sink', 'format', 'compression'],
       message: 'the engine parquetjs writes none, snappy and gzip',
+    };
+  }
+}
+
+/** What a Delta log can say of a lake. */
+function* deltaTable({ source, sink }: CompiledJob): Iterable<Problem> {
+  if (sink.table?.type !== 'delta') return;
+  if (sink.format.type !== 'parquet')
+    yield {
+      path: ['sink', 'format', 'type'],
+      message: 'a Delta table holds Parquet files: `format: parquet`',
+    };
+  if (sink.bucket.type === 'custom') {
+    yield {
+      path: ['sink', 'bucket', 'type'],
+      message: 'a Delta table has to know its partition columns, and a custom assigner does not tell them',
+    };
+  }
+  if (source.drift.mismatch === 'widen') {
+    yield {
+      path: ['source', 'format', 'on_type_mismatch'],
+      message:
+        'columns of a Delta table keep their types: most readers cannot read older parts as a wider one. Choose rescue, quarantine or bad_record',
     };
   }
 }

@@ -15,7 +15,7 @@ import type {
   S3Spec,
   WatermarkSpec,
 } from '../core/specs.ts';
-import type { CompiledJob } from './compiled-job.ts';
+import type { CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import { escapeReferences } from './environment.ts';
 import type { RawJob } from './job-definition.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -63,6 +63,8 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       ...(sink.partitionCommit === null
         ? {}
         : { partition_commit: rawPartitionCommit(sink.partitionCommit) }),
+      ...(sink.compaction === null ? {} : { compaction: rawCompaction(sink.compaction) }),
+      ...(sink.table === null ? {} : { table: rawTable(sink.table) }),
       part: { prefix: sink.partPrefix, ...(sink.partSuffix === null ? {} : { suffix: sink.partSuffix }) },
       bucket_check_interval: formatDuration(sink.bucketCheckIntervalMs),
     },
@@ -242,6 +244,25 @@ function rawBucket(bucket: BucketSpec): NonNullable<RawJob['sink']['bucket']> {
     case 'custom':
       return { type: 'custom', module: bucket.module, options: bucket.options };
   }
+}
+
+function rawCompaction(compaction: CompactionSpec): NonNullable<RawJob['sink']['compaction']> {
+  const { daemon, targetBytes, maxSmallParts, quietMs, bytesPerSecond, keepReplacedMs, sortBy } = compaction;
+  return {
+    daemon,
+    target_size: formatSize(targetBytes),
+    max_small_parts: maxSmallParts,
+    quiet: formatDuration(quietMs),
+    bandwidth: formatSize(bytesPerSecond),
+    keep_replaced: formatDuration(keepReplacedMs),
+    sort_by: [...sortBy],
+  };
+}
+
+function rawTable(table: TableSpec): NonNullable<RawJob['sink']['table']> {
+  return table.type === 'delta'
+    ? { type: 'delta', checkpoint_every: table.checkpointEvery }
+    : { type: 'manifest' };
 }
 
 function rawRolling(rolling: RollingSpec): NonNullable<RawJob['sink']['rolling']> {

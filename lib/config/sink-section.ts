@@ -243,12 +243,30 @@ const compaction = section({
     .prefault('1h')
     .describe('time without a new part after which what is left in a bucket is merged, however little'),
   bandwidth: size(KIB).prefault('64MiB').describe('bytes a second that merging may read and write, together'),
+  keep_replaced: duration(0, TEN_YEARS_MS)
+    .optional()
+    .describe(
+      'how long parts stay once they are merged, for those who still read them; default: 10m with `table`, otherwise 0s, since readers of the folders see their rows twice',
+    ),
   sort_by: z
     .array(text('the name of a column'), { error: 'expected a list of columns' })
     .max(16, { error: 'at most 16 columns' })
     .prefault([])
     .describe('columns by which the rows of each row group of a merged part are ordered; Parquet only'),
 });
+
+const deltaTable = section({
+  type: z.literal('delta').describe('a Delta Lake log in `_delta_log`; Parquet parts only'),
+  checkpoint_every: integer(1, 10_000)
+    .prefault(50)
+    .describe('versions of the log after which its state is written into a Parquet checkpoint'),
+});
+
+const manifestTable = section({
+  type: z.literal('manifest').describe('lists of the current parts in `_manifest`, a file a bucket'),
+});
+
+export const table = byType([deltaTable, manifestTable], ['delta', 'manifest'], ['iceberg']);
 
 export const sinkSection = section({
   path: location().describe('folder of the lake; made if it is not there'),
@@ -281,6 +299,9 @@ export const sinkSection = section({
   compaction: compaction
     .optional()
     .describe('merging of small parts, see docs/compaction.md; default: parts stay as they were written'),
+  table: table
+    .optional()
+    .describe('a list of the parts that readers can go by, see docs/tables.md; default: the folders alone'),
   bucket_check_interval: duration(1)
     .prefault('1s')
     .describe('how often open parts are checked for age and inactivity'),

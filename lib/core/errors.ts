@@ -76,6 +76,18 @@ export const ERROR_KINDS = {
     domain: 'external',
     about: 'a partition could not be announced, retries included; its rows are visible',
   },
+  TABLE_UNSUITABLE: {
+    exit: 4,
+    domain: 'external',
+    about:
+      'the table log in the lake is damaged, or of a protocol or schema that the job cannot write; its rows are visible as files',
+  },
+  TABLE_BUSY: {
+    exit: 4,
+    domain: 'external',
+    about:
+      'other writers of the table were always quicker; the rows are visible as files, and the next start adds them',
+  },
   STATE_CORRUPT: { exit: 5, domain: 'external', about: 'stored state is torn, altered or missing a piece' },
   STATE_VERSION: {
     exit: 5,

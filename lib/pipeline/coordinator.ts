@@ -123,6 +123,7 @@ export class Coordinator {
       if (this.#checkpointDue || clock.elapsed() >= nextCheckpointAt) {
         const isDue = this.#dirty || this.#checkpointDue || checkpoints.hasDuePartitions();
         if (isDue || compaction?.hasReady === true) await this.#checkpoint({ closeAll: false, last: false });
+        else await checkpoints.sweep();
         nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
       }
       this.#shareWatermark();

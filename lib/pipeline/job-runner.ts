@@ -8,12 +8,13 @@ import { Committer } from '../commit/committer.ts';
 import { jobFingerprint } from '../commit/fingerprint.ts';
 import { type JobState, openJobState } from '../commit/job-state.ts';
 import { switchLane } from '../commit/lanes.ts';
-import { findStaleUploads, tidyUp } from '../commit/leftovers.ts';
+import { findStaleUploads, tidyUp, writtenFolders } from '../commit/leftovers.ts';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
+import type { Publication } from '../commit/publication.ts';
 import { SourceCleaner } from '../commit/source-cleaner.ts';
-import { commitSwaps, NO_COMPACTION } from '../commit/swap.ts';
+import { NO_COMPACTION } from '../commit/swap.ts';
 import type { Compaction } from '../compaction/compaction.ts';
-import { createCompaction } from '../compaction/create-compaction.ts';
+import { compactionBeside } from '../compaction/create-compaction.ts';
 import { threadMerging } from '../compaction/merge-host.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -26,6 +27,7 @@ import type { SplitEnumeratorContext } from '../source/split-enumerator.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { acquireJobLock } from '../storage/job-lock.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
+import { openPublication } from '../tables/open-publication.ts';
 import { Coordinator } from './coordinator.ts';
 import { firstSchema } from './first-schema.ts';
 import { summarize } from './job-summary.ts';
@@ -99,9 +101,12 @@ class JobRun {
   async run(): Promise<JobSummary> {
     const { base, store, fresh } = this.#state;
     const committer = new Committer(this.#fileSystem.recoverableWriter, base.committables);
-    const committed = await committer.commit();
+    const publication = await openPublication(this.#job, base, {
+      ...{ committer, fileSystem: this.#fileSystem, clock: this.#clock },
+      ids: this.#options.ids ?? randomIds,
+    });
     // Whether or not parts are still to be merged: what a checkpoint promised is done.
-    await commitSwaps(this.#fileSystem, base.compaction?.swaps ?? []);
+    const { parts: committed } = await publication.publish(base);
     if (!fresh)
       this.#event({
         type: 'recovered',
@@ -110,11 +115,7 @@ class JobRun {
         committed: committed.length,
       });
     // Hidden files of this run carry its id, so this may go on beside it.
-    const folders = [
-      this.#job.sink.path,
-      ...(this.#job.sink.staging === null ? [] : [this.#job.sink.staging]),
-      ...(this.#job.quarantine === null ? [] : [this.#job.quarantine.path]),
-    ];
+    const folders = writtenFolders(this.#job);
     const { jobId } = base;
     const leftovers = {
       jobName: this.#job.name,
@@ -136,7 +137,7 @@ class JobRun {
     const summary =
       schemas === null
         ? this.#summary(base, 0, this.#options.signal?.aborted ?? false)
-        : await this.#runSubtasks(schemas, committer);
+        : await this.#runSubtasks(schemas, committer, publication);
     await tidying;
     return summary;
   }
@@ -186,8 +187,13 @@ class JobRun {
     return SchemaRegistry.start(stored, first, this.#job.source.drift, base.id + 1, this.#clock.now());
   }
 
-  async #runSubtasks(schemas: SchemaRegistry, committer: Committer): Promise<JobSummary> {
+  async #runSubtasks(
+    schemas: SchemaRegistry,
+    committer: Committer,
+    publication: Publication,
+  ): Promise<JobSummary> {
     const { base, store } = this.#state;
+    await publication.prepare(schemas.schema);
     const job = this.#job;
     const hosts: SubtaskHost[] = [];
     const source = await this.#createSource({
@@ -207,10 +213,11 @@ class JobRun {
       onWarning: (message) => this.#event({ type: 'warning', code: 'partition-commit', message }),
       onBroken: (error) => coordinator.fail(SluiceError.from(error)),
     });
-    const compaction = this.#createCompaction();
+    const compaction = this.#createCompaction(publication);
     const checkpoints = new CheckpointCoordinator({
       store,
       committer,
+      publication,
       fileSystem: this.#fileSystem,
       clock: this.#clock,
       runId: this.#runId,
@@ -320,13 +327,12 @@ class JobRun {
     });
   }
 
-  #createCompaction(): Compaction | null {
-    const { sink } = this.#job;
-    if (sink.compaction?.daemon !== true) return null;
-    return createCompaction(this.#job, sink.compaction, this.#options.startMerging ?? threadMerging(null), {
+  #createCompaction(publication: Publication): Compaction | null {
+    return compactionBeside(this.#job, this.#options.startMerging ?? threadMerging(null), {
       jobId: this.#state.base.jobId,
       runId: this.#runId,
       restored: this.#state.base.compaction ?? NO_COMPACTION,
+      counts: (path) => publication.counts(path),
       fileSystem: this.#fileSystem,
       clock: this.#clock,
       onWarning: (message) => this.#event({ type: 'warning', code: 'compaction', message }),

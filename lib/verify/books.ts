@@ -110,9 +110,11 @@ export function openBooks(
     parts,
     superseded,
     pending: new Map(checkpoint.committables.map(({ file }) => [file.finalPath, file])),
-    swapping: new Set(
-      (checkpoint.compaction?.swaps ?? []).flatMap(({ file, sources }) => [file.finalPath, ...sources]),
-    ),
+    swapping: new Set([
+      ...(checkpoint.compaction?.swaps ?? []).flatMap(({ file, sources }) => [file.finalPath, ...sources]),
+      // Kept for readers that go by a table.
+      ...(checkpoint.replaced ?? []).map(({ path }) => path),
+    ]),
     balance: {
       read: inputs.reduce((sum, { tally }) => addTallies(sum, tally), NO_TALLY),
       published,

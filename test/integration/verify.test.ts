@@ -170,6 +170,7 @@ describe('a lake that is as it was made', () => {
       maxSmallParts: 2,
       quietMs: 0,
       bytesPerSecond: 1 << 30,
+      keepReplacedMs: 0,
       sortBy: [],
     };
     const made = job({ parallelism: 1, sink: { compaction } });

@@ -94,6 +94,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       partPrefix: 'part',
       partSuffix: null,
       compaction: null,
+      table: null,
       bucketCheckIntervalMs: 50,
       ...options.sink,
     },

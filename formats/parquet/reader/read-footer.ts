@@ -23,7 +23,7 @@ export async function readMetadataBytes(file: RandomAccessFile): Promise<Uint8Ar
 }
 
 /** The file's last bytes, the metadata among them. */
-async function readEnd(file: RandomAccessFile): Promise<Uint8Array> {
+export async function readEnd(file: RandomAccessFile): Promise<Uint8Array> {
   const { sizeBytes } = file;
   if (sizeBytes < 12) corrupt(`it has ${sizeBytes} bytes, and the smallest file has 12`);
   let tail = await readTail(file, Math.min(sizeBytes, TAIL_BYTES));

@@ -1,6 +1,5 @@
 /** A job's lake as a table: what every engine's CREATE TABLE says, in no engine's words yet. */
-import { parseDatetimePattern } from '../../../bucketing/datetime-pattern.ts';
-import { parsePartition } from '../../../bucketing/index.ts';
+import { fileColumns, partitionColumns } from '../../../bucketing/index.ts';
 import type { CompiledJob } from '../../config/compiled-job.ts';
 import type { Field, Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
@@ -38,13 +37,12 @@ export interface TableOptions {
 export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions): Table {
   const { sink } = job;
   const format = tableFormat(sink.format);
-  const partitions = options.partitionedBy ?? partitionsOf(sink.bucket);
-  const names = new Set(partitions.map((name) => name.toLowerCase()));
-  const dropped = sink.bucket.type === 'fields' && !sink.bucket.keepFields ? inFoldersOnly(sink.bucket) : [];
-  // A column that is in the folder's name too: engines take the folder's value.
-  const columns = schema.fields.filter(
-    ({ name }) => !dropped.includes(name) && !names.has(name.toLowerCase()),
-  );
+  const partitions = options.partitionedBy ?? partitionsOf(sink.bucket, schema);
+  const columns = fileColumns(
+    sink.bucket,
+    schema,
+    partitions.map((name) => ({ name })),
+  ).fields;
   proveNames([...columns.map(({ name }) => name), ...partitions]);
   return {
     schema: options.schema,
@@ -58,30 +56,21 @@ export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions)
   };
 }
 
-function partitionsOf(bucket: BucketSpec): string[] {
-  switch (bucket.type) {
-    case 'base_path':
-      return [];
-    case 'fields':
-      return bucket.fields.map(({ name }) => name);
-    case 'datetime': {
-      const keys = parsePartition(parseDatetimePattern(bucket.pattern).missing);
-      if (keys !== null) return keys.map(({ key }) => key);
-      throw new SluiceError(
-        'JOB_INVALID',
-        `the folders of '${bucket.pattern}' are no partitions: engines would not look into them`,
-        { hint: "begin each level with a quoted key: 'dt='yyyy-MM-dd/'hour='HH" },
-      );
-    }
-    case 'custom':
-      throw new SluiceError('JOB_INVALID', 'which folders a custom assigner makes cannot be told', {
-        hint: 'name their keys: --partitioned-by dt,hour',
-      });
+function partitionsOf(bucket: BucketSpec, schema: Schema): string[] {
+  const columns = partitionColumns(bucket, schema);
+  if (columns === null) {
+    throw new SluiceError('JOB_INVALID', 'which folders a custom assigner makes cannot be told', {
+      hint: 'name their keys: --partitioned-by dt,hour',
+    });
   }
-}
-
-function inFoldersOnly(bucket: Extract<BucketSpec, { type: 'fields' }>): string[] {
-  return bucket.fields.filter(({ transform }) => transform === 'value').map(({ column }) => column);
+  if (columns.length === 0 && bucket.type === 'datetime') {
+    throw new SluiceError(
+      'JOB_INVALID',
+      `the folders of '${bucket.pattern}' are no partitions: engines would not look into them`,
+      { hint: "begin each level with a quoted key: 'dt='yyyy-MM-dd/'hour='HH" },
+    );
+  }
+  return columns.map(({ name }) => name);
 }
 
 /** Engines compare names without their case. */

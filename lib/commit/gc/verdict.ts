@@ -8,6 +8,7 @@
  */
 import { hiddenPartRun, isPartName } from '../../sink/part-name.ts';
 import { isLakeMarker, markerRun } from '../lake-marker.ts';
+import { manifestName } from '../lake-table.ts';
 import type { Claim, Claims } from './claims.ts';
 
 export type FoundFile =
@@ -72,11 +73,12 @@ function judgeHidden(
   const claim = claims.named.get(path);
   if (claim !== undefined) return claim;
   if (isLakeMarker(name, jobName)) return { kind: 'kept', why: 'names the job that the lake belongs to' };
-  if (replaced.includes(name)) return { kind: 'kept', why: 'says what the partition holds' };
+  const lists = jobId === null ? replaced : [...replaced, manifestName(jobId)];
+  if (lists.includes(name)) return { kind: 'kept', why: 'says what the partition holds' };
   const run =
     (jobId === null ? null : hiddenPartRun(name, jobId)) ??
     markerRun(name, jobName) ??
-    replacedRun(name, replaced);
+    replacedRun(name, lists);
   if (run === null) return { kind: 'not ours' };
   return mayRun(run, runner) ? { kind: 'in use' } : orphanOf(run);
 }

@@ -85,39 +85,44 @@ async function partsOf(lake: string): Promise<readonly string[]> {
   return (await listLake(path.join(folder, lake))).visible;
 }
 
-describe.each(['docs/buckets.md', 'docs/rolling.md', 'docs/formats.md'])('%s', (document) => {
-  it('shows jobs and programs that run', async () => {
-    const snippets = await snippetsOf(document);
-    const jobs = jobsIn(snippets);
-    const modules = modulesIn(snippets);
-    expect(jobs.size + modules.size).toBeGreaterThan(0);
-    await putIncoming();
-    for (const [name, text] of modules) await write(name, text);
-    for (const [name, text] of jobs) {
-      await write(`${name}.yaml`, text);
-      const { code, stderr, stdout } = await sluice(['backfill', '--json', `${name}.yaml`], { cwd: folder });
-      expect(code, `${name}: ${stderr}`).toBe(0);
-      expect(JSON.parse(stdout), name).toMatchObject({ rows: ROWS, rejected: 0 });
-      expect((await partsOf(`lake/${name}`)).length, name).toBeGreaterThan(0);
-    }
-    for (const [name, text] of modules) {
-      if (!text.includes("from 'sluice'")) continue;
-      const { code, stderr } = await node(name);
-      expect(code, `${name}: ${stderr}`).toBe(0);
-    }
-  });
+describe.each(['docs/buckets.md', 'docs/rolling.md', 'docs/formats.md', 'docs/tables.md'])(
+  '%s',
+  (document) => {
+    it('shows jobs and programs that run', async () => {
+      const snippets = await snippetsOf(document);
+      const jobs = jobsIn(snippets);
+      const modules = modulesIn(snippets);
+      expect(jobs.size + modules.size).toBeGreaterThan(0);
+      await putIncoming();
+      for (const [name, text] of modules) await write(name, text);
+      for (const [name, text] of jobs) {
+        await write(`${name}.yaml`, text);
+        const { code, stderr, stdout } = await sluice(['backfill', '--json', `${name}.yaml`], {
+          cwd: folder,
+        });
+        expect(code, `${name}: ${stderr}`).toBe(0);
+        expect(JSON.parse(stdout), name).toMatchObject({ rows: ROWS, rejected: 0 });
+        expect((await partsOf(`lake/${name}`)).length, name).toBeGreaterThan(0);
+      }
+      for (const [name, text] of modules) {
+        if (!text.includes("from 'sluice'")) continue;
+        const { code, stderr } = await node(name);
+        expect(code, `${name}: ${stderr}`).toBe(0);
+      }
+    });
 
-  it('says what comes out', async () => {
-    if (document !== 'docs/buckets.md') return;
-    const jobs = jobsIn(await snippetsOf(document));
-    await putIncoming();
-    await write('job.yaml', jobs.get('by-country')!);
-    expect((await sluice(['backfill', 'job.yaml'], { cwd: folder })).code).toBe(0);
-    const buckets = new Set((await partsOf('lake/by-country')).map((part) => path.dirname(part)));
-    expect(buckets).toContain('country=DE/dt=2026-11-23');
-    expect(buckets).toContain('country=__HIVE_DEFAULT_PARTITION__/dt=2026-11-23');
-  });
-});
+    it('says what comes out', async () => {
+      if (document !== 'docs/buckets.md') return;
+      const jobs = jobsIn(await snippetsOf(document));
+      await putIncoming();
+      await write('job.yaml', jobs.get('by-country')!);
+      expect((await sluice(['backfill', 'job.yaml'], { cwd: folder })).code).toBe(0);
+      const buckets = new Set((await partsOf('lake/by-country')).map((part) => path.dirname(part)));
+      expect(buckets).toContain('country=DE/dt=2026-11-23');
+      expect(buckets).toContain('country=__HIVE_DEFAULT_PARTITION__/dt=2026-11-23');
+    });
+  },
+);
 
 describe('README.md', () => {
   it('backfill: init, check, backfill, and again', async () => {

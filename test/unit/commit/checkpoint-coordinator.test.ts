@@ -3,6 +3,7 @@ import { NO_TOTALS } from '../../../lib/commit/checkpoint.ts';
 import { CheckpointCoordinator, type SnapshotAnswer } from '../../../lib/commit/checkpoint-coordinator.ts';
 import { CheckpointStore } from '../../../lib/commit/checkpoint-store.ts';
 import { Committer } from '../../../lib/commit/committer.ts';
+import { Publication } from '../../../lib/commit/publication.ts';
 import { NO_ENUMERATOR_STATE } from '../../../lib/source/enumerator-state.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
@@ -15,9 +16,20 @@ function setUp(subtasks: number) {
   const fileSystem = new MemoryFileSystem(clock);
   const store = new CheckpointStore(fileSystem, '/state');
   const asked: number[] = [];
+  const committer = new Committer(fileSystem.recoverableWriter, []);
   const coordinator = new CheckpointCoordinator({
     store,
-    committer: new Committer(fileSystem.recoverableWriter, []),
+    committer,
+    publication: new Publication({
+      fileSystem,
+      committer,
+      clock,
+      sinkPath: '/lake',
+      jobId: GOLDEN.jobId,
+      table: null,
+      keepReplacedMs: 0,
+      restored: [],
+    }),
     fileSystem,
     clock,
     runId: 'aa',

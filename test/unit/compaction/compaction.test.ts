@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type CompactionState, commitSwaps, NO_COMPACTION } from '../../../lib/commit/swap.ts';
+import { Committer } from '../../../lib/commit/committer.ts';
+import { Publication } from '../../../lib/commit/publication.ts';
+import { type CompactionState, NO_COMPACTION, type Swap } from '../../../lib/commit/swap.ts';
 import { Compaction } from '../../../lib/compaction/compaction.ts';
 import { inlineMerging } from '../../../lib/compaction/merge-host.ts';
 import { DEFAULT_S3 } from '../../../lib/core/specs.ts';
+import type { Committable } from '../../../lib/sink/sink-state.ts';
 import { ndjsonOutput } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
@@ -44,6 +47,26 @@ function compaction(restored: CompactionState = NO_COMPACTION): Compaction {
   });
 }
 
+/** What a process does with the swaps of a durable checkpoint. */
+async function publishSwaps(swaps: readonly Swap[]): Promise<void> {
+  const publication = new Publication({
+    fileSystem,
+    committer: new Committer(fileSystem.recoverableWriter, []),
+    clock,
+    sinkPath: '/lake',
+    jobId: JOB_ID,
+    table: null,
+    keepReplacedMs: 0,
+    restored: [],
+  });
+  await publication.publish({ id: 1, schema: null, compaction: { nextCounter: 0, swaps } });
+}
+
+async function commit(service: Compaction, published: readonly Committable[] = []): Promise<void> {
+  await publishSwaps(service.capture().swaps);
+  service.settle(published, []);
+}
+
 const name = (counter: number) => `part-${JOB_ID}-0-${counter}.ndjson`;
 function put(bucket: string, counter: number, bytes: number): string {
   const path = `/lake/${bucket}/${name(counter)}`;
@@ -81,7 +104,7 @@ describe('compaction beside a job', () => {
       },
     ]);
     expect(visible()).toEqual(before);
-    await service.commit([]);
+    await commit(service);
     expect(visible()).toEqual(
       [2, 3]
         .map((i) => `/lake/b/${name(i)}`)
@@ -106,9 +129,9 @@ describe('compaction beside a job', () => {
     expect(text()).toBe(rows);
     // Dead after the checkpoint, at any point of the swap.
     fileSystem.fail({ operation: 'remove', skip: 1 });
-    await expect(commitSwaps(fileSystem, swaps)).rejects.toThrow('injected');
-    await commitSwaps(fileSystem, swaps);
-    await commitSwaps(fileSystem, swaps);
+    await expect(publishSwaps(swaps)).rejects.toThrow('injected');
+    await publishSwaps(swaps);
+    await publishSwaps(swaps);
     expect(visible()).toHaveLength(3);
     expect(text().split('\n').sort()).toEqual(rows.split('\n').sort());
   });
@@ -124,7 +147,7 @@ describe('compaction beside a job', () => {
     const sources = swaps.flatMap((swap) => swap.sources);
     expect(new Set(sources).size).toBe(sources.length);
     for (const source of sources) expect(visible()).toContain(source);
-    await service.commit([]);
+    await commit(service);
     for (const source of sources) expect(visible()).not.toContain(source);
   });
 
@@ -133,7 +156,7 @@ describe('compaction beside a job', () => {
     const service = compaction();
     await service.scan();
     const path = put('b', 1, 10);
-    await service.commit([
+    await commit(service, [
       { bucketId: 'b', rows: 1, file: { hiddenPath: '/x', finalPath: path, lengthBytes: 10 } },
     ]);
     await settled();
@@ -152,7 +175,7 @@ describe('compaction beside a job', () => {
     let checkpoints = 0;
     while (await service.finish()) {
       service.capture();
-      await service.commit([]);
+      await commit(service);
       checkpoints++;
     }
     expect(checkpoints).toBeGreaterThan(1);
@@ -168,7 +191,7 @@ describe('compaction beside a job', () => {
     const service = compaction();
     expect(await service.finish()).toBe(true);
     service.capture();
-    await service.commit([]);
+    await commit(service);
     expect(await service.finish()).toBe(false);
     expect(failures).toEqual([expect.stringContaining('injected')]);
     expect(visible()).toHaveLength(4);
@@ -186,7 +209,7 @@ describe('compaction beside a job', () => {
     const service = compaction();
     await service.finish();
     service.capture();
-    await service.commit([]);
+    await commit(service);
     expect(visible()).toEqual([...others, `/lake/b/part-${JOB_ID}-c-0.ndjson`].sort());
   });
 });

@@ -151,6 +151,7 @@ describe('a valid job', () => {
         partSuffix: null,
         bucketCheckIntervalMs: 1000,
         compaction: null,
+        table: null,
       },
       quarantine: null,
       s3: DEFAULT_S3,

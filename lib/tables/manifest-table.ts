@@ -1,0 +1,122 @@
+/**
+ * A lake's current parts, listed bucket by bucket: `_manifest/<bucket>/manifest-<job id>`, one path a line, as
+ * SymlinkTextInputFormat reads them (Hive, Trino, Presto, Athena) and as DuckDB's view of `sluice ddl` does. A file is put
+ * in the place of another in one step, and a swap is within one bucket: so whoever reads a manifest gets each row once.
+ *
+ * A commit costs reading and writing the lists of its buckets.
+ */
+import pLimit from 'p-limit';
+import {
+  bucketOf,
+  type LakeTable,
+  manifestName,
+  type TableChange,
+  type TablePart,
+} from '../commit/lake-table.ts';
+import type { Swap } from '../commit/swap.ts';
+import { isS3Location } from '../core/location.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+
+export const MANIFEST_FOLDER = '_manifest';
+
+/** Lists written at once. */
+const MAX_WRITES = 16;
+
+export interface ManifestTableOptions {
+  readonly fileSystem: FileSystem;
+  /** Of the lake. */
+  readonly path: string;
+  readonly jobId: string;
+}
+
+export class ManifestTable implements LakeTable {
+  readonly #options: ManifestTableOptions;
+  readonly #limit = pLimit(MAX_WRITES);
+
+  constructor(options: ManifestTableOptions) {
+    this.#options = options;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#options.fileSystem.makeFolder(`${this.#options.path}/${MANIFEST_FOLDER}`);
+  }
+
+  async commit({ parts, swaps }: TableChange): Promise<readonly Swap[]> {
+    const changes = new Map<string, { added: string[]; removed: Set<string> }>();
+    const changeOf = (bucketId: string) => {
+      let change = changes.get(bucketId);
+      if (change === undefined) {
+        change = { added: [], removed: new Set() };
+        changes.set(bucketId, change);
+      }
+      return change;
+    };
+    for (const { bucketId, path } of parts) changeOf(bucketId).added.push(path);
+    for (const { bucketId, file, sources } of swaps) {
+      const { added, removed } = changeOf(bucketId);
+      added.push(file.finalPath);
+      for (const source of sources) removed.add(source);
+    }
+    await this.#each([...changes], async ([bucketId, { added, removed }]) => {
+      const before = await this.#read(bucketId);
+      const listed = new Set(before);
+      for (const path of added) listed.add(path);
+      for (const path of removed) listed.delete(path);
+      await this.#write(bucketId, before, listed);
+    });
+    return [];
+  }
+
+  async reconcile({ parts }: { readonly parts: readonly TablePart[] }): Promise<void> {
+    const { fileSystem, path, jobId } = this.#options;
+    const lists = new Map<string, Set<string>>();
+    const folder = `${path}/${MANIFEST_FOLDER}`;
+    if ((await fileSystem.stat(folder)) !== null) {
+      const wantFile = (file: string) =>
+        file.endsWith(`/${manifestName(jobId)}`) || file === manifestName(jobId);
+      for await (const files of fileSystem.list(folder, { enterFolder: () => true, wantFile }))
+        for (const file of files) lists.set(bucketOf(file.path, folder), new Set());
+    }
+    for (const { bucketId, path: part } of parts) {
+      const list = lists.get(bucketId) ?? new Set();
+      lists.set(bucketId, list.add(part));
+    }
+    await this.#each([...lists], async ([bucketId, listed]) =>
+      this.#write(bucketId, await this.#read(bucketId), listed),
+    );
+  }
+
+  has(): boolean {
+    return true;
+  }
+
+  async #each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    await Promise.all(items.map((item) => this.#limit(() => work(item))));
+  }
+
+  async #read(bucketId: string): Promise<readonly string[]> {
+    const bytes = await this.#options.fileSystem.readFile(this.#file(bucketId));
+    if (bytes === null) return [];
+    return Buffer.from(bytes).toString().split('\n').filter(Boolean).map(pathOf);
+  }
+
+  async #write(bucketId: string, before: readonly string[], listed: ReadonlySet<string>): Promise<void> {
+    if (before.length === listed.size && before.every((path) => listed.has(path))) return;
+    const text = [...listed].map((path) => `${urlOf(path)}\n`).join('');
+    await this.#options.fileSystem.replace(this.#file(bucketId), Buffer.from(text));
+  }
+
+  #file(bucketId: string): string {
+    const { path, jobId } = this.#options;
+    return [path, MANIFEST_FOLDER, ...(bucketId === '' ? [] : [bucketId]), manifestName(jobId)].join('/');
+  }
+}
+
+/** Hadoop takes a line for a path of its own, so nothing is encoded. */
+function urlOf(path: string): string {
+  return isS3Location(path) ? path : `file://${path}`;
+}
+
+function pathOf(url: string): string {
+  return url.startsWith('file://') ? url.slice('file://'.length) : url;
+}

@@ -1,0 +1,55 @@
+/** How a job's checkpoints are published, from its description. */
+
+import type { Checkpoint } from '../commit/checkpoint.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { LakeTable } from '../commit/lake-table.ts';
+import { Publication } from '../commit/publication.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Ids } from '../core/ids.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import { ManifestTable } from './manifest-table.ts';
+
+export interface PublicationCircumstances {
+  readonly fileSystem: FileSystem;
+  readonly committer: Committer;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/** @throws SluiceError TABLE_UNSUITABLE */
+export async function openPublication(
+  job: CompiledJob,
+  base: Checkpoint,
+  circumstances: PublicationCircumstances,
+): Promise<Publication> {
+  const { sink } = job;
+  return new Publication({
+    ...circumstances,
+    sinkPath: sink.path,
+    jobId: base.jobId,
+    table:
+      sink.table === null ? null : { type: sink.table.type, of: await openTable(job, base, circumstances) },
+    keepReplacedMs: sink.compaction?.keepReplacedMs ?? 0,
+    restored: base.replaced ?? [],
+  });
+}
+
+async function openTable(
+  { sink }: CompiledJob,
+  { jobId }: Checkpoint,
+  { fileSystem, clock, ids }: PublicationCircumstances,
+): Promise<LakeTable> {
+  if (sink.table?.type !== 'delta') return new ManifestTable({ fileSystem, path: sink.path, jobId });
+  // Loaded where it is used: it brings a Parquet writer along.
+  const { DeltaTable } = await import('./delta/delta-table.ts');
+  return DeltaTable.open({
+    fileSystem,
+    clock,
+    ids,
+    path: sink.path,
+    bucket: sink.bucket,
+    jobId,
+    checkpointEvery: sink.table.checkpointEvery,
+  });
+}
