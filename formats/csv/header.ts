@@ -1,4 +1,5 @@
 /** The header line of a CSV file: the names of its columns. */
+import { isUtf8 } from 'node:buffer';
 import type { DecoderState } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { CsvSpec } from './decoder.ts';
@@ -10,7 +11,7 @@ const MAX_COLUMNS = 100_000;
 /**
  * Reads the names in the first record of bytes[from, to).
  * @returns null where the record is not whole
- * @throws SluiceError BAD_RECORD where a name stands twice, or there is no header
+ * @throws SluiceError BAD_RECORD where a name stands twice, or is no UTF-8, or there is no header
  */
 export function readHeaderNames(
   bytes: Uint8Array,
@@ -22,6 +23,9 @@ export function readHeaderNames(
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
   const record = splitRecord(text, 0, last, spec);
   if (record === null) return null;
+  const line = text.subarray(0, record.end);
+  // Names that match nothing would make every value of the file null, in silence.
+  if (!isUtf8(line) || line.includes(0)) throw badHeader('it is not UTF-8; files in UTF-16 begin like that');
   const names = record.fields.map((field) => field.text);
   if (names.length > MAX_COLUMNS) throw badHeader(`it has ${names.length} columns`);
   const twice = names.find((name, i) => names.indexOf(name) !== i);

@@ -188,6 +188,18 @@ describe('bad records', () => {
   it('refuses a header with a name twice', () => {
     expect(() => decode('a,a\n1,2\n')).toThrow(/'a' stands twice/);
   });
+
+  it('refuses a header that is not UTF-8: no name would match, and every value be null', () => {
+    for (const [text, encoding] of [
+      ['\uFEFFa,b\n1,2\n', 'utf16le'],
+      ['a,b\n1,2\n', 'utf16le'],
+      ['a,é\n1,2\n', 'latin1'],
+    ] as const)
+      expect(() => decode(Buffer.from(text, encoding))).toThrow(/it is not UTF-8/);
+    expect(decode('a,é\n1,2\n', {}, schemaOf({ a: 'string', é: 'string' })).rows).toEqual([
+      { a: '1', é: '2' },
+    ]);
+  });
 });
 
 const cell = fc.oneof(
