@@ -89,6 +89,9 @@ export function bucketOf(path: string, sinkPath: string): string {
   return path.slice(sinkPath.length + 1, Math.max(sinkPath.length + 1, path.lastIndexOf('/')));
 }
 
+/** Below the lake: the lists of its buckets. */
+export const MANIFEST_FOLDER = '_manifest';
+
 /** Of a job's list of a bucket: several jobs may write to one lake. */
 export function manifestName(jobId: string): string {
   return `manifest-${jobId}`;

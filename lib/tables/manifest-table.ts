@@ -9,6 +9,7 @@ import pLimit from 'p-limit';
 import {
   bucketOf,
   type LakeTable,
+  MANIFEST_FOLDER,
   manifestName,
   type TableChange,
   type TablePart,
@@ -16,8 +17,6 @@ import {
 import type { Swap } from '../commit/swap.ts';
 import { isS3Location } from '../core/location.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-
-export const MANIFEST_FOLDER = '_manifest';
 
 /** Lists written at once. */
 const MAX_WRITES = 16;

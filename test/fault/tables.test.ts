@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readDeltaLog } from '../support/delta-log.ts';
 import { GENERATED_SCHEMA, generateRows, seededRandom, writeRows } from '../support/generate.ts';
+import { readManifests } from '../support/manifests.ts';
 import { listLake, readTable } from '../support/oracle.ts';
 import { type Running, sluice, startSluice } from '../support/program.ts';
 import { PYTHON } from '../support/python.ts';
@@ -216,5 +218,57 @@ describe('a Delta table', () => {
     expect(code).toBe(4);
     expect(stderr).toContain('TABLE_UNSUITABLE');
     expect((await listLake(lake())).visible, 'nothing was written').toEqual([]);
+  });
+});
+
+describe('manifests', () => {
+  /** Reads every part that the lists name, at once. */
+  const listedIds = async () => idsOf(await readManifests(lake()));
+
+  it('give whoever reads them each row exactly once at each moment, while parts are merged and the job is killed', async () => {
+    const job = await writeJob('{ type: manifest }', '1m');
+    const ddl = ['ddl', job, '--engine', 'duckdb', '--schema', 'lake', '--json'];
+    const { statements }: { statements: string[] } = JSON.parse(await ok(ddl));
+    const [look, ...make] = statements;
+    const duckdb = await (await DuckDBInstance.create(':memory:')).connect();
+    let seen = new Set<string>();
+    let rowsSeen = 0;
+    let looks = 0;
+    let merged = false;
+    const observe = async () => {
+      const ids = await listedIds();
+      const now = new Set(ids);
+      expect(now.size, 'rows twice').toBe(ids.length);
+      for (const id of seen) expect(now.has(id), `${id} is gone`).toBe(true);
+      seen = now;
+      merged ||= (await readManifests(lake())).some((part) => /-c-\d+\.parquet$/.test(part));
+      await duckdb.run(look!);
+      if (looks === 0) for (const statement of make) await duckdb.run(statement);
+      const answer = await duckdb.runAndReadAll('SELECT count(*), count(DISTINCT id) FROM lake.tables');
+      const [rows, distinct] = answer.getRowsJson()[0]!.map(Number);
+      expect(distinct).toBe(rows);
+      expect(rows).toBeGreaterThanOrEqual(Math.max(rowsSeen, now.size));
+      rowsSeen = rows!;
+      looks++;
+    };
+    for (let round = 0; round < 3; round++) {
+      const daemon = startDaemon(job);
+      for (let file = 0; file < 6; file++) {
+        await feed(`${round}-${file}`, 20);
+        while ((await listedIds().catch(() => [])).length === 0) await delay(50);
+        await observe();
+      }
+      daemon.child.kill('SIGKILL');
+      expect((await daemon.ended).signal).toBe('SIGKILL');
+      await observe();
+    }
+    await ok(['backfill', job]);
+    await observe();
+    expect(seen.size).toBe(first);
+    expect(rowsSeen).toBe(first);
+    expect(merged).toBe(true);
+    await ok(['verify', job]);
+    // Merged ones are there for those who planned before; the next start that finds them old removes them.
+    expect((await listLake(lake())).visible.length).toBeGreaterThan((await readManifests(lake())).length);
   });
 });

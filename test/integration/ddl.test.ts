@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function writeJob(format: string, columns: string, bucket: string): Promise<string> {
+async function writeJob(format: string, columns: string, bucket: string, table = ''): Promise<string> {
   const file = path.join(folder, 'job.yaml');
   await writeFile(
     file,
@@ -33,7 +33,7 @@ sink:
   path: ./lake
   format: ${format}
   bucket: ${bucket}
-`,
+${table === '' ? '' : `  table: { type: ${table} }\n`}`,
   );
   return file;
 }
@@ -73,6 +73,59 @@ describe('sluice ddl', () => {
       if (tags !== '') expect(rows.map((row) => row[6])).toEqual([['x'], null]);
     });
   }
+
+  for (const [format, columns] of [
+    ['{ type: parquet }', NESTED],
+    ['{ type: ndjson, compression: gzip }', NESTED],
+    ['{ type: csv, dialect: hive }', FLAT],
+  ] as const) {
+    it(`duckdb: a view over the manifests of ${format}`, async () => {
+      const job = await writeJob(
+        format,
+        columns,
+        "{ type: fields, fields: [country, { dt: 'at:date' }] }",
+        'manifest',
+      );
+      expect((await sluice(['backfill', job])).code).toBe(0);
+      // What no list names is not there for the view.
+      await writeFile(path.join(folder, 'lake', 'country=DE', 'part-00000000-0-0.parquet'), 'no part');
+      const connection = await (await DuckDBInstance.create(':memory:')).connect();
+      const [look, ...rest] = await statements(job, 'duckdb', '--schema', 'lake');
+      for (const statement of [look!, ...rest]) await connection.run(statement);
+      const select = 'SELECT id, country, dt FROM lake.web_events ORDER BY id';
+      expect((await connection.runAndReadAll(select)).getRowsJson()).toEqual([
+        ['1', 'DE', '2026-11-22'],
+        ['2', null, '2026-11-22'],
+      ]);
+      await writeFile(
+        path.join(folder, 'in', 'b.ndjson'),
+        '{"id":3,"at":"2026-11-23T00:00:00Z","country":"a/b"}\n',
+      );
+      expect((await sluice(['backfill', job])).code).toBe(0);
+      await connection.run(look!);
+      expect((await connection.runAndReadAll(select)).getRowsJson()).toHaveLength(3);
+    });
+  }
+
+  it('tables are named as each engine names them', async () => {
+    const delta = await writeJob('{ type: parquet }', NESTED, '{ type: datetime }', 'delta');
+    expect(await statements(delta, 'trino')).toEqual([
+      `CALL delta.system.register_table(schema_name => 'default', table_name => 'web_events', table_location => 'file://${folder}/lake')`,
+    ]);
+    expect((await statements(delta, 'spark'))[0]).toContain('USING DELTA');
+    expect((await statements(delta, 'athena'))[0]).toContain("'table_type' = 'DELTA'");
+    expect((await statements(delta, 'presto'))[0]).toContain(`external_location = 'file://${folder}/lake'`);
+    expect((await statements(delta, 'duckdb')).at(-1)).toContain(`delta_scan('${folder}/lake')`);
+    const manifest = await writeJob('{ type: ndjson }', NESTED, BY_HOUR, 'manifest');
+    const [hive] = await statements(manifest, 'hive');
+    expect(hive).toContain(
+      "STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'\nOUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'",
+    );
+    expect(hive).toContain(`LOCATION 'file://${folder}/lake/_manifest'`);
+    const { code, stderr } = await sluice(['ddl', manifest, '--engine', 'trino']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--engine hive');
+  });
 
   it('columns that stand in the folders come last, and are text', async () => {
     const job = await writeJob(

@@ -1,6 +1,10 @@
 /** CREATE TABLE of a job's lake, and how its partitions become known, for one engine. */
-import { unreachable } from '../../core/errors.ts';
+
+import { MANIFEST_FOLDER } from '../../commit/lake-table.ts';
+import { SluiceError, unreachable } from '../../core/errors.ts';
 import { readableType, type TypeNames, typeText } from './column-types.ts';
+import { deltaStatements } from './delta-table.ts';
+import { backticked, doubleQuoted, indented, sqlText } from './quote.ts';
 import type { Table } from './table.ts';
 
 export const ENGINES = ['trino', 'presto', 'hive', 'spark', 'duckdb', 'athena'] as const;
@@ -12,8 +16,11 @@ export interface Ddl {
   readonly warnings: readonly string[];
 }
 
+/** @throws SluiceError JOB_INVALID where the engine cannot have such a table */
 export function createTable(engine: Engine, table: Table): Ddl {
   const warnings = warningsOf(engine, table);
+  if (table.by === 'delta' && engine !== 'hive')
+    return { statements: deltaStatements(engine, table), warnings };
   switch (engine) {
     case 'trino':
     case 'presto':
@@ -31,6 +38,15 @@ export function createTable(engine: Engine, table: Table): Ddl {
 }
 
 function trinoStatements(table: Table, warnings: string[]): string[] {
+  if (table.by === 'manifest') {
+    throw new SluiceError(
+      'JOB_INVALID',
+      'Trino and Presto cannot make a table over manifests, only read one',
+      {
+        hint: 'run the statements of `--engine hive` on a metastore that they share; or write `table: { type: delta }`',
+      },
+    );
+  }
   const { format, partitions } = table;
   const kinds = { parquet: 'PARQUET', ndjson: 'JSON', csv: 'CSV', text: 'TEXTFILE' };
   const columns = [
@@ -74,8 +90,27 @@ function hiveStatements(engine: 'hive' | 'athena', table: Table, warnings: strin
 }
 
 /** What comes behind the columns. */
-function hiveFormat(engine: 'hive' | 'athena', { format, location }: Table): string[] {
-  const at = `LOCATION ${sqlText(location)}`;
+function hiveFormat(engine: 'hive' | 'athena', table: Table): string[] {
+  const { format, location, by } = table;
+  const lines = hiveStorage(
+    engine,
+    table,
+    `LOCATION ${sqlText(by === 'manifest' ? `${location}/${MANIFEST_FOLDER}` : location)}`,
+  );
+  if (by !== 'manifest') return lines;
+  // The lists are text, whatever the files are that they name.
+  const formats = [
+    "STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'",
+    "OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'",
+  ];
+  const serde =
+    format.type === 'parquet'
+      ? ["ROW FORMAT SERDE 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'"]
+      : [];
+  return [...serde, ...lines.flatMap((line) => (line.startsWith('STORED AS') ? formats : line))];
+}
+
+function hiveStorage(engine: 'hive' | 'athena', { format }: Table, at: string): string[] {
   switch (format.type) {
     case 'parquet':
       return ['STORED AS PARQUET', at];
@@ -122,10 +157,15 @@ function sparkStatements(table: Table, warnings: string[]): string[] {
   return partitions.length === 0 ? [create] : [create, `MSCK REPAIR TABLE ${name}`];
 }
 
-/** A view: DuckDB has no tables over folders of others. It sees each new part at once. */
+/**
+ * A view: DuckDB has no tables over folders of others. It sees each new part at once; over manifests, what a variable lists:
+ * functions that read files take no subquery.
+ */
 function duckdbStatements(table: Table): string[] {
   const { format, partitions } = table;
-  const files = sqlText(`${table.path}/${table.glob}`);
+  const variable = `${table.schema}_${table.name}_parts`;
+  const files =
+    table.by === 'manifest' ? `getvariable(${sqlText(variable)})` : sqlText(`${table.path}/${table.glob}`);
   const hive = [
     `hive_partitioning = ${partitions.length > 0}`,
     ...(partitions.length === 0
@@ -169,7 +209,15 @@ function duckdbStatements(table: Table): string[] {
     }
   };
   const name = `${doubleQuoted(table.schema)}.${doubleQuoted(table.name)}`;
+  const lists = sqlText(`${table.path}/${MANIFEST_FOLDER}/**/manifest-*`);
+  const look =
+    table.by === 'manifest'
+      ? [
+          `SET VARIABLE ${doubleQuoted(variable)} = (\n  SELECT list(part) FROM (\n    SELECT unnest(string_split(content, chr(10))) AS part FROM read_text(${lists})\n  ) WHERE part <> ''\n)`,
+        ]
+      : [];
   return [
+    ...look,
     `CREATE SCHEMA IF NOT EXISTS ${doubleQuoted(table.schema)}`,
     `CREATE VIEW ${name} AS\nSELECT *${withoutDoubledBackslashes(table)} FROM ${reader()}`,
   ];
@@ -206,8 +254,18 @@ function columnLines(
   });
 }
 
-function warningsOf(engine: Engine, { format, columns }: Table): string[] {
+function warningsOf(engine: Engine, { format, columns, by }: Table): string[] {
   const warnings: string[] = [];
+  if (by === 'delta' && engine === 'hive')
+    warnings.push('Hive has no Delta tables of its own: this one goes by the folders');
+  if (by === 'manifest' && engine === 'hive' && format.type === 'parquet')
+    warnings.push(
+      'Hive itself reads only text by SymlinkTextInputFormat; Trino, Presto and Athena read Parquet so',
+    );
+  if (by === 'manifest' && engine === 'duckdb')
+    warnings.push('SET VARIABLE is what looks for new parts: run it again before a query');
+  if (by === 'manifest' && engine === 'spark')
+    warnings.push('Spark reads no manifests: this table goes by the folders');
   if (engine === 'spark' && format.type === 'csv' && format.dialect === 'hive')
     warnings.push('backslashes in values are read doubled: `dialect: standard` has them as they are');
   const hadoop = engine === 'trino' || engine === 'presto' || engine === 'hive' || engine === 'athena';
@@ -225,20 +283,4 @@ function warningsOf(engine: Engine, { format, columns }: Table): string[] {
   if (format.type === 'csv' && format.header && engine === 'presto')
     warnings.push('Presto reads the header of each part as a row: set `header: false`');
   return warnings;
-}
-
-function indented(lines: readonly string[]): string {
-  return lines.map((line) => `  ${line}`).join(',\n');
-}
-
-function doubleQuoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function backticked(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
-}
-
-function sqlText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -19,6 +19,8 @@ export interface Table {
   /** Text all of them: whoever compares `hour = '07'` gets what the folder says. */
   readonly partitions: readonly string[];
   readonly format: TableFormat;
+  /** What tells readers which parts there are. */
+  readonly by: 'folders' | 'delta' | 'manifest';
 }
 
 /** Formats that the statements know how to name. */
@@ -37,7 +39,8 @@ export interface TableOptions {
 export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions): Table {
   const { sink } = job;
   const format = tableFormat(sink.format);
-  const partitions = options.partitionedBy ?? partitionsOf(sink.bucket, schema);
+  const by = sink.table?.type ?? 'folders';
+  const partitions = options.partitionedBy ?? partitionsOf(sink.bucket, schema, by === 'delta');
   const columns = fileColumns(
     sink.bucket,
     schema,
@@ -53,17 +56,19 @@ export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions)
     columns,
     partitions,
     format,
+    by,
   };
 }
 
-function partitionsOf(bucket: BucketSpec, schema: Schema): string[] {
+/** @param any whether the folders may be of any kind: nobody looks into them */
+function partitionsOf(bucket: BucketSpec, schema: Schema, any: boolean): string[] {
   const columns = partitionColumns(bucket, schema);
   if (columns === null) {
     throw new SluiceError('JOB_INVALID', 'which folders a custom assigner makes cannot be told', {
       hint: 'name their keys: --partitioned-by dt,hour',
     });
   }
-  if (columns.length === 0 && bucket.type === 'datetime') {
+  if (columns.length === 0 && bucket.type === 'datetime' && !any) {
     throw new SluiceError(
       'JOB_INVALID',
       `the folders of '${bucket.pattern}' are no partitions: engines would not look into them`,
