@@ -6,7 +6,7 @@
 import { FIELD_BYTES, KIND, KIND_SKIP, NULLABLE } from '../kernel/assembly/layout.ts';
 import type { ColumnPort, PortContext } from '../kernel/column-port.ts';
 import { BitsPort, FixedPort, fixedKind } from '../kernel/fixed-ports.ts';
-import { KernelRunner, RUN_ROWS } from '../kernel/kernel-runner.ts';
+import { KernelRunner, type LineRanges, RUN_ROWS } from '../kernel/kernel-runner.ts';
 import { StringPort } from '../kernel/text-ports.ts';
 import type { CsvSpec } from './decoder.ts';
 import { BooleanFieldWriter, type FieldWriter, FixedFieldWriter, StringFieldWriter } from './field-writer.ts';
@@ -27,10 +27,10 @@ export class CsvKernel {
   }
 
   /** null where it cannot be had, or is of no use. */
-  static create(writers: readonly FieldWriter[], spec: CsvSpec): CsvKernel | null {
+  static create(writers: readonly FieldWriter[], spec: CsvSpec, keepLines = false): CsvKernel | null {
     const { delimiter, quote, nullText } = spec;
     if (!DELIMITERS.includes(delimiter) || quote !== '"' || (nullText ?? '') !== '') return null;
-    const runner = KernelRunner.create('readCsv', false);
+    const runner = KernelRunner.create('readCsv', keepLines);
     if (runner === null) return null;
     const ports = new Map<FieldWriter, ColumnPort>();
     for (const writer of writers) {
@@ -65,9 +65,16 @@ export class CsvKernel {
   }
 
   /** See KernelRunner: `rows` and `stopped` tell what was done. */
-  read(bytes: Uint8Array, at: number, end: number, row: number, maxRows: number): number {
+  read(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    row: number,
+    maxRows: number,
+    lines: LineRanges | null = null,
+  ): number {
     if (this.#plan === null) return at;
-    return this.#runner.read(this.#plan, bytes, at, end, row, maxRows, null, 0);
+    return this.#runner.read(this.#plan, bytes, at, end, row, maxRows, lines, 0);
   }
 
   get isBound(): boolean {

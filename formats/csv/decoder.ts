@@ -17,20 +17,19 @@ import type {
 } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
+import type { LineRanges } from '../kernel/kernel-runner.ts';
 import { KernelUse } from '../kernel/kernel-use.ts';
 import { behindLineFeed, byteOrderMark } from '../line-start.ts';
 import { CsvKernel } from './csv-kernel.ts';
 import { CsvDrift } from './drift.ts';
 import { type FieldWriter, fieldWriter } from './field-writer.ts';
 import { headerState, readHeaderNames } from './header.ts';
-import { article, blankLine, equals, lineEnd } from './line-bytes.ts';
+import { article, blankLine, endOfText, equals, lineEnd, quotedText } from './line-bytes.ts';
 
 export type CsvSpec = Extract<InputFormatSpec, { type: 'csv' }>;
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
-/** Characters of a value that an error message quotes. */
-const QUOTED_CHARACTERS = 100;
 
 interface Problem {
   readonly code: BadRecordCode;
@@ -53,6 +52,9 @@ export class CsvDecoder implements Decoder {
   /** null where there is none, or it is of no use. */
   readonly #kernel: CsvKernel | null;
   readonly #kernelUse = new KernelUse();
+  /** See {@link Decoder}. */
+  readonly rowOffsets: Float64Array | null;
+  readonly #lines: LineRanges | null;
   /** Names of the file's columns; null until the header was read. */
   #names: readonly string[] | null = null;
   /** For each column of the file, its writer; null where the schema has no such column. */
@@ -72,14 +74,17 @@ export class CsvDecoder implements Decoder {
 
   /** @throws SluiceError JOB_INVALID where the schema has types that CSV cannot hold */
   constructor(options: DecoderOptions, spec: CsvSpec, tuning: CsvTuning = { kernel: true }) {
+    const { batchRows, keepOffsets = false } = options;
     this.#options = options;
     this.#spec = spec;
     this.#delimiter = spec.delimiter.charCodeAt(0);
     this.#quote = spec.quote.charCodeAt(0);
     this.#nullText = spec.nullText === null ? null : Buffer.from(spec.nullText);
     this.#drift = new CsvDrift(options, spec);
-    this.#writers = this.#drift.fields.map((field) => fieldWriter(field, options.batchRows));
-    this.#kernel = tuning.kernel ? CsvKernel.create(this.#writers, spec) : null;
+    this.#writers = this.#drift.fields.map((field) => fieldWriter(field, batchRows));
+    this.#kernel = tuning.kernel ? CsvKernel.create(this.#writers, spec, keepOffsets) : null;
+    this.rowOffsets = keepOffsets ? new Float64Array(batchRows) : null;
+    this.#lines = keepOffsets ? { starts: new Int32Array(batchRows), ends: new Int32Array(batchRows) } : null;
   }
 
   begin(start: DecoderStart): void {
@@ -126,8 +131,13 @@ export class CsvDecoder implements Decoder {
 
   #runKernel(kernel: CsvKernel, bytes: Uint8Array, at: number, to: number): number {
     const row = this.#rows;
-    const next = kernel.read(bytes, at, to, row, this.#options.batchRows - row);
+    const { rowOffsets } = this;
+    const next = kernel.read(bytes, at, to, row, this.#options.batchRows - row, this.#lines);
     const { rows } = kernel;
+    if (rowOffsets !== null && this.#lines !== null) {
+      const offset = this.#offset - at;
+      for (let i = row; i < row + rows; i++) rowOffsets[i] = offset + this.#lines.starts[i]!;
+    }
     for (const writer of this.#absent) for (let i = row; i < row + rows; i++) writer.writeNull(i);
     this.#rows += rows;
     this.#records += rows;
@@ -238,16 +248,10 @@ export class CsvDecoder implements Decoder {
       if (from + 1 >= to) return last ? to : -1;
       if (bytes[from + 1] === LINE_FEED) return from + 1;
     }
-    const end = this.#endOfText(bytes, from, to);
+    const end = endOfText(bytes, from, to, this.#delimiter);
     if (end === to && !last) return -1;
     this.#refuse('malformed', this.#bound[field]?.field.name ?? null, 'text stands behind a closing quote');
     return end;
-  }
-
-  #endOfText(bytes: Uint8Array, from: number, to: number): number {
-    let at = from;
-    while (at < to && bytes[at] !== this.#delimiter && bytes[at] !== LINE_FEED) at++;
-    return at;
   }
 
   /** Copies bytes[start, end) to the scratch, with doubled quotes made single. @returns the length */
@@ -289,15 +293,10 @@ export class CsvDecoder implements Decoder {
       writer.writeNull(row);
       return;
     }
-    const text = Buffer.from(
-      bytes.buffer,
-      bytes.byteOffset + start,
-      Math.min(end - start, QUOTED_CHARACTERS * 4),
-    ).toString();
     this.#refuse(
       writer.field.type.kind === 'string' ? 'not_utf8' : 'type_mismatch',
       writer.field.name,
-      `'${text.slice(0, QUOTED_CHARACTERS)}' is not ${article(writer.field.type.kind)}`,
+      `'${quotedText(bytes, start, end)}' is not ${article(writer.field.type.kind)}`,
     );
   }
 
@@ -309,6 +308,7 @@ export class CsvDecoder implements Decoder {
     if (problem === null) {
       for (const writer of this.#absent) writer.writeNull(row);
       this.#drift.endRecord(row);
+      if (this.rowOffsets !== null) this.rowOffsets[row] = this.#offset;
       this.#rows++;
     } else {
       const trimmed = end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;

@@ -1,6 +1,8 @@
 /** Small looks at the bytes of CSV records. */
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
+/** Characters of a value that an error message quotes. */
+const QUOTED_CHARACTERS = 100;
 
 /** Behind the blank line at `start`: 0 where it is none, -1 where that cannot be told yet. */
 export function blankLine(bytes: Uint8Array, start: number, to: number, last: boolean): number {
@@ -23,4 +25,19 @@ export function equals(bytes: Uint8Array, start: number, end: number, other: Uin
 
 export function article(kind: string): string {
   return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`;
+}
+
+/** Where text that belongs to no field ends: at a delimiter, a line feed, or `to`. */
+export function endOfText(bytes: Uint8Array, from: number, to: number, delimiter: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== delimiter && bytes[at] !== LINE_FEED) at++;
+  return at;
+}
+
+/** The first characters of a value, for an error message. */
+export function quotedText(bytes: Uint8Array, start: number, end: number): string {
+  const length = Math.min(end - start, QUOTED_CHARACTERS * 4);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length)
+    .toString()
+    .slice(0, QUOTED_CHARACTERS);
 }

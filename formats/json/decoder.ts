@@ -80,6 +80,11 @@ export class JsonArrayDecoder implements Decoder {
     return this.#lines.take();
   }
 
+  /** See {@link Decoder}. */
+  get rowOffsets(): Float64Array | null {
+    return this.#lines.rowOffsets;
+  }
+
   get offset(): number {
     return this.#offset;
   }
@@ -129,13 +134,26 @@ export class JsonArrayDecoder implements Decoder {
       if (last) corrupt('the last element does not end');
       return at;
     }
+    const firstRow = this.#lines.rows;
+    const textOffset = this.#lines.offset;
     const decoded = this.#lines.decode(this.#text, 0, written, true);
+    if (this.rowOffsets !== null) this.#placeRows(this.rowOffsets, firstRow, textOffset);
     let done = 0;
     while (done < count && this.#lineEnds[done]! <= decoded) done++;
     if (done === 0) return at;
     this.#place = 'behind';
     at = this.#advance(at, this.#elementEnds[done - 1]!);
     return at;
+  }
+
+  /** Where rows stand in the file, instead of where among the lines that were made of their elements. */
+  #placeRows(offsets: Float64Array, firstRow: number, textOffset: number): void {
+    let element = 0;
+    for (let row = firstRow; row < this.#lines.rows; row++) {
+      const start = offsets[row]! - textOffset;
+      while (this.#lineEnds[element]! <= start) element++;
+      offsets[row] = this.#base + this.#elementStarts[element]!;
+    }
   }
 
   #advance(at: number, to: number): number {

@@ -64,6 +64,8 @@ export class NdjsonDecoder implements Decoder {
   /** Where whole lines end in the bytes being read. */
   #windowEnd = 0;
   readonly #lines: { starts: Int32Array; ends: Int32Array } | null;
+  /** See {@link Decoder}. */
+  readonly rowOffsets: Float64Array | null;
   /** null where there is none, or it is of no use. */
   readonly #kernel: JsonKernel | null;
   readonly #kernelUse = new KernelUse();
@@ -85,7 +87,7 @@ export class NdjsonDecoder implements Decoder {
   /** @throws SluiceError JOB_INVALID where the schema has a name twice or is nested too deep */
   constructor(options: DecoderOptions, tuning: NdjsonTuning = FASTEST) {
     this.#options = options;
-    const { schema, columns, batchRows, keepLines, drift = NO_DRIFT } = options;
+    const { schema, columns, batchRows, keepLines, keepOffsets = false, drift = NO_DRIFT } = options;
     this.#schema =
       columns === undefined ? schema : { fields: schema.fields.filter((field) => columns.has(field.name)) };
     const watches = drift.newField !== 'ignore' || drift.mismatch !== 'refuse';
@@ -99,8 +101,10 @@ export class NdjsonDecoder implements Decoder {
       capacity: batchRows,
       limit: this.#limit,
     });
-    this.#kernel = tuning.kernel ? JsonKernel.create(this.#object, keepLines) : null;
-    this.#lines = keepLines ? { starts: new Int32Array(batchRows), ends: new Int32Array(batchRows) } : null;
+    const needsLines = keepLines || keepOffsets;
+    this.#kernel = tuning.kernel ? JsonKernel.create(this.#object, needsLines) : null;
+    this.#lines = needsLines ? { starts: new Int32Array(batchRows), ends: new Int32Array(batchRows) } : null;
+    this.rowOffsets = keepOffsets ? new Float64Array(batchRows) : null;
   }
 
   begin(start: DecoderStart): void {
@@ -133,7 +137,7 @@ export class NdjsonDecoder implements Decoder {
     this.#windowEnd = tailEnd;
     at = this.#readLines(bytes, at, safeEnd, 0);
     if (at === safeEnd && at < tailEnd && !this.full) at = this.#readTail(bytes, at, tailEnd);
-    if (this.#lines !== null && this.#rows > 0) {
+    if (this.#options.keepLines && this.#rows > 0) {
       this.#lineBytes = bytes;
       this.#ended = true;
     }
@@ -170,6 +174,7 @@ export class NdjsonDecoder implements Decoder {
     const object = this.#object;
     const drift = this.#drift;
     const lines = this.#lines;
+    const { rowOffsets } = this;
     const kernel = this.#kernel;
     const { batchRows } = this.#options;
     const maxEnd = from + MAX_BATCH_BYTES - this.#batchBytes;
@@ -180,6 +185,8 @@ export class NdjsonDecoder implements Decoder {
     while (at < end && row < batchRows && (at < maxEnd || row === 0)) {
       if (kernel !== null && this.#kernelUse.pays) {
         at = kernel.read(bytes, at, Math.min(end, maxEnd), row, batchRows - row, lines, shift);
+        if (rowOffsets !== null && lines !== null)
+          for (let i = row; i < row + kernel.rows; i++) rowOffsets[i] = lines.starts[i]! - shift + offset;
         row += kernel.rows;
         records += kernel.rows;
         object.noteRead(kernel.rows);
@@ -222,6 +229,7 @@ export class NdjsonDecoder implements Decoder {
           lines.starts[row] = at + shift;
           lines.ends[row] = (bytes[next - 1] === CARRIAGE_RETURN ? next - 1 : next) + shift;
         }
+        if (rowOffsets !== null) rowOffsets[row] = offset + at;
         if (drift?.touched && this.#rescued !== null) drift.rescue(this.#rescued, bytes, row);
         row++;
         records++;
@@ -316,7 +324,7 @@ export class NdjsonDecoder implements Decoder {
     }
     this.#taken = true;
     const lines: SourceLines | null =
-      this.#lines === null ? null : { bytes: this.#lineBytes, ...this.#lines };
+      this.#lines === null || !this.#options.keepLines ? null : { bytes: this.#lineBytes, ...this.#lines };
     return new Batch(this.#schema, columns, rows, lines);
   }
 

@@ -60,12 +60,18 @@ class ReplayDecoder implements Decoder {
   #origin: RecordOrigin = { path: '', offset: 0, line: null };
   /** The next record needs another state: rows have to be taken first. */
   #mustTake = false;
+  /** Of the rows that wait for `take`. */
+  #origins: RecordOrigin[] = [];
+  #taken = false;
+  readonly #keepsOrigins: boolean;
 
   constructor(inner: InputFormat, options: DecoderOptions) {
     this.#batchRows = options.batchRows;
+    this.#keepsOrigins = options.keepOffsets === true;
     this.#inner = inner.createDecoder({
       ...options,
       keepLines: false,
+      keepOffsets: false,
       onBadRecord: (record) =>
         options.onBadRecord({
           ...record,
@@ -82,10 +88,13 @@ class ReplayDecoder implements Decoder {
     this.#records = 0;
     this.#begun = null;
     this.#mustTake = false;
+    this.#origins = [];
   }
 
   decode(bytes: Uint8Array, from: number, to: number, last: boolean): number {
     let at = from;
+    if (this.#taken) this.#origins = [];
+    this.#taken = false;
     while (at < to && !this.full) {
       const feed = bytes.subarray(at, to).indexOf(LINE_FEED);
       if (feed === -1 && !last) break;
@@ -111,6 +120,7 @@ class ReplayDecoder implements Decoder {
       this.#begun = begun;
     }
     this.#origin = { path: file, offset, line };
+    const rowsBefore = this.#inner.rows;
     const bytes = Buffer.concat([Buffer.from(record, 'base64'), Buffer.from([LINE_FEED])]);
     const before = this.#inner.records;
     const read = this.#inner.decode(bytes, 0, bytes.length, false);
@@ -122,7 +132,13 @@ class ReplayDecoder implements Decoder {
         `the quarantined record of ${file}, byte ${offset}, is not one record`,
       );
     }
+    if (this.#keepsOrigins && this.#inner.rows > rowsBefore) this.#origins.push(this.#origin);
     return true;
+  }
+
+  /** See {@link Decoder}. */
+  get rowOrigins(): readonly RecordOrigin[] {
+    return this.#origins;
   }
 
   get rows(): number {
@@ -135,6 +151,7 @@ class ReplayDecoder implements Decoder {
 
   take(): Batch {
     this.#mustTake = false;
+    this.#taken = true;
     return this.#begun === null ? this.#nothing : this.#inner.take();
   }
 

@@ -11,6 +11,8 @@ const CARRIAGE_RETURN = 13;
 export class TextDecoder implements Decoder {
   readonly #options: DecoderOptions;
   readonly #writer: StringColumnWriter;
+  /** See {@link Decoder}. */
+  readonly rowOffsets: Float64Array | null;
   #rows = 0;
   #offset = 0;
   #records = 0;
@@ -25,6 +27,7 @@ export class TextDecoder implements Decoder {
     }
     this.#options = options;
     this.#writer = new StringColumnWriter(field.type, options.batchRows);
+    this.rowOffsets = options.keepOffsets === true ? new Float64Array(options.batchRows) : null;
   }
 
   begin(start: DecoderStart): void {
@@ -56,6 +59,7 @@ export class TextDecoder implements Decoder {
 
   #line(bytes: Uint8Array, start: number, end: number): void {
     if (this.#writer.write(bytes, start, end, false, this.#rows)) {
+      if (this.rowOffsets !== null) this.rowOffsets[this.#rows] = this.#offset;
       this.#rows++;
       return;
     }

@@ -66,6 +66,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
         bytesPerCheckpoint: source.limits.bytes_per_checkpoint ?? null,
         bytesPerSecond: source.limits.bytes_per_second ?? null,
       },
+      lineage: source.lineage,
     },
     eventTime:
       job.event_time === undefined ? null : { column: job.event_time.field, unit: job.event_time.unit },

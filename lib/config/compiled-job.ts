@@ -5,6 +5,7 @@ import type {
   BucketSpec,
   EventTimeSpec,
   InputFormatSpec,
+  LineageName,
   OutputFormatSpec,
   PartitionCommitSpec,
   PartitionTimeSpec,
@@ -57,6 +58,8 @@ export interface SourceSpec {
   readonly schema: SchemaSpec;
   readonly afterCommit: AfterCommit;
   readonly limits: SourceLimits;
+  /** Columns about where each row comes from, in this order; empty: none. */
+  readonly lineage: readonly LineageName[];
 }
 
 /** What becomes of a file once all its rows are visible. */

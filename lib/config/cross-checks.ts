@@ -1,5 +1,6 @@
 /** What no single key can know: whether the parts of a job fit each other. */
 import type { DataType, Schema } from '../core/data-type.ts';
+import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import { isS3Location } from '../core/location.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import type { KeyPath, Problem } from './problems.ts';
@@ -10,6 +11,7 @@ type Check = (job: CompiledJob) => Iterable<Problem>;
 export function crossCheck(job: CompiledJob): Problem[] {
   return [
     duplicateColumns,
+    lineage,
     columnsOfCsv,
     eventTime,
     bucketTimes,
@@ -25,12 +27,21 @@ export function crossCheck(job: CompiledJob): Problem[] {
   ].flatMap((check: Check) => [...check(job)]);
 }
 
-/** Columns as far as the job file tells them; null where they are inferred. */
-function columnsOf({
-  source,
-}: CompiledJob): readonly { readonly name: string; readonly type: DataType }[] | null {
+interface NamedColumn {
+  readonly name: string;
+  readonly type: DataType;
+}
+
+/** Columns of the data as far as the job file tells them; null where they are inferred. */
+function sourceColumns(source: CompiledJob['source']): readonly NamedColumn[] | null {
   if (source.format.type === 'text') return [{ name: source.format.column, type: { kind: 'string' } }];
   return source.schema === 'infer' ? null : source.schema.fields;
+}
+
+/** Columns of the rows that are written. */
+function columnsOf({ source }: CompiledJob): readonly NamedColumn[] | null {
+  const columns = sourceColumns(source);
+  return columns === null ? null : [...columns, ...source.lineage.map((name) => LINEAGE_COLUMNS[name])];
 }
 
 /** A problem where a column is named that is not there. */
@@ -57,6 +68,20 @@ function* duplicateColumns({ source }: CompiledJob): Iterable<Problem> {
 
 function fieldNames(schema: Schema): string[] {
   return schema.fields.map((field) => field.name);
+}
+
+function* lineage({ source }: CompiledJob): Iterable<Problem> {
+  const path = ['source', 'lineage'];
+  const columns = sourceColumns(source);
+  for (const [i, name] of source.lineage.entries()) {
+    if (source.lineage.indexOf(name) !== i) yield { path: [...path, i], message: `'${name}' stands twice` };
+    const column = LINEAGE_COLUMNS[name].name;
+    if (columns?.some((each) => each.name === column))
+      yield {
+        path: [...path, i],
+        message: `the data has a column '${column}' of its own: leave '${name}' out, or give the columns with \`source.format.schema\` and leave out that one`,
+      };
+  }
 }
 
 function* columnsOfCsv({ source }: CompiledJob): Iterable<Problem> {

@@ -51,6 +51,7 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       after_commit:
         source.afterCommit.kind === 'move' ? { move: source.afterCommit.folder } : source.afterCommit.kind,
       limits: rawLimits(source.limits),
+      lineage: [...source.lineage],
     },
     ...(eventTime === null ? {} : { event_time: rawEventTime(eventTime, job.watermarks) }),
     sink: {

@@ -265,4 +265,13 @@ export const sourceSection = section({
   })
     .prefault({})
     .describe('how much is read at a time; default: no limit'),
+  lineage: z
+    .array(choice(['file', 'offset', 'line', 'ingested_at', 'checkpoint']), {
+      error: 'expected a list of file, offset, line, ingested_at, checkpoint',
+    })
+    .meta({ title: 'list' })
+    .prefault([])
+    .describe(
+      'columns to add that tell where each row comes from: `file` (`_source_file`), `offset` (`_source_offset`), `line` (`_source_line`), `ingested_at` (`_ingested_at`), `checkpoint` (`_checkpoint`); see lineage.md',
+    ),
 });

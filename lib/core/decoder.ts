@@ -82,6 +82,8 @@ export interface DecoderOptions {
    * may be passed over: the format is checked, their types need not be.
    */
   readonly columns?: ReadonlySet<string> | undefined;
+  /** Whether the decoder has to tell where each row's record begins: see `Decoder.rowOffsets`. */
+  readonly keepOffsets?: boolean;
   /** {@link NO_DRIFT} where left out. Formats that cannot tell ignore it. */
   readonly drift?: DriftPolicy;
 }
@@ -137,6 +139,14 @@ export interface Decoder {
   readonly drift?: Schema | null;
   /** The schema stays: the next record is read by it, whatever that leads to. */
   passDrift?(): void;
+
+  /**
+   * With `keepOffsets`: byte offset in the decompressed file of the record of each row that waits for `take`. Left out where
+   * records have no byte of their own (blocks that are compressed).
+   */
+  readonly rowOffsets?: Float64Array | null;
+  /** The same for rows of records that were first read elsewhere. */
+  readonly rowOrigins?: readonly RecordOrigin[];
 
   /**
    * How a record that is too long, or that broke the framing, is left behind: the index after its end within

@@ -218,6 +218,9 @@ export type PartitionPolicySpec =
   | CommandPolicySpec
   | { readonly type: 'custom'; readonly module: string; readonly options: unknown };
 
+/** Columns that tell where a row comes from. */
+export type LineageName = 'file' | 'offset' | 'line' | 'ingested_at' | 'checkpoint';
+
 export type BadRecordPolicy = 'fail' | 'skip' | 'quarantine';
 
 /** How many bad records a job puts up with, over its whole life; null: any number. */

@@ -184,7 +184,7 @@ class JobRun {
     const given = spec === 'infer' ? null : spec;
     const first = stored === null ? await this.#waitForSchema() : given;
     if (stored === null && first === null) return null;
-    return SchemaRegistry.start(stored, first, this.#job.source.drift, base.id + 1, this.#clock.now());
+    return SchemaRegistry.start(stored, first, this.#job, base.id + 1, this.#clock.now());
   }
 
   async #runSubtasks(
@@ -287,6 +287,7 @@ class JobRun {
           runId: this.#runId,
           schema: schemas.schema,
           schemaVersion: schemas.version,
+          baseColumns: schemas.baseColumns,
           memoryBytes: Math.floor(job.memoryBytes / job.parallelism),
           segmentsFolder: store.segmentsFolder,
           checkpointId: base.id,

@@ -1,5 +1,11 @@
 /** Which columns a job has to decode when rows go on as the bytes they came in. */
 import type { CompiledJob } from '../config/compiled-job.ts';
+import type { LineageName } from '../core/specs.ts';
+
+/** What the reader has to tell of where rows come from. */
+export function placesNeeded(lineage: readonly LineageName[]): { readonly lines: boolean } | null {
+  return lineage.length === 0 ? null : { lines: lineage.includes('line') };
+}
 
 /**
  * The columns that buckets, event time and watermarks look at; undefined where that cannot be told, because code of the

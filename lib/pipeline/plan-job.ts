@@ -8,10 +8,12 @@ import type { Schema } from '../core/data-type.ts';
 import { selectRoots } from '../source/file-selector.ts';
 import { type FilePlan, planSource } from '../source/source-plan.ts';
 import { type Split, startPosition } from '../source/split.ts';
-import { SplitPlanner } from '../source/split-planner.ts';
+import { SplitPlanner, splitSizeOf } from '../source/split-planner.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { createTransform } from '../transform/row-transform.ts';
 import { firstSchema } from './first-schema.ts';
+import { placesNeeded } from './needed-columns.ts';
 import { openSplits, readDiscovery } from './recovery.ts';
 
 /** Files, and rows of each, that are read to learn of buckets. */
@@ -61,7 +63,7 @@ export async function planJob(
       fileSystem,
       splittable: format.access !== 'random' && format.splittable,
       compression: source.format.compression,
-      splitSizeBytes: source.splitSizeBytes,
+      splitSizeBytes: splitSizeOf(source),
       followAppends: source.modified === 'append',
       maxRecordBytes: source.maxRecordBytes,
     }),
@@ -87,7 +89,10 @@ export async function planJob(
   return {
     checkpointId: newest?.id ?? null,
     totals,
-    buckets: schema === null ? null : await sampleBuckets(job, schema, sample, fileSystem, clock),
+    buckets:
+      schema === null
+        ? null
+        : await sampleBuckets(job, schema, sample, (newest?.id ?? 0) + 1, fileSystem, clock),
   };
 }
 
@@ -95,12 +100,15 @@ async function sampleBuckets(
   job: CompiledJob,
   schema: Schema,
   files: readonly FilePlan[],
+  nextCheckpointId: number,
   fileSystem: FileSystem,
   clock: Clock,
 ): Promise<BucketSample> {
   const { source } = job;
-  const assigner = await createBucketAssigner(job.sink.bucket, schema);
-  const eventTime = job.eventTime === null ? null : createEventTime(job.eventTime, schema);
+  const transform = createTransform(job, schema, schema.fields.length);
+  const rowsSchema = transform?.schema ?? schema;
+  const assigner = await createBucketAssigner(job.sink.bucket, rowsSchema);
+  const eventTime = job.eventTime === null ? null : createEventTime(job.eventTime, rowsSchema);
   const reader = new SplitReader({
     fileSystem,
     clock,
@@ -113,6 +121,7 @@ async function sampleBuckets(
     // A plan is to say what it finds, not to stop at the first record that does not fit.
     onBadRecord: 'skip',
     modified: 'ignore',
+    places: placesNeeded(source.lineage),
   });
   const rowsOf = new Map<string, number>();
   let rows = 0;
@@ -122,7 +131,10 @@ async function sampleBuckets(
       const split = await wholeFile(fileSystem, path);
       if (split === null || !(await reader.open(split))) continue;
       read++;
-      const batch = await reader.next();
+      const decoded = await reader.next();
+      const origin = { path, nowMs: clock.now(), checkpointId: nextCheckpointId };
+      const batch =
+        decoded === null || transform === null ? decoded : transform.apply(decoded, reader.places, origin);
       if (batch === null || batch.length === 0) continue;
       const { ids, codes } = assigner.assign(batch, {
         timestampsMs: eventTime?.(batch) ?? null,

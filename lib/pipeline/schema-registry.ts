@@ -7,6 +7,7 @@ import { RESCUED_COLUMN } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import { compareSchemas, isWider, mergeSchemas, type SchemaVersion } from '../core/schema-change.ts';
 import type { SchemaDriftSpec } from '../core/specs.ts';
+import { addedColumns, type JobRows } from '../transform/row-transform.ts';
 
 /** A source whose every record has other keys must not make a table of millions of columns. */
 export const MAX_COLUMNS = 2000;
@@ -24,9 +25,11 @@ export class SchemaRegistry {
   #history: readonly SchemaVersion[];
 
   readonly #drift: SchemaDriftSpec;
+  readonly #added: ReadonlySet<string>;
 
-  private constructor(schema: Schema, history: readonly SchemaVersion[], drift: SchemaDriftSpec) {
-    this.#drift = drift;
+  private constructor(schema: Schema, history: readonly SchemaVersion[], job: JobRows) {
+    this.#drift = job.source.drift;
+    this.#added = addedColumns(job);
     this.#schema = schema;
     this.#history = history;
   }
@@ -39,18 +42,19 @@ export class SchemaRegistry {
   static start(
     stored: SchemaState | null,
     given: Schema | null,
-    drift: SchemaDriftSpec,
+    job: JobRows,
     checkpointId: number,
     nowMs: number,
   ): SchemaRegistry {
+    const { drift } = job.source;
     if (stored === null) {
       if (given === null) throw new SluiceError('INTERNAL', 'a job was started without a schema');
       const schema = withRescued(given, drift);
       const { changes } = compareSchemas({ fields: [] }, nullable(schema));
       const first = { version: 1, checkpoint: checkpointId, createdMs: nowMs, changes, cause: null };
-      return new SchemaRegistry(schema, [first], drift);
+      return new SchemaRegistry(schema, [first], job);
     }
-    const registry = new SchemaRegistry(stored.schema, stored.history, drift);
+    const registry = new SchemaRegistry(stored.schema, stored.history, job);
     const merged = given === null ? stored.schema : mergeWithJob(stored.schema, given);
     registry.#change(withRescued(merged, drift), null, checkpointId, nowMs);
     return registry;
@@ -58,6 +62,11 @@ export class SchemaRegistry {
 
   get schema(): Schema {
     return this.#schema;
+  }
+
+  /** Columns that the job began with: those behind them came later. */
+  get baseColumns(): number {
+    return baseColumns(this.#schema, this.#history);
   }
 
   get version(): number {
@@ -76,7 +85,9 @@ export class SchemaRegistry {
   propose(seen: Schema, cause: string, checkpointId: number, nowMs: number): boolean {
     const add = this.#drift.newField === 'evolve';
     const widen = this.#drift.mismatch === 'widen';
-    const merged = mergeSchemas(this.#schema, seen, { add, widen, maxColumns: MAX_COLUMNS });
+    // A field with the name of a column that the job adds would leave no place for that.
+    const own = { fields: seen.fields.filter(({ name }) => !this.#added.has(name)) };
+    const merged = mergeSchemas(this.#schema, own, { add, widen, maxColumns: MAX_COLUMNS });
     return this.#change(merged, cause, checkpointId, nowMs);
   }
 
@@ -92,6 +103,12 @@ export class SchemaRegistry {
     this.#schema = next;
     return true;
   }
+}
+
+/** How many columns there were at first. */
+export function baseColumns(schema: Schema, history: readonly SchemaVersion[]): number {
+  const [first] = history;
+  return first?.version === 1 ? first.changes.length : schema.fields.length;
 }
 
 /** Columns that came at run time stay; the job file's may be added and get wider. */

@@ -20,13 +20,15 @@ import type { SubtaskConfig } from './subtask-config.ts';
 /** Buffered bytes at which a part of a row format is written out: a large enough write, and a fair gzip member. */
 const ROW_FLUSH_BYTES = 1024 * 1024;
 
+/** @param rows the columns of the rows that are written */
 export async function createSink(
   config: SubtaskConfig,
+  rows: Schema,
   fileSystem: FileSystem,
   clock: Clock,
   stages: StageClock,
 ): Promise<EvolvingSink> {
-  const current = await createBuckets(config, config.schema, fileSystem, clock, stages);
+  const current = await createBuckets(config, rows, fileSystem, clock, stages);
   const nextCounter = Math.max(0, ...config.restored.map((state) => state.nextCounter));
   await current.restore({ nextCounter, openParts: [] });
   const retired: Buckets[] = [];
@@ -139,6 +141,7 @@ export function passesThrough(
   const { source, sink } = config.job;
   return (
     !config.replay &&
+    source.lineage.length === 0 &&
     source.drift.newField === 'ignore' &&
     source.drift.mismatch !== 'rescue' &&
     source.drift.mismatch !== 'widen' &&

@@ -11,6 +11,8 @@ export interface SubtaskConfig {
   /** Of the rows that the source gives. */
   readonly schema: Schema;
   readonly schemaVersion: number;
+  /** Columns that it began with: those behind them came later. */
+  readonly baseColumns: number;
   /** This subtask's share of the memory budget. */
   readonly memoryBytes: number;
   readonly segmentsFolder: string;

@@ -8,8 +8,9 @@ import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { StageClock } from '../core/stage-clock.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { createTransform, type RowTransform } from '../transform/row-transform.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
-import { neededColumns } from './needed-columns.ts';
+import { neededColumns, placesNeeded } from './needed-columns.ts';
 import { Pace } from './pace.ts';
 import { partsDue } from './partition-setup.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -42,25 +43,29 @@ export async function startSubtask(
 ): Promise<RunningSubtask> {
   const { job } = config;
   const stages = new StageClock(() => clock.elapsed());
-  const sink = await createSink(config, fileSystem, clock, stages);
+  const first = createTransform(job, config.schema, config.baseColumns);
+  const sink = await createSink(config, first?.schema ?? config.schema, fileSystem, clock, stages);
   const quarantine = await createQuarantine(config, fileSystem, clock);
   const { bytesPerSecond } = job.source.limits;
   const format = await createInputFormat(job.source.format);
-  const rowsOf = (schema: Schema, partSchema: Schema) => ({
+  const rowsOf = (schema: Schema, transform: RowTransform | null, partSchema: Schema) => ({
     reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages),
-    eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, schema),
+    transform,
+    eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
     subtask: config.subtask,
-    ...rowsOf(config.schema, sink.current.schema),
+    ...rowsOf(config.schema, first, sink.current.schema),
     sink,
     quarantine,
     firstCheckpointId: config.firstCheckpointId,
     isDue: partsDue(job),
     schemaVersion: config.schemaVersion,
     evolve: async (schema) => {
-      const buckets = await createBuckets({ ...config, schema }, schema, fileSystem, clock, stages);
-      return { ...rowsOf(schema, buckets.schema), buckets };
+      const transform = createTransform(job, schema, config.baseColumns);
+      const rows = transform?.schema ?? schema;
+      const buckets = await createBuckets({ ...config, schema }, rows, fileSystem, clock, stages);
+      return { ...rowsOf(schema, transform, buckets.schema), buckets };
     },
     bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,
     pace: bytesPerSecond === null ? null : new Pace(clock, bytesPerSecond / job.parallelism),
@@ -101,6 +106,7 @@ function createReader(
     onBadRecord: source.onBadRecord,
     drift: source.drift,
     modified: source.modified,
+    places: placesNeeded(source.lineage),
     stages,
   });
 }

@@ -12,13 +12,14 @@ import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { Stage, StageClock } from '../core/stage-clock.ts';
 import type { Buckets } from '../sink/buckets.ts';
 import type { EvolvingSink } from '../sink/evolving-sink.ts';
-import type { ReaderCounts } from '../source/reader-counts.ts';
 import { isUntouched, type Split, type SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
+import type { RowTransform } from '../transform/row-transform.ts';
 import type { EventTimes, FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
+import { addCounts, counted, NO_COUNTS, newestOf } from './subtask-counts.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** How often progress is reported, in milliseconds. */
@@ -30,6 +31,8 @@ export type EventTimeOf = (batch: Batch) => Float64Array;
 /** What depends on the schema of the rows. */
 export interface Evolved {
   readonly reader: SplitReader;
+  /** null: rows are written as they are read. */
+  readonly transform: RowTransform | null;
   readonly eventTime: EventTimeOf | null;
   readonly buckets: Buckets;
 }
@@ -37,6 +40,7 @@ export interface Evolved {
 export interface SubtaskParts {
   readonly subtask: number;
   readonly reader: SplitReader;
+  readonly transform: RowTransform | null;
   readonly sink: EvolvingSink;
   /** Where refused records go; null where the job has no quarantine. */
   readonly quarantine: Quarantine | null;
@@ -68,14 +72,10 @@ export class Subtask {
   /** After the last snapshot nothing is read or written any more. */
   #sealed = false;
   #outcomes: SplitOutcome[] = [];
-  #rows = 0;
-  #rejected = 0;
-  #quarantined = 0;
+  /** Since the last snapshot. */
+  #counts: SubtaskCounts = NO_COUNTS;
   /** Of the checkpoint that will hold what is read now: they are taken one after the other, each by all subtasks. */
   #nextCheckpointId: number;
-  #bytesIn = 0;
-  #late = 0;
-  #lateDropped = 0;
   /** Of the split that was opened last. */
   #tally: SplitTally = NO_TALLY;
   #watermarkMs = Number.NEGATIVE_INFINITY;
@@ -86,6 +86,7 @@ export class Subtask {
   #progressAt = 0;
   /** Those of the present schema. */
   #reader: SplitReader;
+  #transform: RowTransform | null;
   #eventTimeOf: EventTimeOf | null;
   #schemaVersion: number;
   /** Of the last one made, and of the one that is waited for. */
@@ -97,6 +98,7 @@ export class Subtask {
     this.#parts = parts;
     this.#wakeUp = new WakeUp(parts.clock);
     this.#reader = parts.reader;
+    this.#transform = parts.transform;
     this.#eventTimeOf = parts.eventTime;
     this.#schemaVersion = parts.schemaVersion;
     this.#nextCheckpointId = parts.firstCheckpointId;
@@ -192,26 +194,37 @@ export class Subtask {
     const { sink } = this.#parts;
     const reader = this.#reader;
     const eventTime = this.#eventTimeOf;
-    const batch = await this.#during('read', () => reader.next());
+    const read = await this.#during('read', () => reader.next());
     await this.#keepRefused();
-    if (batch === null) {
+    if (read === null) {
       this.#bookCounts();
       this.#reading = false;
       this.#finish({ split: this.#split(), kind: reader.outcome });
       return;
     }
+    let rows = 0;
     await this.#during('assign', () => {
+      const batch = this.#transformed(read);
+      rows = batch.length;
       const timestampsMs = eventTime?.(batch) ?? null;
       if (timestampsMs !== null) this.#newestMs = newestOf(timestampsMs, batch.length, this.#newestMs);
       return sink.write(batch, { watermarkMs: this.#watermarkMs, timestampsMs });
     });
     this.#bookLate();
-    this.#rows += batch.length;
-    this.#tally = addTallies(this.#tally, { ...NO_TALLY, rows: batch.length });
+    this.#counts = addCounts(this.#counts, { rows });
+    this.#tally = addTallies(this.#tally, { ...NO_TALLY, rows });
     if (this.#parts.pace !== null) this.#bookCounts();
     if (reader.drift !== null) this.#propose(reader.drift);
     failpoint('subtask.batch.after');
     if (this.#parts.clock.elapsed() >= this.#progressAt) this.#report();
+  }
+
+  #transformed(batch: Batch): Batch {
+    if (this.#transform === null) return batch;
+    const { clock } = this.#parts;
+    const { path } = this.#reader.split();
+    const origin = { path, nowMs: clock.now(), checkpointId: this.#nextCheckpointId };
+    return this.#transform.apply(batch, this.#reader.places, origin);
   }
 
   /** The split being read, at its position, with what it came to. */
@@ -244,6 +257,7 @@ export class Subtask {
     await this.#reader.close();
     const next = await this.#parts.evolve(schema);
     this.#reader = next.reader;
+    this.#transform = next.transform;
     this.#eventTimeOf = next.eventTime;
     await this.#parts.sink.replace(next.buckets);
     if (split !== null) await this.#open(split);
@@ -309,38 +323,19 @@ export class Subtask {
       quarantine: kept,
     });
     this.#outcomes = [];
-    this.#rows = 0;
-    this.#rejected = 0;
-    this.#quarantined = 0;
-    this.#bytesIn = 0;
-    this.#late = 0;
-    this.#lateDropped = 0;
-  }
-
-  /** Since the last snapshot. */
-  get #counts(): SubtaskCounts {
-    return {
-      rows: this.#rows,
-      rejected: this.#rejected,
-      quarantined: this.#quarantined,
-      bytesIn: this.#bytesIn,
-      late: this.#late,
-      lateDropped: this.#lateDropped,
-    };
+    this.#counts = NO_COUNTS;
   }
 
   #bookLate(): void {
     const { rows, dropped } = this.#parts.sink.takeLate();
-    this.#late += rows;
-    this.#lateDropped += dropped;
+    this.#counts = addCounts(this.#counts, { late: rows, lateDropped: dropped });
   }
 
   /** Takes over what the reader counted since it was asked last. */
   #bookCounts(): void {
     const counts = this.#reader.takeCounts();
-    this.#rejected += counts.rejected;
-    this.#quarantined += counts.quarantined;
-    this.#bytesIn += counts.bytesIn;
+    const { rejected, quarantined, bytesIn } = counts;
+    this.#counts = addCounts(this.#counts, { rejected, quarantined, bytesIn });
     this.#tally = addTallies(this.#tally, { ...NO_TALLY, ...counted(counts) });
     this.#parts.pace?.spend(counts.bytesIn);
     for (const warning of counts.warnings)
@@ -382,18 +377,4 @@ export class Subtask {
       stages.enter(before);
     }
   }
-}
-
-function counted({ rejected, quarantined, bytesIn }: ReaderCounts): Partial<SplitTally> {
-  return { rejected, quarantined, bytes: bytesIn };
-}
-
-/** The newest of the times, NaN being none: some 8 us for 8,192 rows. */
-function newestOf(timestampsMs: Float64Array, length: number, newestMs: number): number {
-  let newest = newestMs;
-  for (let row = 0; row < length; row++) {
-    const time = timestampsMs[row]!;
-    if (time > newest) newest = time;
-  }
-  return newest;
 }

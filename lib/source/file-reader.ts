@@ -37,6 +37,11 @@ export class FileReader {
     return batch;
   }
 
+  /** Records of the split before the decoder's last `begin`. */
+  get recordsBefore(): number {
+    return this.#recordsBefore;
+  }
+
   /** Behind the last batch that `next` returned. */
   get position(): SplitPosition {
     return this.#position;

@@ -14,6 +14,7 @@ import {
   SplitEnumerator,
   type SplitEnumeratorContext,
 } from './split-enumerator.ts';
+import { splitSizeOf } from './split-planner.ts';
 import { type Warning, Warnings } from './warnings.ts';
 
 export interface FileSourceOptions {
@@ -73,7 +74,7 @@ export class FileSource {
         limits: spec.limits,
         splittable: format.access !== 'random' && format.splittable,
         compression: spec.format.compression,
-        splitSizeBytes: spec.splitSizeBytes,
+        splitSizeBytes: splitSizeOf(spec),
         maxRecordBytes: spec.maxRecordBytes,
       },
       options.context,

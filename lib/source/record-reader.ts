@@ -8,6 +8,7 @@ import type { Decoder, DecoderState } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { StageClock } from '../core/stage-clock.ts';
 import { ChunkReader } from './chunk-reader.ts';
+import type { LineNumbers } from './line-numbers.ts';
 import { isUntouched, type Split, type SplitPosition, startPosition } from './split.ts';
 
 export interface RecordReaderOptions {
@@ -20,6 +21,8 @@ export interface RecordReaderOptions {
   readonly onTooLarge: (offset: number, start: Uint8Array) => void;
   /** Asked between two chunks: whether what was read so far has to be returned, be it an empty batch. */
   readonly mustReturn: () => boolean;
+  /** Numbers the rows' lines; null where nobody asks for them, or there are none. */
+  readonly lineNumbers: LineNumbers | null;
 }
 
 const LINE_FEED = 10;
@@ -71,8 +74,9 @@ export class RecordReader {
   /**
    * @param source at `readOffset(split)`; closed by `close`
    * @param state of a decoder that begins there, where the split's position has none
+   * @param line that begins there, where lines are numbered
    */
-  begin(source: ByteSource, split: Split, state: DecoderState): void {
+  begin(source: ByteSource, split: Split, state: DecoderState, line = 1): void {
     // Rows of a split that ended in an error: nobody will ask for them.
     if (this.#decoder.rows > 0) this.#decoder.take();
     this.#position = split.position;
@@ -84,6 +88,7 @@ export class RecordReader {
     this.#skipping = false;
     this.#wantedBytes = 0;
     this.#failure = null;
+    this.#options.lineNumbers?.begin(line);
     this.#chunks.begin(source);
     if (!this.#aligning) this.#decoder.begin({ offset: this.#offset, state: this.#startState });
   }
@@ -101,7 +106,7 @@ export class RecordReader {
       if (step === 'again' && !this.#options.mustReturn()) continue;
       if (step === 'full' || step === 'drift' || step === 'again' || this.#hasToTake(step)) {
         this.#notePosition();
-        return this.#decoder.take();
+        return this.#take();
       }
       if (step === 'end') {
         this.#notePosition();
@@ -119,9 +124,19 @@ export class RecordReader {
         if (this.#decoder.rows === 0) throw error;
         this.#failure = { error };
         this.#notePosition();
-        return this.#decoder.take();
+        return this.#take();
       }
     }
+  }
+
+  #take(): Batch {
+    this.#options.lineNumbers?.take();
+    return this.#decoder.take();
+  }
+
+  /** Records of the split before the decoder's last `begin`. */
+  get recordsBefore(): number {
+    return this.#recordsBefore;
   }
 
   /** Bytes behind the last whole record, as far as they are here: what a damaged file ends in. */
@@ -162,10 +177,18 @@ export class RecordReader {
 
   #notePosition(): void {
     const records = this.#recordsBefore + this.#decoder.records;
-    this.#position = { offset: this.#offset, state: this.#decoder.state(), records };
+    const line = this.#options.lineNumbers?.line;
+    const position = { offset: this.#offset, state: this.#decoder.state(), records };
+    this.#position = line === undefined ? position : { ...position, line };
   }
 
   #advance(bytes: number): void {
+    const { lineNumbers } = this.#options;
+    if (lineNumbers !== null) {
+      const { bytes: window, from } = this.#chunks;
+      const { rowOffsets, rows } = this.#decoder;
+      if (rowOffsets) lineNumbers.pass(window, from, from + bytes, this.#offset, rowOffsets, rows);
+    }
     this.#chunks.from += bytes;
     this.#offset += bytes;
     this.#consumedBytes += bytes;

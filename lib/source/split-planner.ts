@@ -2,6 +2,7 @@
  * Turns a file into splits. Uncompressed files of one record a line are cut into byte ranges, so that several subtasks
  * read one large file; every other file is one split.
  */
+import type { SourceSpec } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
@@ -38,6 +39,14 @@ export interface SplitPlannerOptions {
 
 /** A last range up to this much longer is not cut again. Hadoop: FileInputFormat.SPLIT_SLOP. */
 const SPLIT_SLOP = 1.1;
+
+/** A file whose lines are numbered is read from its beginning: it is not cut. */
+export function splitSizeOf({
+  lineage,
+  splitSizeBytes,
+}: Pick<SourceSpec, 'lineage' | 'splitSizeBytes'>): number {
+  return lineage.includes('line') ? Number.MAX_SAFE_INTEGER : splitSizeBytes;
+}
 
 export class SplitPlanner {
   readonly #options: SplitPlannerOptions;

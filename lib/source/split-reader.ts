@@ -15,12 +15,12 @@ import type {
   BadRecordCode,
   Decoder,
   DecoderOptions,
-  DecoderState,
   FileDecoder,
   FileInputFormat,
   InputFormat,
 } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
+import { NO_PLACES, type RowPlaces } from '../core/row-places.ts';
 import type { BadRecordPolicy, Compression, SchemaDriftSpec } from '../core/specs.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -28,8 +28,9 @@ import { FileReader } from './file-reader.ts';
 import { checkVersion, proveVersion, unreadOutcome } from './file-version.ts';
 import { lineNumberAt } from './line-counter.ts';
 import type { ModifiedPolicy } from './modification.ts';
+import { PlaceTracker } from './place-tracker.ts';
 import { openRandomFile } from './random-file.ts';
-import { readFully } from './read-range.ts';
+import { readHeader } from './read-header.ts';
 import type { ReaderCounts } from './reader-counts.ts';
 import { badRecordError, copyRefused, tooLargeError, withPath } from './record-errors.ts';
 import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
@@ -53,6 +54,8 @@ export interface SplitReaderOptions extends DecodingOptions {
   /** Data that the schema does not hold; passed over or a bad record where left out. */
   readonly drift?: SchemaDriftSpec;
   readonly modified: ModifiedPolicy;
+  /** Whether `places` has to tell where rows come from; `lines` numbers their lines as well. */
+  readonly places?: { readonly lines: boolean } | null;
   /** Bytes read at a time; 1 MiB where left out. */
   readonly chunkBytes?: number;
   readonly stages?: StageClock;
@@ -68,8 +71,6 @@ interface RecordFailure {
 const CHUNK_BYTES = 1024 * 1024;
 /** Of a record that is too long, and of the rest of a damaged file, so much is kept. */
 const MAX_KEPT_BYTES = 64 * 1024;
-/** First try at reading a header. */
-const HEADER_BYTES = 64 * 1024;
 
 export class SplitReader {
   readonly #options: SplitReaderOptions;
@@ -88,10 +89,12 @@ export class SplitReader {
   /** Read from storage since they were counted last. */
   #storedBytes = 0;
   #warnings: Warning[] = [];
+  /** null where nobody asks for places. */
+  readonly #places: PlaceTracker | null;
 
   constructor(options: SplitReaderOptions) {
     const { schema, batchRows, keepLines, columns, maxRecordBytes } = options;
-    const { chunkBytes = CHUNK_BYTES, stages = UNTIMED } = options;
+    const { chunkBytes = CHUNK_BYTES, stages = UNTIMED, places = null } = options;
     this.#options = options;
     this.#bounded = new Warnings(options.clock, (warning) => this.#warnings.push(warning));
     const rows = { schema, batchRows, onBadRecord: (record: BadRecord) => this.#refuseBad(record) };
@@ -100,10 +103,13 @@ export class SplitReader {
       const decoder = options.format.createDecoder({ ...rows, keepLines: false });
       this.#decoder = decoder;
       this.#records = new FileReader(decoder, stages);
+      this.#places = places === null ? null : new PlaceTracker(decoder, batchRows, places.lines);
       return;
     }
-    const decoder = options.format.createDecoder({ ...rows, keepLines, columns, drift });
+    const keepOffsets = places !== null;
+    const decoder = options.format.createDecoder({ ...rows, keepLines, keepOffsets, columns, drift });
     this.#decoder = decoder;
+    this.#places = places === null ? null : new PlaceTracker(decoder, batchRows, places.lines);
     this.#records = new RecordReader({
       decoder,
       chunkBytes,
@@ -112,6 +118,7 @@ export class SplitReader {
       stages,
       onTooLarge: (offset, start) => this.#refuseLong(offset, start),
       mustReturn: () => this.#refused.full,
+      lineNumbers: this.#places?.lineNumbers ?? null,
     });
   }
 
@@ -149,8 +156,10 @@ export class SplitReader {
    */
   async next(): Promise<Batch | null> {
     try {
+      this.#places?.beginBatch(this.#current().position.records);
       const batch = await this.#records.next();
       this.#split = { ...this.#current(), position: this.#records.position };
+      this.#places?.endBatch(this.#records.position.records, batch?.length ?? 0);
       if (batch === null) await this.#end();
       return batch;
     } catch (error) {
@@ -160,6 +169,11 @@ export class SplitReader {
       await this.#explain(SluiceError.from(error), unreadOffset, rest);
       return null;
     }
+  }
+
+  /** Where the rows of the last batch come from; all null unless `options.places` asks for it. */
+  get places(): RowPlaces {
+    return this.#places?.places ?? NO_PLACES;
   }
 
   /** The split at the position behind the last batch that `next` returned. */
@@ -242,33 +256,34 @@ export class SplitReader {
       await this.#records.open(file, split);
       return;
     }
-    const state = beginsInsideLine(split) ? await this.#readHeader(split) : null;
+    const { format, maxRecordBytes } = this.#options;
+    const state = beginsInsideLine(split)
+      ? await readHeader(fileSystem, format, split, maxRecordBytes)
+      : null;
     const wanted = split.compression ?? compression;
     const opened = await openSplitSource(fileSystem, split, wanted, readOffset(split), (bytes) => {
       this.#storedBytes += bytes;
     });
     this.#compression = opened.compression;
     this.#isOpen = true;
-    this.#records.begin(opened.source, split, state);
+    const line = this.#places?.lineNumbers == null ? 1 : await this.#firstLine(split);
+    this.#records.begin(opened.source, split, state, line);
   }
 
-  /** What a decoder that begins inside a file has to know from the file's beginning. */
-  async #readHeader(split: Split): Promise<DecoderState> {
-    const { fileSystem, format, maxRecordBytes } = this.#options;
-    if (format.access === 'random' || format.readHeader === undefined) return null;
-    for (let length = HEADER_BYTES; ; length *= 8) {
-      const head = new Uint8Array(Math.min(length, maxRecordBytes));
-      // A range: the file was found to be uncompressed before it was cut.
-      const { source } = await openSplitSource(fileSystem, split, 'none', 0);
-      const read = await readFully(source, head).finally(() => source.close());
-      const last = read < head.length;
-      const state = format.readHeader(head.subarray(0, read), last);
-      if (state !== null || last) return state;
-      if (length >= maxRecordBytes) throw tooLargeError(split.path, 0, maxRecordBytes, 1);
-    }
+  /** Line that the reading begins in. A split that goes on says it; one that begins further on is counted up to. */
+  async #firstLine(split: Split): Promise<number> {
+    const { line } = split.position;
+    const offset = readOffset(split);
+    return line ?? (offset === 0 ? 1 : await this.#countLines(offset));
+  }
+
+  async #countLines(offset: number): Promise<number> {
+    const { source } = await openSplitSource(this.#options.fileSystem, this.#current(), this.#compression, 0);
+    return await lineNumberAt(source, offset).finally(() => source.close());
   }
 
   #refuseBad(record: BadRecord): void {
+    this.#places?.refuse(this.#records.recordsBefore + record.recordIndex);
     const offset = record.place === undefined ? record.offset : null;
     const policy = policyFor(record.code, this.#options);
     if (policy === 'quarantine') {
@@ -281,6 +296,7 @@ export class SplitReader {
   }
 
   #refuseLong(offset: number, start: Uint8Array): void {
+    this.#places?.refuse(this.#records.recordsBefore + this.#decoder.records);
     const { maxRecordBytes } = this.#options;
     const { path } = this.#current();
     if (this.#options.onBadRecord === 'quarantine') {
@@ -378,17 +394,7 @@ export class SplitReader {
   }
 
   /** null where the file does not tell any more. */
-  async #lineOf(offset: number): Promise<number | null> {
-    try {
-      const { source } = await openSplitSource(
-        this.#options.fileSystem,
-        this.#current(),
-        this.#compression,
-        0,
-      );
-      return await lineNumberAt(source, offset).finally(() => source.close());
-    } catch {
-      return null;
-    }
+  #lineOf(offset: number): Promise<number | null> {
+    return this.#countLines(offset).catch(() => null);
   }
 }

@@ -16,6 +16,8 @@ export interface SplitPosition {
   readonly state: DecoderState;
   /** Records taken since `startByte`, refused ones included. */
   readonly records: number;
+  /** Line that `offset` is in, from 1; left out where nobody counts lines. */
+  readonly line?: number;
 }
 
 export interface Split {
@@ -95,6 +97,7 @@ export function checkSplit(value: unknown): Split {
     position !== null &&
     whole(position.offset) &&
     whole(position.records) &&
+    (position.line === undefined || whole(position.line)) &&
     typeof position.state === 'object';
   if (valid) return split;
   throw new SluiceError('STATE_CORRUPT', `not a split: ${JSON.stringify(value)?.slice(0, 200)}`);

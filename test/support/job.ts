@@ -81,6 +81,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       schema: 'infer',
       afterCommit: { kind: 'keep' },
       limits: NO_LIMITS,
+      lineage: [],
       ...options.source,
     },
     sink: {

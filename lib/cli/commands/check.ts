@@ -14,6 +14,7 @@ import { firstSchema, sampleSource } from '../../pipeline/first-schema.ts';
 import { bucketTimesOf } from '../../pipeline/sink-setup.ts';
 import { selectRoots } from '../../source/file-selector.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
+import { rowSchema } from '../../transform/row-transform.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
 import type { Output } from '../output.ts';
@@ -91,7 +92,7 @@ async function proveParts(
   fileSystem: FileSystem,
   clock: Clock,
 ): Promise<void> {
-  await createBucketAssigner(job.sink.bucket, schema);
+  await createBucketAssigner(job.sink.bucket, rowSchema(job, schema, schema.fields.length));
   await createRollingPolicy(job.sink.rolling);
   bucketTimesOf(job);
   for (const policy of job.sink.partitionCommit?.policies ?? [])

@@ -4,7 +4,9 @@ import type { CompiledJob } from '../../config/compiled-job.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { firstSchema } from '../../pipeline/first-schema.ts';
+import { baseColumns } from '../../pipeline/schema-registry.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
+import { rowSchema } from '../../transform/row-transform.ts';
 import type { CommandContext, DdlCommandOptions } from '../commands.ts';
 import { createTable, ENGINES } from '../ddl/create-table.ts';
 import { tableOf } from '../ddl/table.ts';
@@ -38,7 +40,7 @@ export async function ddl(
 async function schemaOf(job: CompiledJob, fileSystem: FileSystem): Promise<Schema> {
   const newest = await new CheckpointStore(fileSystem, job.statePath).load();
   const schema = newest?.schema ?? (await firstSchema(job, fileSystem));
-  if (schema !== null) return schema;
+  if (schema !== null) return rowSchema(job, schema, baseColumns(schema, newest?.schemaHistory ?? []));
   throw new SluiceError('SCHEMA_UNKNOWN', 'there is no file yet that the columns could be learnt from', {
     hint: 'give source.format.schema, or put a file into the source',
   });

@@ -85,7 +85,7 @@ async function partsOf(lake: string): Promise<readonly string[]> {
   return (await listLake(path.join(folder, lake))).visible;
 }
 
-describe.each(['docs/buckets.md', 'docs/rolling.md', 'docs/formats.md', 'docs/tables.md'])(
+describe.each(['docs/buckets.md', 'docs/rolling.md', 'docs/formats.md', 'docs/tables.md', 'docs/lineage.md'])(
   '%s',
   (document) => {
     it('shows jobs and programs that run', async () => {

@@ -47,6 +47,7 @@ function specOf(change: Partial<SourceSpec> = {}): SourceSpec {
     schema: LINE_SCHEMA,
     afterCommit: { kind: 'keep' },
     limits: NO_LIMITS,
+    lineage: [],
     ...change,
   };
 }

@@ -122,6 +122,7 @@ describe('a valid job', () => {
         schema: 'infer',
         afterCommit: { kind: 'keep' },
         limits: NO_LIMITS,
+        lineage: [],
       },
       eventTime: { column: 'ts', unit: 'ms' },
       watermarks: { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'keep', allowedLatenessMs: 0 },

@@ -21,6 +21,7 @@ function setUp(chunkRows = 100) {
   const subtask = new Subtask({
     subtask: 0,
     reader: readerOf(fileSystem, { batchRows: chunkRows }),
+    transform: null,
     sink: new EvolvingSink(
       new Buckets({
         path: '/lake',

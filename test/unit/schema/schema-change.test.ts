@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { formatDataType, parseDataType } from '../../../lib/core/data-type.ts';
 import { commonType, compareSchemas, isWider, mergeSchemas } from '../../../lib/core/schema-change.ts';
+import type { LineageName, SchemaDriftSpec } from '../../../lib/core/specs.ts';
 import { SchemaRegistry } from '../../../lib/pipeline/schema-registry.ts';
+import type { JobRows } from '../../../lib/transform/row-transform.ts';
 import { schemaOf } from '../../support/job.ts';
 
 const type = parseDataType;
@@ -65,9 +67,20 @@ describe('what a schema may become', () => {
 
 describe('schema registry', () => {
   const drift = { newField: 'evolve', mismatch: 'widen' } as const;
+  const jobOf = (given: SchemaDriftSpec, lineage: readonly LineageName[] = []): JobRows => ({
+    source: { drift: given, lineage },
+  });
+
+  test('a field with the name of a column that the job adds becomes no column', () => {
+    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), jobOf(drift, ['file']), 2, 1000);
+    expect(registry.propose(schemaOf({ id: 'int32', _source_file: 'string' }), '/a', 3, 0)).toBe(false);
+    expect(registry.propose(schemaOf({ _source_file: 'string', extra: 'date' }), '/a', 3, 0)).toBe(true);
+    expect(registry.schema).toEqual(schemaOf({ id: 'int32', extra: 'date' }));
+    expect(registry.baseColumns).toBe(1);
+  });
 
   test('proposals of several subtasks end in one order, and a known one changes nothing', () => {
-    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), drift, 2, 1000);
+    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), jobOf(drift), 2, 1000);
     expect(registry.propose(schemaOf({ b: 'string' }), '/in/1', 3, 2000)).toBe(true);
     expect(registry.propose(schemaOf({ a: 'int64', b: 'string' }), '/in/2', 3, 3000)).toBe(true);
     expect(registry.propose(schemaOf({ a: 'int64' }), '/in/3', 4, 4000)).toBe(false);
@@ -80,22 +93,22 @@ describe('schema registry', () => {
   });
 
   test('what came at run time stays when the job file still lists the old columns', () => {
-    const first = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), drift, 2, 1000);
+    const first = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), jobOf(drift), 2, 1000);
     first.propose(schemaOf({ extra: 'int64', id: 'float64' }), '/in/1', 3, 2000);
-    const again = SchemaRegistry.start(first.state, schemaOf({ id: 'int32' }), drift, 9, 3000);
+    const again = SchemaRegistry.start(first.state, schemaOf({ id: 'int32' }), jobOf(drift), 9, 3000);
     expect(again.schema).toEqual(first.schema);
     expect(again.version).toBe(2);
   });
 
   test('_rescued keeps its place when columns come behind it', () => {
     const rescue = { newField: 'evolve', mismatch: 'rescue' } as const;
-    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), rescue, 2, 1000);
+    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), jobOf(rescue), 2, 1000);
     registry.propose(schemaOf({ extra: 'int64' }), '/in/1', 3, 2000);
     expect(registry.schema.fields.map(({ name }) => name)).toEqual(['id', '_rescued', 'extra']);
   });
 
   test('a million columns are not made', () => {
-    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), drift, 2, 0);
+    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), jobOf(drift), 2, 0);
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`c${i}`, 'int64']));
     registry.propose(schemaOf(many), '/in/1', 3, 0);
     expect(registry.schema.fields).toHaveLength(2000);
