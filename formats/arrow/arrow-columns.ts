@@ -211,7 +211,7 @@ function decimals(
   if (from.bitWidth !== 128 || from.scale !== type.scale || from.precision > type.precision)
     return refuse(from, type, name);
   const column = new FixedColumn(type, 4, 0);
-  column.values = wordsOf(data.values as ArrayBufferView, data.length * 4);
+  column.adopt(wordsOf(data.values as ArrayBufferView, data.length * 4));
   return { column: sized(column, data.length), bad: null };
 }
 

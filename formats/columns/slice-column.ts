@@ -37,7 +37,7 @@ function sliceValues(column: Column, from: number, to: number): Column {
     case 'fixed': {
       const { words } = column;
       const sliced = new FixedColumn(column.type, words, 0);
-      sliced.values = column.values.subarray(from * words, to * words);
+      sliced.adopt(column.values.subarray(from * words, to * words));
       return sliced;
     }
     case 'dictionary': {

@@ -32,6 +32,10 @@ export interface PlanCommandOptions {
   readonly explain?: boolean;
 }
 
+export interface VerifyCommandOptions {
+  readonly deep?: boolean;
+}
+
 export interface DdlCommandOptions {
   readonly engine: string;
   readonly table?: string;
@@ -84,9 +88,10 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .command('verify')
     .description('prove that every row read is in the lake, every part whole, and nothing else there')
     .argument('<job.yaml>', 'job file')
-    .action(async (file: string, _: unknown, command: Command) => {
+    .option('--deep', 'read source and lake once more, and compare their values')
+    .action(async (file: string, options: VerifyCommandOptions, command: Command) => {
       const { verify } = await import('./commands/verify.ts');
-      await verify(file, contextOf(command));
+      await verify(file, options, contextOf(command));
     });
   program
     .command('compact')

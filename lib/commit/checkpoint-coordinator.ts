@@ -26,7 +26,7 @@ import type { PartitionCommits } from './partitions/partition-commits.ts';
 import { NO_PARTITIONS } from './partitions/partition-state.ts';
 import type { Publication } from './publication.ts';
 import type { SourceCleaner } from './source-cleaner.ts';
-import type { CompactionState, SwapSource } from './swap.ts';
+import type { SwapSource } from './swap.ts';
 
 /** Discovery pieces after which they are written anew in one. */
 const MAX_DISCOVERY_PIECES = 16;
@@ -151,8 +151,7 @@ export class CheckpointCoordinator {
     const discovery = await this.#writeDiscovery(id, capture.discovery, compact);
     const totals = this.#totals(answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
-    const swaps = compaction?.capture();
-    const ledger = await this.#writeLedger(id, answers, fresh, refused, swaps);
+    const ledger = await this.#writeLedger(id, answers, fresh, refused);
     const partitionState = partitions?.promise(id, fresh, times, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
@@ -173,7 +172,7 @@ export class CheckpointCoordinator {
       totals,
       ...(eventTime === undefined ? {} : { eventTime }),
       ...(partitionState === undefined ? {} : { partitions: partitionState }),
-      ...(swaps === undefined ? {} : { compaction: swaps }),
+      ...(compaction === null ? {} : { compaction: compaction.capture() }),
       ledger,
       ...this.#lakeState(id),
     };
@@ -202,7 +201,6 @@ export class CheckpointCoordinator {
     const hasSwaps = this.promisesSwaps || compaction?.hasReady === true;
     if (this.#last.committables.length === 0 && promised.length === 0 && !hasSpent && !hasSwaps) return;
     const id = this.#last.id + 1;
-    const swaps = compaction?.capture();
     const checkpoint: Checkpoint = {
       ...this.#last,
       id,
@@ -212,8 +210,8 @@ export class CheckpointCoordinator {
       committables: committer.promised,
       spent: cleaner?.waiting ?? this.#last.spent ?? [],
       ...(partitions === null ? {} : { partitions: partitions.state }),
-      ...(swaps === undefined ? {} : { compaction: swaps }),
-      ledger: await this.#writeLedger(id, [], [], [], swaps),
+      ...(compaction === null ? {} : { compaction: compaction.capture() }),
+      ledger: await this.#writeLedger(id, [], [], []),
       ...this.#lakeState(id),
     };
     await store.write(checkpoint, retain);
@@ -294,15 +292,14 @@ export class CheckpointCoordinator {
     return compact ? [piece] : [...this.#last.discovery, piece];
   }
 
-  /** What this checkpoint adds. Swaps are captured once, so each gets into the ledger once. */
+  /** What this checkpoint adds. Swaps only once they are done: the lake's table may refuse them. */
   async #writeLedger(
     id: number,
     answers: readonly SnapshotAnswer[],
     fresh: readonly Committable[],
     refused: readonly Committable[],
-    swaps: CompactionState | undefined,
   ): Promise<LedgerState> {
-    const { fileSystem, store, runId } = this.#config;
+    const { fileSystem, store, runId, publication } = this.#config;
     const lane = this.#last.lane ?? 'source';
     const before = this.#last.ledger ?? openLedger(this.#last);
     const dropped = answers.reduce((sum, { counts }) => sum + counts.lateDropped, 0);
@@ -311,7 +308,7 @@ export class CheckpointCoordinator {
       ...inputs.filter((entry) => entry !== null),
       ...fresh.map((part) => partEntry(part)),
       ...refused.map((part) => ({ ...partEntry(part), quarantine: true as const })),
-      ...swapEntries(swaps?.swaps ?? []),
+      ...swapEntries(publication.takeSwapped()),
     ];
     const state = { ...before, lateDropped: before.lateDropped + dropped };
     return appendToLedger(state, id, entries, { fileSystem, segmentsFolder: store.segmentsFolder, runId });

@@ -50,6 +50,7 @@ export class Publication {
   readonly #config: PublicationConfig;
   #replaced: ReplacedPart[];
   readonly #replacedPaths: Set<string>;
+  #swapped: Swap[] = [];
 
   constructor(config: PublicationConfig) {
     this.#config = config;
@@ -60,6 +61,13 @@ export class Publication {
   /** For the checkpoint that is about to be written. */
   get replaced(): readonly ReplacedPart[] {
     return this.#replaced;
+  }
+
+  /** For the same: swaps that were done since this was asked last, which checkpoints before it had promised. */
+  takeSwapped(): readonly Swap[] {
+    const swapped = this.#swapped;
+    this.#swapped = [];
+    return swapped;
   }
 
   /** For the same; null where there is no table. @param id of the checkpoint */
@@ -81,6 +89,8 @@ export class Publication {
   /** Everything that a durable checkpoint promises. Calls may repeat, also by another process. @throws SluiceError */
   async publish(checkpoint: Promises): Promise<Published> {
     const published = await this.#publish(checkpoint);
+    const swaps = checkpoint.compaction?.swaps ?? [];
+    this.#swapped.push(...swaps.filter((swap) => !published.refused.includes(swap)));
     await this.sweep();
     return published;
   }

@@ -97,18 +97,16 @@ async function compact(
   /** Everything of the job stays as it was; what was promised before was done above. */
   const checkpoint = async () => {
     const id = last.id + 1;
-    const swaps = compaction.capture();
     const { ledger } = last;
+    const swapped = swapEntries(publication.takeSwapped());
     const segments = { fileSystem, segmentsFolder: store.segmentsFolder, runId };
     const next: Checkpoint = {
       ...last,
       id,
       createdMs: clock.now(),
       committables: [],
-      compaction: swaps,
-      ...(ledger === undefined
-        ? {}
-        : { ledger: await appendToLedger(ledger, id, swapEntries(swaps.swaps), segments) }),
+      compaction: compaction.capture(),
+      ...(ledger === undefined ? {} : { ledger: await appendToLedger(ledger, id, swapped, segments) }),
       replaced: publication.replaced,
       table: publication.tableState(id),
     };

@@ -211,8 +211,15 @@ export class FixedColumn extends ColumnBase {
   }
 
   #view(): void {
-    if (this.type.kind === 'float64') this.float64 = new Float64Array(this.values.buffer);
-    if (this.type.kind === 'float32') this.float32 = new Float32Array(this.values.buffer);
+    const { buffer, byteOffset, length } = this.values;
+    if (this.type.kind === 'float64') this.float64 = new Float64Array(buffer, byteOffset, length >> 1);
+    if (this.type.kind === 'float32') this.float32 = new Float32Array(buffer, byteOffset, length);
+  }
+
+  /** Takes over somebody's memory as its values: `values` must not be replaced in another way. Copies only to align. */
+  adopt(values: Int32Array): void {
+    this.values = this.type.kind === 'float64' && values.byteOffset % 8 !== 0 ? values.slice() : values;
+    this.#view();
   }
 
   /** The 64-bit value of a row: int64 and timestamp columns. */

@@ -31,6 +31,8 @@ export interface Books {
   readonly pending: ReadonlyMap<string, PendingFile>;
   /** Merged parts that are promised, and perhaps not there yet; and the parts they replace, which may still be there. */
   readonly swapping: ReadonlySet<string>;
+  /** Parts that were replaced and stay for a while, for readers of a table. */
+  readonly replaced: ReadonlySet<string>;
   readonly balance: Balance;
 }
 
@@ -115,6 +117,7 @@ export function openBooks(
       // Kept for readers that go by a table.
       ...(checkpoint.replaced ?? []).map(({ path }) => path),
     ]),
+    replaced: new Set((checkpoint.replaced ?? []).map(({ path }) => path)),
     balance: {
       read: inputs.reduce((sum, { tally }) => addTallies(sum, tally), NO_TALLY),
       published,

@@ -174,7 +174,9 @@ async function checkUnknown(
   { job, fileSystem }: LakeOptions,
 ): Promise<{ findings: Finding[]; older: number; foreign: number }> {
   const findings: Finding[] = [];
-  const unknown = [...listing].filter(([path]) => !books.parts.has(path) && !books.swapping.has(path));
+  const isKnown = (path: string) =>
+    books.parts.has(path) || books.swapping.has(path) || books.replaced.has(path);
+  const unknown = [...listing].filter(([path]) => !isKnown(path));
   if (unknown.length === 0) return { findings, older: 0, foreign: 0 };
   const others = await otherJobs(job, fileSystem);
   let older = 0;

@@ -3,32 +3,52 @@ import { createInputFormat } from '../../formats/input-format.ts';
 import type { Batch } from '../core/batch.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
+import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import type { InputFormatSpec, OutputFormatSpec } from '../core/specs.ts';
+import { openRandomFile } from '../source/random-file.ts';
+import { readRange } from '../source/read-range.ts';
 import { startPosition } from '../source/split.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { isNested } from './canonical-text.ts';
 
 const BATCH_ROWS = 8192;
+/** The schema in an Avro or Arrow file's beginning is not longer. */
+const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 /** No record of a part is longer. */
 const MAX_RECORD_BYTES = 2 ** 30;
 
-/** A batch is valid until the next one is asked for. @throws SluiceError INPUT_CORRUPT, BAD_RECORD, NOT_FOUND */
+/** What else is wanted of the batches. */
+export interface PartReadOptions {
+  /** Whether they carry their lines. */
+  readonly keepLines?: boolean;
+  /** The columns that are decoded; all where left out. */
+  readonly columns?: ReadonlySet<string> | undefined;
+}
+
+/**
+ * A batch is valid until the next one is asked for.
+ * @param schema of formats that do not say it themselves; batches of the others have that of the file, which may be older
+ * @throws SluiceError INPUT_CORRUPT, BAD_RECORD, NOT_FOUND
+ */
 export async function* partBatches(
   part: { readonly path: string; readonly sizeBytes: number },
   format: OutputFormatSpec,
   schema: Schema,
   fileSystem: FileSystem,
   clock: Clock,
+  { keepLines = false, columns }: PartReadOptions = {},
 ): AsyncGenerator<Batch> {
+  const input = await createInputFormat(inputOf(format));
   const reader = new SplitReader({
     fileSystem,
     clock,
-    format: await createInputFormat(inputOf(format)),
+    format: input,
     compression: 'compression' in format && isWhole(format) ? format.compression : 'none',
-    schema,
+    schema: (await fileSchema(part, input, fileSystem)) ?? withoutNested(format, schema),
     batchRows: BATCH_ROWS,
-    keepLines: false,
-    columns: undefined,
+    keepLines,
+    columns,
     maxRecordBytes: MAX_RECORD_BYTES,
     onBadRecord: 'fail',
     modified: 'ignore',
@@ -56,6 +76,31 @@ export async function* partBatches(
   } finally {
     await reader.close();
   }
+}
+
+/** What a self-describing file says of its columns; null for other formats. */
+async function fileSchema(
+  part: { readonly path: string; readonly sizeBytes: number },
+  input: InputFormat | FileInputFormat,
+  fileSystem: FileSystem,
+): Promise<Schema | null> {
+  if (input.access === 'random') {
+    const file = await openRandomFile(fileSystem, part);
+    return input.readSchema(file).finally(() => file.close());
+  }
+  if (input.type !== 'avro' && input.type !== 'arrow') return null;
+  const head = await readRange(fileSystem, part.path, 0, Math.min(part.sizeBytes, MAX_HEADER_BYTES));
+  return input.inferSchema([head]);
+}
+
+/** CSV has no lists: what is written there as JSON is read as text. */
+function withoutNested(format: OutputFormatSpec, schema: Schema): Schema {
+  if (format.type !== 'csv') return schema;
+  return {
+    fields: schema.fields.map((field) =>
+      isNested(field.type) ? { ...field, type: { kind: 'string' } } : field,
+    ),
+  };
 }
 
 type RowSpec = Extract<OutputFormatSpec, { readonly type: 'ndjson' | 'csv' | 'text' }>;

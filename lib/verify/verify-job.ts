@@ -11,12 +11,15 @@ import { type Books, readBooks } from './books.ts';
 import { checkBooks } from './check-books.ts';
 import { checkLake, listParts } from './check-lake.ts';
 import { checkSource } from './check-source.ts';
+import { type DeepReport, verifyDeep } from './deep.ts';
 import type { Finding } from './finding.ts';
 
 export interface VerifyOptions {
   readonly job: CompiledJob;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
+  /** Whether both sides are read once more; see deep.ts. */
+  readonly deep?: boolean;
 }
 
 /** Snake case: this is what `--json` prints. */
@@ -52,11 +55,13 @@ export interface VerifyReport {
     readonly older_parts: number;
     readonly foreign_parts: number;
   };
+  /** Only where it was asked for. */
+  readonly deep?: DeepReport;
   readonly findings: readonly Finding[];
 }
 
 /** @throws SluiceError USAGE where the job never ran; STATE_CORRUPT, STATE_VERSION; storage errors */
-export async function verifyJob({ job, fileSystem, clock }: VerifyOptions): Promise<VerifyReport> {
+export async function verifyJob({ job, fileSystem, clock, deep }: VerifyOptions): Promise<VerifyReport> {
   const listing = await listParts(job, fileSystem);
   const rereadBooks = () => readBooks(fileSystem, job.statePath);
   const books = await rereadBooks();
@@ -68,6 +73,17 @@ export async function verifyJob({ job, fileSystem, clock }: VerifyOptions): Prom
     ...lake.findings,
     ...source.findings,
   ];
+  const read = deep
+    ? await verifyDeep(books, {
+        job,
+        fileSystem,
+        clock,
+        partSchema: schema,
+        intact: source.intact,
+        isSound: findings.length === 0,
+      })
+    : null;
+  findings.push(...(read?.findings ?? []));
   const { checkpoint, ledger, balance } = books;
   const { rows, rejected, quarantined, bytes } = balance.read;
   return {
@@ -95,6 +111,7 @@ export async function verifyJob({ job, fileSystem, clock }: VerifyOptions): Prom
       older_parts: lake.older,
       foreign_parts: lake.foreign,
     },
+    ...(read === null ? {} : { deep: read.report }),
     findings,
   };
 }

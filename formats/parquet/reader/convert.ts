@@ -99,7 +99,7 @@ function sameWords(type: DataType): Convert {
   return (values) => {
     const { count, values: words } = wordsOf(values);
     const column = fixed(type, 0);
-    column.values = words;
+    column.adopt(words);
     column.length = count;
     column.capacity = count;
     return { column, bad: null };

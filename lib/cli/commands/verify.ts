@@ -1,15 +1,19 @@
 /** `sluice verify`: whether everything that was read is where it belongs. */
 import { SluiceError } from '../../core/errors.ts';
 import { type VerifyReport, verifyJob } from '../../verify/verify-job.ts';
-import type { CommandContext } from '../commands.ts';
+import type { CommandContext, VerifyCommandOptions } from '../commands.ts';
 import { counted, humanBytes, humanCount } from '../human.ts';
 import type { Style } from '../style.ts';
 import { renderTable } from '../table.ts';
 import { loadJob } from './load-job.ts';
 
-export async function verify(file: string, { io, output }: CommandContext): Promise<void> {
+export async function verify(
+  file: string,
+  { deep = false }: VerifyCommandOptions,
+  { io, output }: CommandContext,
+): Promise<void> {
   const { job, fileSystem } = await loadJob(file, io);
-  const report = await verifyJob({ job, fileSystem, clock: io.clock });
+  const report = await verifyJob({ job, fileSystem, clock: io.clock, deep });
   if (output.json) output.document(report);
   else output.answer(renderReport(report, output.style));
   if (report.ok) return;
@@ -36,6 +40,7 @@ function renderReport(report: VerifyReport, style: Style): string {
     ...(lake.late_dropped === 0
       ? []
       : [['  late, dropped', humanCount(lake.late_dropped)] as [string, string]]),
+    ...deepLines(report),
   ];
   const lines = numbers.map(([name, value]) => `${style.dim(name.padEnd(16))}${value}`);
   const verdict = report.ok
@@ -45,6 +50,19 @@ function renderReport(report: VerifyReport, style: Style): string {
         findings.map(({ code, message }) => [code, message]),
       );
   return [`${style.bold(report.job)} verified`, ...lines, verdict].join('\n');
+}
+
+function deepLines({ deep }: VerifyReport): [string, string][] {
+  if (deep === undefined) return [];
+  const left = deep.columns_left_out;
+  const but = left.length === 0 ? '' : `, but for ${left.join(', ')}`;
+  return [
+    ['read again', counted(deep.files, 'source file')],
+    [
+      '  values',
+      deep.compared ? `of ${counted(deep.rows, 'row')} compared${but}` : `not compared: ${deep.why_not}`,
+    ],
+  ];
 }
 
 function since({ since_checkpoint: first }: VerifyReport): string {

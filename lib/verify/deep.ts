@@ -1,0 +1,246 @@
+/**
+ * `sluice verify --deep`: reads the source and the lake once more and compares what is in them: for each file, how many rows
+ * and refused records it has; for all together, a digest of the values, which does not depend on the order of rows.
+ */
+import { createInputFormat } from '../../formats/input-format.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { SchemaDriftSpec } from '../core/specs.ts';
+import { neededColumns } from '../pipeline/needed-columns.ts';
+import { passesThrough } from '../pipeline/sink-setup.ts';
+import { type Split, startPosition } from '../source/split.ts';
+import { SplitReader } from '../source/split-reader.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+import type { Books, InputBook } from './books.ts';
+import { isNested } from './canonical-text.ts';
+import type { Finding } from './finding.ts';
+import { partBatches } from './part-batches.ts';
+import { RowDigest } from './row-digest.ts';
+
+const BATCH_ROWS = 8192;
+
+export interface DeepOptions {
+  readonly job: CompiledJob;
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  /** Of the part files. */
+  readonly partSchema: Schema;
+  /** Source files that are there as they were read. */
+  readonly intact: ReadonlySet<string>;
+  /** Whether anything was found so far: then the digests would only say so once more. */
+  readonly isSound: boolean;
+}
+
+/** Snake case: this is what `--json` prints. */
+export interface DeepReport {
+  /** Source files that were read again. */
+  readonly files: number;
+  /** Whether the values were compared; otherwise why not. */
+  readonly compared: boolean;
+  readonly why_not: string | null;
+  readonly rows: number;
+  readonly source_digest: string | null;
+  readonly lake_digest: string | null;
+  /** Columns that were not compared: the folder's name has them, or the format keeps them as text. */
+  readonly columns_left_out: readonly string[];
+}
+
+export async function verifyDeep(
+  books: Books,
+  options: DeepOptions,
+): Promise<{ report: DeepReport; findings: Finding[] }> {
+  const { job, partSchema } = options;
+  const schema = books.checkpoint.schema ?? { fields: [] };
+  const lines = passesThrough({ job, schema, replay: false }, partSchema);
+  const isCsv = job.sink.format.type === 'csv';
+  const compared = partSchema.fields.filter(({ type }) => !isCsv || !isNested(type));
+  const digest = () =>
+    new RowDigest({
+      schema: { fields: compared },
+      widened: widenedColumns(books),
+      losses: {
+        emptyIsNull: job.sink.format.type === 'text' || isHiveCsv(job),
+        hiveText: isHiveCsv(job),
+      },
+      lines,
+    });
+  const source = digest();
+  const findings = await readSource(books, schema, lines, source, options);
+  const inputs = books.inputs.filter(({ lane }) => lane === 'source');
+  const whyNot = whyNotCompared(books, inputs, source.rows, options, findings.length === 0);
+  const left = schema.fields.filter(({ name }) => !compared.some((field) => field.name === name));
+  const base = {
+    files: new Set(inputs.filter(({ path }) => options.intact.has(path)).map(({ path }) => path)).size,
+    rows: source.rows,
+    columns_left_out: lines ? [] : left.map(({ name }) => name),
+  };
+  if (whyNot !== null)
+    return {
+      report: { ...base, compared: false, why_not: whyNot, source_digest: null, lake_digest: null },
+      findings,
+    };
+  const lake = digest();
+  await readLake(books, lines, lake, options);
+  if (lake.rows !== source.rows)
+    findings.push({
+      code: 'rows_differ',
+      path: null,
+      message: `the source has ${source.rows} rows, and the lake ${lake.rows}`,
+    });
+  else if (lake.hex !== source.hex)
+    findings.push({
+      code: 'content_differs',
+      path: null,
+      message: `source and lake have ${lake.rows} rows, but not the same values (digests ${source.hex} and ${lake.hex})`,
+    });
+  return {
+    report: { ...base, compared: true, why_not: null, source_digest: source.hex, lake_digest: lake.hex },
+    findings,
+  };
+}
+
+/** null: both sides are there as a whole. */
+function whyNotCompared(
+  books: Books,
+  inputs: readonly InputBook[],
+  rows: number,
+  { intact, isSound }: DeepOptions,
+  countsAgree: boolean,
+): string | null {
+  const { balance, ledger, parts, pending, swapping } = books;
+  const paths = new Set(inputs.map(({ path }) => path));
+  const versions = inputs.filter(({ fromByte }) => fromByte === 0).length;
+  const waiting = [...parts.keys()].filter((path) => pending.has(path) || swapping.has(path)).length;
+  if (!isSound || !countsAgree) return 'what was found explains a difference';
+  if (ledger.opening !== undefined) return 'the lake has parts that are older than the ledger';
+  if (intact.size < paths.size)
+    return `${paths.size - intact.size} source files are not there as they were read`;
+  if (versions > paths.size) return 'files were read in more than one version';
+  if (inputs.some(({ end }) => end === null)) return 'files are being read';
+  if (balance.open > 0 || waiting > 0) return `${balance.open} rows are in parts that are not visible yet`;
+  if (balance.lateDropped > 0) return `${balance.lateDropped} rows came late and were dropped`;
+  const missing = rows - balance.published;
+  return missing > 0 ? `${missing} records that were refused would fit by now, and were not replayed` : null;
+}
+
+/** @returns files whose rows, or refused records, are not as many as the ledger says */
+async function readSource(
+  books: Books,
+  schema: Schema,
+  lines: boolean,
+  digest: RowDigest,
+  { job, fileSystem, clock, intact }: DeepOptions,
+): Promise<Finding[]> {
+  const { source } = job;
+  const reader = new SplitReader({
+    fileSystem,
+    clock,
+    format: await createInputFormat(source.format),
+    compression: source.format.compression,
+    schema,
+    batchRows: BATCH_ROWS,
+    keepLines: lines,
+    columns: lines && source.onBadRecord !== 'quarantine' ? neededColumns(job) : undefined,
+    maxRecordBytes: source.maxRecordBytes,
+    onBadRecord: source.onBadRecord === 'fail' ? 'skip' : source.onBadRecord,
+    drift: driftOf(source.drift, widenedColumns(books).size > 0),
+    modified: source.modified === 'append' ? 'append' : 'ignore',
+  });
+  const findings: Finding[] = [];
+  try {
+    for (const input of books.inputs) {
+      if (input.lane !== 'source' || input.end !== 'read' || !intact.has(input.path)) continue;
+      const finding = await readInput(input, reader, digest);
+      if (finding !== null) findings.push(finding);
+    }
+  } finally {
+    await reader.close();
+  }
+  return findings;
+}
+
+async function readInput(input: InputBook, reader: SplitReader, digest: RowDigest): Promise<Finding | null> {
+  const { path, tally } = input;
+  const before = digest.rows;
+  try {
+    let isOpen = await reader.open(splitOf(input));
+    await reader.takeQuarantined();
+    while (isOpen) {
+      const batch = await reader.next();
+      await reader.takeQuarantined();
+      if (reader.drift !== null) reader.passDrift();
+      if (batch === null) isOpen = false;
+      else digest.add(batch);
+    }
+  } catch (thrown) {
+    const { code, message } = SluiceError.from(thrown);
+    if (code !== 'INPUT_CORRUPT' && code !== 'BAD_RECORD' && code !== 'RECORD_TOO_LARGE') throw thrown;
+    return { code: 'rows_differ', path, message: `${path} cannot be read as it was: ${message}` };
+  }
+  const { rejected, quarantined } = reader.takeCounts();
+  const rows = digest.rows - before;
+  const refused = rejected + quarantined;
+  if (tally.partial) return null;
+  const wanted = tally.rows + tally.rejected + tally.quarantined;
+  // Records that were refused may fit by now, by a wider schema.
+  if (rows + refused === wanted && rows >= tally.rows) return null;
+  return {
+    code: 'rows_differ',
+    path,
+    message: `${path} has ${rows} rows and ${refused} bad records, and had ${tally.rows} and ${wanted - tally.rows} when it was read`,
+  };
+}
+
+async function readLake(
+  books: Books,
+  lines: boolean,
+  digest: RowDigest,
+  { job, fileSystem, clock, partSchema }: DeepOptions,
+): Promise<void> {
+  const options = lines ? { columns: neededColumns(job) } : {};
+  for (const part of books.parts.values()) {
+    if (part.quarantine) continue;
+    for await (const batch of partBatches(part, job.sink.format, partSchema, fileSystem, clock, {
+      keepLines: lines,
+      ...options,
+    }))
+      digest.add(batch);
+  }
+}
+
+function splitOf({ path, sizeBytes, modifiedNs, identity, fromByte, toByte }: InputBook): Split {
+  return {
+    id: '0.0',
+    fileId: '0',
+    path,
+    sizeBytes,
+    modifiedNs,
+    ...(identity === undefined ? {} : { identity }),
+    // Only files that are not compressed are read in ranges.
+    compression: fromByte > 0 || toByte !== null ? 'none' : null,
+    startByte: fromByte,
+    endByte: toByte,
+    position: startPosition(fromByte),
+  };
+}
+
+/** The schema is what it came to: nothing is to be added to it, and what is not in it was passed over or rescued. */
+function driftOf({ newField, mismatch }: SchemaDriftSpec, widened: boolean): SchemaDriftSpec {
+  // What a narrower type took, the wider one takes only under that policy: a number is no text otherwise.
+  const otherwise = widened ? 'widen' : mismatch === 'quarantine' ? 'quarantine' : 'bad_record';
+  return {
+    newField: newField === 'rescue' ? 'rescue' : 'ignore',
+    mismatch: mismatch === 'rescue' ? 'rescue' : otherwise,
+  };
+}
+
+function widenedColumns({ checkpoint }: Books): ReadonlySet<string> {
+  const changes = (checkpoint.schemaHistory ?? []).flatMap((version) => version.changes);
+  return new Set(changes.flatMap((change) => (change.kind === 'widened' ? [change.column] : [])));
+}
+
+function isHiveCsv({ sink }: CompiledJob): boolean {
+  return sink.format.type === 'csv' && sink.format.dialect === 'hive';
+}

@@ -1,0 +1,249 @@
+/** `sluice verify --deep`: the values of source and lake are the same, for every format and type, and a changed one is found. */
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import { systemClock } from '../../lib/core/clock.ts';
+import type { OutputFormatSpec } from '../../lib/core/specs.ts';
+import { replayJob } from '../../lib/pipeline/replay.ts';
+import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
+import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { type VerifyReport, verifyJob } from '../../lib/verify/verify-job.ts';
+import { runInline } from '../support/inline-job.ts';
+import {
+  ndjsonOutput,
+  parquetOutput,
+  rollingBySizeAndTime,
+  schemaOf,
+  type TestJobOptions,
+  testJob,
+} from '../support/job.ts';
+import { findingsOf } from '../support/verify.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-verify-deep-'));
+  await mkdir(path.join(folder, 'in'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function deep(job: CompiledJob): Promise<VerifyReport> {
+  return verifyJob({ job, fileSystem: localFileSystem('00bb'), clock: systemClock, deep: true });
+}
+
+const ROWS = 500;
+const TYPES = {
+  id: 'int64',
+  small: 'int32',
+  ok: 'boolean',
+  f: 'float32',
+  d: 'float64',
+  money: 'decimal(12,2)',
+  text: 'string',
+  doc: 'json',
+  day: 'date',
+  ms: 'timestamp(ms)',
+  us: 'timestamp(us)',
+  tags: 'list<string>',
+  who: 'struct<name:string,n:int64>',
+  raw: 'binary',
+};
+
+/** Every third value is null, another one at the edge of what its type holds. */
+function rowOf(i: number): string {
+  const values: Record<string, unknown> = {
+    small: i % 2 === 0 ? 2147483647 : -i,
+    ok: i % 4 === 0,
+    f: i / 3,
+    d: i === 7 ? -0 : i / 7,
+    text: ['', ' a ', 'two\nlines', 'quo"te', 'ümläut', 'NULL', '\\N', 'x,y;z'][i % 8],
+    doc: { a: [1, { b: i }], c: null },
+    day: `2026-11-${String((i % 28) + 1).padStart(2, '0')}`,
+    ms: `2026-11-23T10:00:00.${String(i % 1000).padStart(3, '0')}Z`,
+    us: `1969-12-31T23:59:59.${String(i).padStart(6, '0')}Z`,
+    tags: i % 2 === 0 ? [] : ['a', null, 'b'],
+    who: { name: i % 5 === 0 ? null : `n${i}`, n: i },
+    raw: Buffer.from([i % 256, 0, 10]).toString('base64'),
+  };
+  const kept = Object.entries(values).map(([name, value], column) =>
+    (i + column) % 3 === 0 ? `"${name}":null` : `"${name}":${JSON.stringify(value)}`,
+  );
+  return `{"id":${i === 3 ? '9007199254740993' : i},"money":${(i / 4).toFixed(2)},${kept.join(',')}}\n`;
+}
+
+async function writeRows(name: string, from = 0, count = ROWS): Promise<void> {
+  const lines = Array.from({ length: count }, (_, i) => rowOf(from + i));
+  await writeFile(path.join(folder, 'in', name), lines.join(''));
+}
+
+function job(options: TestJobOptions = {}): CompiledJob {
+  return testJob(folder, {
+    parallelism: 2,
+    ...options,
+    source: { schema: schemaOf(TYPES), splitSizeBytes: 20_000, ...options.source },
+    sink: { format: parquetOutput, ...options.sink },
+  });
+}
+
+const FORMATS: readonly OutputFormatSpec[] = [
+  parquetOutput,
+  { ...parquetOutput, compression: 'zstd' } as OutputFormatSpec,
+  ndjsonOutput,
+  { type: 'ndjson', compression: 'gzip', dialect: 'hive' },
+  { type: 'csv', compression: 'none', dialect: 'standard', delimiter: ',', header: true, nullText: '' },
+  { type: 'csv', compression: 'none', dialect: 'standard', delimiter: ';', header: true, nullText: 'NULL' },
+  { type: 'csv', compression: 'gzip', dialect: 'hive', delimiter: ',', header: false, nullText: '' },
+  { type: 'avro', compression: 'deflate', level: null },
+  { type: 'arrow', compression: 'none' },
+];
+
+describe('every type through every format', () => {
+  for (const format of FORMATS) {
+    const dialect = 'dialect' in format ? ` ${format.dialect}` : '';
+    it(`${format.type} ${format.compression}${dialect}`, async () => {
+      await writeRows('a.ndjson');
+      await writeRows('b.ndjson', ROWS, 50);
+      const made = job({ sink: { format } });
+      await runInline(made);
+      const report = await deep(made);
+      expect(report.findings).toEqual([]);
+      expect(report.deep).toMatchObject({ compared: true, files: 2, rows: ROWS + 50 });
+      expect(report.deep?.columns_left_out).toEqual(
+        format.type === 'csv' ? ['doc', 'tags', 'who', 'raw'] : [],
+      );
+    });
+  }
+});
+
+describe('what is found', () => {
+  async function onlyPart(): Promise<string> {
+    const [name, ...more] = (await readdir(path.join(folder, 'lake'))).filter((each) =>
+      each.startsWith('part-'),
+    );
+    expect(more).toEqual([]);
+    return path.join(folder, 'lake', name!);
+  }
+
+  const change = async (file: string, from: string, to: string) => {
+    const text = await readFile(file, 'latin1');
+    expect(text).toContain(from);
+    await writeFile(file, text.replace(from, to), 'latin1');
+  };
+
+  for (const dialect of ['standard', 'hive'] as const) {
+    it(`a value that changed in a part, ${dialect === 'standard' ? 'rows passed through' : 'rows decoded'}`, async () => {
+      await writeRows('a.ndjson');
+      const made = job({
+        parallelism: 1,
+        sink: { format: { ...ndjsonOutput, dialect } as OutputFormatSpec },
+      });
+      await runInline(made);
+      expect((await deep(made)).ok).toBe(true);
+      await change(await onlyPart(), '"id":400,', '"id":401,');
+      expect(findingsOf(await deep(made))).toEqual(['content_differs -']);
+    });
+  }
+
+  it('a row that took the place of another', async () => {
+    await writeRows('a.ndjson');
+    const made = job({ parallelism: 1, sink: { format: ndjsonOutput } });
+    await runInline(made);
+    const part = await onlyPart();
+    const lines = (await readFile(part, 'utf8')).split('\n');
+    // As long, so that nothing but the content tells.
+    const same = lines
+      .map((line, i) => ({ line, i }))
+      .filter(({ line }) => Buffer.byteLength(line) === Buffer.byteLength(lines[100]!));
+    const other = same.find(({ i }) => i !== 100)!;
+    lines[100] = other.line;
+    await writeFile(part, lines.join('\n'));
+    expect(findingsOf(await deep(made))).toEqual(['content_differs -']);
+  });
+
+  it('a part in another order has the same digest', async () => {
+    await writeRows('a.ndjson');
+    const made = job({ parallelism: 1, sink: { format: ndjsonOutput } });
+    await runInline(made);
+    const part = await onlyPart();
+    const lines = (await readFile(part, 'utf8')).trimEnd().split('\n');
+    await writeFile(part, `${lines.reverse().join('\n')}\n`);
+    expect(await deep(made)).toMatchObject({ ok: true, deep: { compared: true } });
+  });
+});
+
+describe('data nobody announced', () => {
+  it('rescued fields and values', async () => {
+    const made = job({
+      source: {
+        schema: schemaOf({ id: 'int64', text: 'string', _rescued: 'json' }),
+        drift: { newField: 'rescue', mismatch: 'rescue' },
+      },
+    });
+    await writeFile(
+      path.join(folder, 'in', 'a.ndjson'),
+      '{"id":1,"text":"a"}\n{"id":"x","text":2,"new":{"b":1.50}}\n{"id":3,"text":null,"more":[1]}\n',
+    );
+    await runInline(made);
+    expect(await deep(made)).toMatchObject({ findings: [], deep: { compared: true, rows: 3 } });
+  });
+
+  it('columns that came up and types that got wider, in parts of each schema', async () => {
+    const made = job({
+      source: {
+        schema: schemaOf({ id: 'int32', v: 'int32', w: 'int64' }),
+        drift: { newField: 'evolve', mismatch: 'widen' },
+      },
+    });
+    const batches = [
+      '{"id":1,"v":5,"w":1}\n',
+      '{"id":2,"v":6,"w":1.5}\n{"id":3,"v":7,"w":2,"late":"x"}\n',
+      '{"id":4,"v":"text","w":3}\n{"id":5,"v":"7","w":4,"late":null}\n',
+    ];
+    for (const [i, text] of batches.entries()) {
+      await writeFile(path.join(folder, 'in', `${i}.ndjson`), text);
+      await runInline(made);
+    }
+    expect(await deep(made)).toMatchObject({ findings: [], deep: { compared: true, rows: 5 } });
+  });
+
+  it('refused records are as many as they were; those that fit by now are told until they are replayed', async () => {
+    const quarantine: NonNullable<CompiledJob['quarantine']> = {
+      path: path.join(folder, 'quarantine'),
+      format: { type: 'ndjson', compression: 'none', dialect: 'standard' },
+      rolling: rollingBySizeAndTime({}),
+    };
+    const of = (id: string) =>
+      job({ quarantine, source: { onBadRecord: 'quarantine', schema: schemaOf({ id, text: 'string' }) } });
+    await writeFile(
+      path.join(folder, 'in', 'a.ndjson'),
+      '{"id":1,"text":"a"}\nnot json\n{"id":"two","text":"b"}\n{"id":3}\n',
+    );
+    await runInline(of('int64'));
+    expect(await deep(of('int64'))).toMatchObject({ findings: [], deep: { compared: true, rows: 2 } });
+    const wider = of('string');
+    await runInline(wider);
+    // Nothing new was read, but the schema is wider.
+    const report = await deep(wider);
+    expect(report).toMatchObject({ findings: [], deep: { compared: false } });
+    expect(report.deep?.why_not).toMatch(/^1 records that were refused would fit by now/);
+    await replayJob(wider, localFileSystem('00aa'), {
+      startSubtask: (config, receive) =>
+        inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+    });
+    expect(await deep(wider)).toMatchObject({ findings: [], deep: { compared: true, rows: 3 } });
+  });
+
+  it('files that grew, and why values are not compared: gone, open, changed', async () => {
+    const made = job({ source: { modified: 'append' } });
+    await writeRows('a.ndjson');
+    await runInline(made);
+    await appendFile(path.join(folder, 'in', 'a.ndjson'), rowOf(1000));
+    await runInline(made);
+    expect(await deep(made)).toMatchObject({ findings: [], deep: { compared: true, rows: ROWS + 1 } });
+    await rm(path.join(folder, 'in', 'a.ndjson'));
+    const report = await deep(made);
+    expect(report).toMatchObject({ findings: [], deep: { compared: false, files: 0 } });
+    expect(report.deep?.why_not).toBe('1 source files are not there as they were read');
+  });
+});
