@@ -118,6 +118,9 @@ export function objectStoreError(what: string, thrown: unknown): SluiceError {
 function kindOf(thrown: unknown, name: string, status: number): Kind {
   const known = KINDS[name];
   if (known !== undefined) return known;
+  // A request needs no files: these hold a token or keys.
+  if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'EACCES'))
+    return WRONG_KEYS;
   if (isConnectionError(thrown)) return UNREACHABLE;
   if (status === 301 || status === 307) return ELSEWHERE;
   if (status === 403 || status === 401) return DENIED;
