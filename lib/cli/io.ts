@@ -7,6 +7,7 @@ import { type Ids, randomIds } from '../core/ids.ts';
 import type { S3Spec } from '../core/specs.ts';
 import type { JobSummary } from '../pipeline/progress.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
+import type { StartSubtask } from '../pipeline/subtask-host.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -38,6 +39,8 @@ export interface CliIo {
   readonly openFileSystem: (s3: S3Spec) => Promise<FileSystem>;
   /** What runs jobs; loaded once a job file is known to be good. */
   readonly loadEngine: () => Promise<Engine>;
+  /** The threads that its subtasks run in: the first one starts at once. @param failpoint a test's: where to kill the process */
+  readonly startThreads: (failpoint: string | null) => Promise<StartSubtask>;
   /** Calls back for each signal that asks to stop. The returned function stops that, and gives the signals back. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** Ends the process at once. */
@@ -62,6 +65,10 @@ export function processIo(): CliIo {
       return openFileSystem({ runId: randomIds.hex(4), s3 });
     },
     loadEngine: () => import('../pipeline/job-runner.ts'),
+    startThreads: async (failpoint) => {
+      const { threadSubtasks } = await import('../pipeline/subtask-host.ts');
+      return threadSubtasks(failpoint);
+    },
     onSignal(listener) {
       process.on('SIGINT', listener);
       process.on('SIGTERM', listener);

@@ -5,20 +5,34 @@ import { SluiceError } from '../core/errors.ts';
 import { killAtFailpoint } from '../core/failpoint.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
+import type { SubtaskConfig } from './subtask-config.ts';
 import type { ThreadData } from './subtask-host.ts';
 import { startSubtask } from './subtask-start.ts';
 
 const port = parentPort;
 if (port === null) throw new SluiceError('INTERNAL', 'the subtask entry was started outside a thread');
-const { config, failpoint } = workerData as ThreadData;
+const { failpoint } = workerData as ThreadData;
 if (failpoint !== null) killAtFailpoint(failpoint);
 const send = (message: FromSubtask) => port.postMessage(message);
 
-// Messages that arrive while formats load wait in the port: it starts with the first listener.
+// What comes while formats load waits: an assignment and a snapshot at most.
+const early: ToSubtask[] = [];
+let receive = (message: ToSubtask) => {
+  early.push(message);
+};
+const config = await new Promise<SubtaskConfig>((resolve) => {
+  let first = true;
+  port.on('message', (message: SubtaskConfig | ToSubtask) => {
+    if (first) resolve(message as SubtaskConfig);
+    else receive(message as ToSubtask);
+    first = false;
+  });
+});
 try {
   const fileSystem = openFileSystem({ runId: config.runId, s3: config.job.s3 });
   const running = await startSubtask(config, fileSystem, systemClock, send);
-  port.on('message', (message: ToSubtask) => running.receive(message));
+  receive = (message) => running.receive(message);
+  for (const message of early.splice(0)) running.receive(message);
   await running.done;
   await fileSystem.close();
 } catch (error) {

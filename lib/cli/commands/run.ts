@@ -23,8 +23,9 @@ export async function runCommand(
   options: RunCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
+  const threads = startThreads(io);
   const job = overridden((await loadJob(file, io)).job, options);
-  const summary = await runUntilStopped(mode, io, output, async (started) => {
+  const summary = await runUntilStopped(mode, io, output, threads, async (started) => {
     const { runJob } = await io.loadEngine();
     return runJob(job, { mode, ...started });
   });
@@ -56,6 +57,7 @@ export async function runUntilStopped<Summary>(
   mode: 'once' | 'continuously',
   io: CliIo,
   output: Output,
+  threads: Promise<Threads>,
   start: (options: Omit<RunOptions, 'mode'>) => Promise<Summary>,
 ): Promise<Summary> {
   const stopping = new AbortController();
@@ -74,7 +76,7 @@ export async function runUntilStopped<Summary>(
       signal: stopping.signal,
       onProgress: (progress) => display.progress(progress),
       onEvent: (event) => display.event(event),
-      ...(await failpointOptions(io)),
+      ...(await threads),
     });
   } finally {
     display.close();
@@ -82,13 +84,15 @@ export async function runUntilStopped<Summary>(
   }
 }
 
-async function failpointOptions(io: CliIo): Promise<Pick<RunOptions, 'startSubtask' | 'startMerging'>> {
+type Threads = Pick<RunOptions, 'startSubtask' | 'startMerging'>;
+
+/** To be called before the job is read, so that the first thread loads the program meanwhile. */
+export async function startThreads(io: CliIo): Promise<Threads> {
   const failpoint = io.environment[FAILPOINT_VARIABLE] ?? '';
-  if (failpoint === '') return {};
-  const { threadSubtasks } = await import('../../pipeline/subtask-host.ts');
+  if (failpoint === '') return { startSubtask: await io.startThreads(null) };
   const { threadMerging } = await import('../../compaction/merge-host.ts');
   killAtFailpoint(failpoint);
-  return { startSubtask: threadSubtasks(failpoint), startMerging: threadMerging(failpoint) };
+  return { startSubtask: await io.startThreads(failpoint), startMerging: threadMerging(failpoint) };
 }
 
 /** As DESIGN section 8 gives it. */

@@ -53,6 +53,9 @@ export class CliHarness {
       ids: countingIds(),
       openFileSystem: async () => options.fileSystem ?? this.fileSystem,
       loadEngine: async () => options.engine ?? failingEngine,
+      startThreads: async () => () => {
+        throw new Error('no thread was expected');
+      },
       onSignal: (listener) => {
         this.#listeners.push(listener);
         return () => {
