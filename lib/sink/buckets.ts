@@ -28,7 +28,7 @@ const MAX_OPEN_HANDLES = 256;
  * for what the encoder needs while it makes a row group.
  */
 const PARTS_SHARE = 0.5;
-const STAGED_SHARE = 1 / 16;
+const STAGED_SHARE = 1 / 4;
 const WAITING_SHARE = 1 / 8;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** When the budget is used up, the largest parts are flushed until so much of it is left in use. */

@@ -14,8 +14,14 @@ const FEW_ROWS = 64;
 /** As many rows for each bucket are waited for. */
 const WANTED_ROWS = 32;
 const MIN_ROWS = 32_768;
-/** Beyond that the gathering reads from too far apart: with 1,000 buckets 131,072 rows took longer than 32,768. */
-const MAX_ROWS = 131_072;
+/**
+ * Buckets from which on as many rows are put together as the memory holds. With fewer, gathering from too far apart costs
+ * more than visits do: with 1,000 buckets 131,072 rows took longer than 32,768. With more, an open part's own memory is
+ * what counts: it is flushed with the few rows that it got, and a row group of 20 rows has more metadata than data.
+ */
+const MANY_BUCKETS = 4096;
+/** Row numbers are sorted by bucket in an array of this length. */
+const MAX_ROWS = 1 << 20;
 
 export class StagedRows {
   readonly #maxBytes: number;
@@ -25,6 +31,8 @@ export class StagedRows {
   #ids: string[] = [];
   readonly #codeOf = new Map<string, number>();
   #bytes = 0;
+  /** Of the last batch. */
+  #lastRows = 0;
 
   /** @param maxBytes memory that they may take */
   constructor(maxBytes: number) {
@@ -52,8 +60,15 @@ export class StagedRows {
   }
 
   get full(): boolean {
-    const wanted = Math.max(MIN_ROWS, Math.min(MAX_ROWS, this.#ids.length * WANTED_ROWS));
-    return this.rows >= wanted || this.#bytes >= this.#maxBytes;
+    const buckets = this.#ids.length;
+    const wanted = buckets < MANY_BUCKETS ? Math.max(MIN_ROWS, buckets * WANTED_ROWS) : MAX_ROWS;
+    return this.rows >= wanted || this.#bytes >= this.#maxBytes || this.#outgrows;
+  }
+
+  /** Another batch like the last one would not fit without growing, and grown the buffer would be too large. */
+  get #outgrows(): boolean {
+    const capacity = this.#buffer?.columns[0]?.capacity ?? 0;
+    return this.rows + this.#lastRows > capacity && this.#bytes * 2 > this.#maxBytes;
   }
 
   /** Copies a batch's rows. */
@@ -71,6 +86,7 @@ export class StagedRows {
     const buffer = this.#bufferFor(batch.schema);
     buffer.append(batch, identityRows(length), 0, length);
     this.#bytes = buffer.memoryBytes + this.#codes.byteLength;
+    this.#lastRows = length;
   }
 
   #bufferFor(schema: Schema): RowBuffer {
@@ -98,8 +114,13 @@ export class StagedRows {
     };
   }
 
-  /** Forgets the rows and keeps the memory. */
+  /** Forgets the rows and keeps the memory, if it is not more than it may be: text may take more than the rows before. */
   clear(): void {
+    if (this.#bytes > this.#maxBytes) {
+      this.#buffer = null;
+      this.#codes = new Int32Array(0);
+      this.#bytes = 0;
+    }
     this.#buffer?.clear();
     this.#ids = [];
     this.#codeOf.clear();

@@ -12,6 +12,8 @@ export class WriteQueue {
   readonly #maxBytes: number;
   readonly #running = new Set<Promise<void>>();
   #waitingBytes = 0;
+  /** The next task that ends; null while nobody waits for it. */
+  #changed: Signal | null = null;
   #failure: { error: unknown } | null = null;
 
   constructor(maxBytes: number) {
@@ -36,6 +38,8 @@ export class WriteQueue {
       .finally(() => {
         this.#waitingBytes -= bytes;
         this.#running.delete(done);
+        this.#changed?.resolve();
+        this.#changed = null;
       });
     this.#running.add(done);
     return done;
@@ -43,7 +47,11 @@ export class WriteQueue {
 
   /** Waits while too many bytes wait. @throws the first failure */
   async settle(): Promise<void> {
-    while (this.#waitingBytes > this.#maxBytes && this.#failure === null) await Promise.race(this.#running);
+    while (this.#waitingBytes > this.#maxBytes && this.#failure === null) {
+      // Not a race of all that run: each would be subscribed to once more at each step, and there may be 16,000.
+      this.#changed ??= signal();
+      await this.#changed.done;
+    }
     this.#throwFailure();
   }
 
@@ -61,4 +69,17 @@ export class WriteQueue {
   #throwFailure(): void {
     if (this.#failure !== null) throw this.#failure.error;
   }
+}
+
+interface Signal {
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function signal(): Signal {
+  let resolve = () => {};
+  const done = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { done, resolve };
 }

@@ -63,7 +63,7 @@ describe('a job file for a folder', () => {
     expect(unnamed.source.exclude).toEqual(['lake/**', 'state/**']);
   });
 
-  test('whatever columns and folders are called', async () => {
+  test('whatever columns and folders are called', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: 'binary', minLength: 1 }).filter((name) => !name.includes('\0')),
