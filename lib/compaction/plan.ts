@@ -69,7 +69,34 @@ function lastUnits(parts: readonly SmallPart[], targetBytes: number): Unit[] {
   for (const part of [...parts].sort(bySize).reverse()) {
     halves[sumOf(halves[0]) <= sumOf(halves[1]) ? 0 : 1].push(part);
   }
-  return halves.map((half) => half.sort((a, b) => (a.path < b.path ? -1 : 1)));
+  return even(halves).map((half) => half.sort((a, b) => (a.path < b.path ? -1 : 1)));
+}
+
+/** Parts of each half that are looked at, and exchanges that are made, at the most. */
+const MAX_LOOKED_AT = 64;
+
+/** Exchanges one part for another, or for none, as long as that makes the halves more alike. */
+function even(halves: [SmallPart[], SmallPart[]]): [SmallPart[], SmallPart[]] {
+  for (let round = 0; round < MAX_LOOKED_AT; round++) {
+    const [more, less] = sumOf(halves[0]) >= sumOf(halves[1]) ? halves : [halves[1], halves[0]];
+    const wanted = (sumOf(more) - sumOf(less)) / 2;
+    let best: { give: SmallPart; take: SmallPart | null; offBy: number } | null = null;
+    for (const give of more.slice(-MAX_LOOKED_AT)) {
+      for (const take of [null, ...less.slice(-MAX_LOOKED_AT)]) {
+        const offBy = Math.abs(give.sizeBytes - (take?.sizeBytes ?? 0) - wanted);
+        if (offBy < (best?.offBy ?? wanted)) best = { give, take, offBy };
+      }
+    }
+    if (best === null || best.offBy > wanted - 1) break;
+    const { give, take } = best;
+    more.splice(more.indexOf(give), 1);
+    less.push(give);
+    if (take !== null) {
+      less.splice(less.indexOf(take), 1);
+      more.push(take);
+    }
+  }
+  return halves;
 }
 
 function without(parts: readonly SmallPart[], unit: Unit): SmallPart[] {

@@ -34,6 +34,13 @@ if (names.includes('s3')) {
   process.exit(0);
 }
 
+// No process and no input: a simulation.
+if (names.includes('day')) {
+  const { benchDay } = await import('./day.ts');
+  await benchDay(RESULTS);
+  process.exit(0);
+}
+
 const chosen = (names.length === 0 ? ['parquet-1m', 'pass-through'] : names).map((name) => {
   const bench = [...BENCHES, ...GROWTHS].find((each) => each.name === name);
   if (bench === undefined) throw new Error(`no benchmark '${name}': --list names them`);

@@ -116,8 +116,15 @@ export class SinkHarness {
     return new SinkHarness(await mkdtemp(path.join(tmpdir(), 'sluice-sink-')), options);
   }
 
+  /** In the names of this run's hidden files. */
+  #runId = '';
+
+  get runId(): string {
+    return this.#runId;
+  }
+
   #fileSystem(): FileSystem {
-    const fileSystem = localFileSystem(this.#ids.hex(4));
+    const fileSystem = localFileSystem(this.#runId);
     if (this.options.supportsResume === false) {
       const recover = () => Promise.reject(new Error('this storage cannot continue a file'));
       Object.assign(fileSystem.recoverableWriter, { supportsResume: false, recover });
@@ -126,6 +133,7 @@ export class SinkHarness {
   }
 
   #newBuckets(subtask: number): Buckets {
+    this.#runId = this.#ids.hex(4);
     const format = (this.options.format ?? textFormat)();
     return new Buckets({
       path: path.join(this.folder, 'lake'),
@@ -145,7 +153,7 @@ export class SinkHarness {
       flushBytes: this.options.flushBytes ?? 1 << 16,
       fileSystem: this.#fileSystem(),
       segmentsFolder: path.join(this.folder, 'segments'),
-      runId: this.#ids.hex(4),
+      runId: this.#runId,
       clock: this.clock,
     });
   }
@@ -192,15 +200,16 @@ export class SinkHarness {
   }
 
   /** Checkpoint `id` is durable: publishes what it and those before it closed. Flink: notifyCheckpointComplete. */
-  async notify(id: number): Promise<void> {
+  async notify(id: number): Promise<readonly Committable[]> {
     const due = this.#closed.filter((entry) => entry.id <= id && entry.id > this.#committed);
     const committer = new Committer(
       this.#fileSystem().recoverableWriter,
       due.flatMap((entry) => entry.committables),
     );
-    await committer.commit();
+    const committed = await committer.commit();
     this.#committed = Math.max(this.#committed, id);
     this.#closed = this.#closed.filter((entry) => entry.id > id);
+    return committed;
   }
 
   /** The process dies; another one starts from these checkpoints (one a subtask of the dead run). */
@@ -240,11 +249,11 @@ export class SinkHarness {
     return (await this.files()).filter((file) => path.basename(file).startsWith('.'));
   }
 
-  /** Contents of visible files by `bucket/counter` (`bucket/1-counter` of subtask 1): lines joined by commas. */
+  /** Contents of visible files by `bucket/counter` (`bucket/1-counter` of subtask 1, `bucket/c-counter` of merged ones). */
   async contents(): Promise<Record<string, string>> {
     const contents: Record<string, string> = {};
     for (const file of await this.visible()) {
-      const counter = /-((?:[1-9]\d*-)?\d+)\.[a-z.]*$/.exec(file)?.[1]?.replace(/^0-/, '');
+      const counter = /-((?:(?:[1-9]\d*|c)-)?\d+)\.[a-z.]*$/.exec(file)?.[1]?.replace(/^0-/, '');
       const text = await readFile(path.join(this.folder, 'lake', file), 'utf8');
       contents[`${path.dirname(file)}/${counter}`] = text.trimEnd().replaceAll('\n', ',');
     }
