@@ -68,7 +68,7 @@ export class StagedRows {
   /** Another batch like the last one would not fit without growing, and grown the buffer would be too large. */
   get #outgrows(): boolean {
     const capacity = this.#buffer?.columns[0]?.capacity ?? 0;
-    return this.rows + this.#lastRows > capacity && this.#bytes * 2 > this.#maxBytes;
+    return this.rows + this.#lastRows > capacity && this.#bytes * 2 >= this.#maxBytes;
   }
 
   /** Copies a batch's rows. */
@@ -116,7 +116,7 @@ export class StagedRows {
 
   /** Forgets the rows and keeps the memory, if it is not more than it may be: text may take more than the rows before. */
   clear(): void {
-    if (this.#bytes > this.#maxBytes) {
+    if (this.#bytes >= this.#maxBytes) {
       this.#buffer = null;
       this.#codes = new Int32Array(0);
       this.#bytes = 0;

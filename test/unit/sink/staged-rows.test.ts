@@ -59,3 +59,29 @@ it('is full once its memory is used up, or there are enough rows for each bucket
   large.add(batchOf(rows), { codes, ids: ['a'] });
   expect(large.full).toBe(true);
 });
+
+it('with thousands of buckets waits for as many rows as its memory holds, and is empty again afterwards', () => {
+  const maxBytes = 1 << 20;
+  const staged = new StagedRows(maxBytes);
+  const ids = Array.from({ length: 5000 }, (_, i) => `bucket=${i}`);
+  const batch = batchOf(Array.from({ length: 8192 }, (_, i) => i));
+  const codes = Int32Array.from({ length: 8192 }, (_, i) => i % ids.length);
+  for (let round = 0; round < 3; round++) {
+    while (!staged.full) staged.add(batch, { codes, ids });
+    // 8 bytes a row, the code included: more than half of what could be is filled, and nothing beyond.
+    expect(staged.rows).toBeGreaterThan(maxBytes / 8 / 2 - 8192);
+    expect(staged.memoryBytes).toBeLessThanOrEqual(maxBytes);
+    staged.clear();
+    expect(staged.full).toBe(false);
+  }
+});
+
+it('gives memory back that is more than it may have', () => {
+  const staged = new StagedRows(64 * 1024);
+  const codes = new Int32Array(20_000);
+  staged.add(batchOf(Array.from(codes)), { codes, ids: ['a'] });
+  expect(staged.full).toBe(true);
+  staged.clear();
+  expect(staged.memoryBytes).toBe(0);
+  expect(staged.full).toBe(false);
+});

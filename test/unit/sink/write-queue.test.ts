@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { WriteQueue } from '../../../lib/sink/write-queue.ts';
+
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+it('waits while too many bytes wait, whoever asks, and no longer', async () => {
+  const queue = new WriteQueue(100);
+  const gates = [gate(), gate(), gate()];
+  const writes = gates.map(({ opened }) => queue.add(60, () => opened));
+  const settled: string[] = [];
+  const waits = ['first', 'second'].map((name) => queue.settle().then(() => settled.push(name)));
+  gates[0]!.open();
+  await queue.add(0, async () => {});
+  expect(settled).toEqual([]);
+  expect(queue.waitingBytes).toBe(120);
+  gates[1]!.open();
+  await Promise.all(waits);
+  expect(settled).toEqual(['first', 'second']);
+  expect(queue.waitingBytes).toBe(60);
+  gates[2]!.open();
+  await Promise.all([...writes, queue.all()]);
+  expect(queue.waitingBytes).toBe(0);
+});
+
+it('throws the first failure, at whatever is asked next, and writes nothing after it', async () => {
+  const queue = new WriteQueue(10);
+  await queue.add(20, async () => {
+    throw new Error('disk');
+  });
+  let written = 0;
+  await queue.add(20, async () => {
+    written++;
+  });
+  await expect(queue.settle()).rejects.toThrow('disk');
+  await expect(queue.all()).rejects.toThrow('disk');
+  await queue.idle();
+  expect(written).toBe(0);
+});
+
+it('waiting among thousands of writes costs what they are, not their square', async () => {
+  const queue = new WriteQueue(0);
+  let subscriptions = 0;
+  // Counts who subscribes to a write: a race of all of them would do so once more at every step.
+  const writes = Array.from({ length: 2000 }, () => queue.add(1, async () => {}));
+  for (const write of writes) {
+    const then = write.then.bind(write);
+    Object.assign(write, {
+      // biome-ignore lint/suspicious/noThenProperty: it watches this one promise
+      then: (...handlers: Parameters<typeof then>) => {
+        subscriptions++;
+        return then(...handlers);
+      },
+    });
+  }
+  await queue.settle();
+  expect(queue.waitingBytes).toBe(0);
+  expect(subscriptions).toBeLessThan(4000);
+});
