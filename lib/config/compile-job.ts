@@ -47,6 +47,8 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       watch: source.watch,
       minAgeMs: source.min_age,
       modified: source.modified,
+      onReplaced: source.on_replaced,
+      rotation: source.rotation,
       splitSizeBytes: source.split_size,
       maxRecordBytes: source.max_record_size,
       onBadRecord: source.format.on_bad_record,

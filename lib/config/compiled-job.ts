@@ -49,6 +49,8 @@ export interface SourceSpec {
   readonly watch: boolean;
   readonly minAgeMs: number;
   readonly modified: 'ignore' | 'reread' | 'append' | 'fail';
+  readonly onReplaced: 'read' | 'ignore' | 'fail';
+  readonly rotation: 'rename' | 'copytruncate';
   readonly splitSizeBytes: number;
   readonly maxRecordBytes: number;
   readonly onBadRecord: BadRecordPolicy;

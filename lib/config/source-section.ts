@@ -234,6 +234,16 @@ export const sourceSection = section({
     .describe(
       'a file that changes after it was taken: `ignore` warns, `reread` reads it again from the start, `append` reads what was added if the rest is unchanged, `fail` stops the job',
     ),
+  on_replaced: choice(['read', 'ignore', 'fail'])
+    .prefault('read')
+    .describe(
+      '`modified: append`, a file that was truncated or replaced: `read` reads it from its beginning, as a new file, and warns; `ignore` warns, `fail` stops the job',
+    ),
+  rotation: choice(['rename', 'copytruncate'])
+    .prefault('rename')
+    .describe(
+      '`modified: append`, how logs are rotated: with `copytruncate` a file that begins with all that was taken of the one beside it (app.log.1 of app.log) is its copy and not a file of its own; renamed files are recognised either way',
+    ),
   split_size: size(KIB)
     .prefault('64MiB')
     .describe('uncompressed files of one record a line are read in pieces of this size, in parallel'),

@@ -9,6 +9,8 @@ export function replaySource(source: SourceSpec, folder: string | null): SourceS
     exclude: [],
     recursive: false,
     modified: 'ignore',
+    onReplaced: 'ignore',
+    rotation: 'rename',
     minAgeMs: 0,
   };
 }

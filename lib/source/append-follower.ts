@@ -1,54 +1,235 @@
 /**
- * `modified: append`: how a file that grows is followed, for formats of one record a line in uncompressed files.
+ * `modified: append`: what a file is that was found: one that grew, one that was renamed, the copy of another one, or a new
+ * one. Looks at what is known, at the file and at those beside it, and changes nothing.
  *
- * Only whole lines are taken: a last line without line end waits until it has one, because nothing tells an unfinished
- * line from a finished one. What was taken is recognised by a fingerprint of the file's beginning and of the bytes
- * before the offset; if those are no longer the same, the file was replaced, and nothing of it is read.
+ * A file is recognised by its key (device, inode, creation) and by a fingerprint of what was taken of it; a copy by the
+ * fingerprint and by a name like those that log rotation gives. The table in docs/discovery.md says what is promised when.
  */
-import { createHash } from 'node:crypto';
-import type { FileSystem } from '../storage/file-system.ts';
-import { readRange } from './read-range.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { FileStatus, FileSystem } from '../storage/file-system.ts';
+import { isHiddenName } from './file-selector.ts';
+import type { KnownFiles, KnownRef } from './known-files.ts';
+import { isRotatedName, originalNames } from './rotated-names.ts';
+import type { Plan, SplitPlanner, TakenPlan } from './split-planner.ts';
 
-/** Bytes at the beginning, and before the offset, that the fingerprint covers. */
-const WINDOW_BYTES = 4096;
-const BLOCK_BYTES = 64 * 1024;
-const LINE_FEED = 10;
+/** `source.on_replaced` of the job: what becomes of a followed file that was truncated or replaced. */
+export type ReplacedPolicy = 'read' | 'ignore' | 'fail';
 
-/**
- * 64 bits of SHA-256 over the file's first bytes and those before `consumedBytes`. Never 0n, which means: not followed.
- * null where the file is shorter.
- */
-export async function fingerprint(
-  fileSystem: FileSystem,
-  path: string,
-  consumedBytes: number,
-): Promise<bigint | null> {
-  const length = Math.min(WINDOW_BYTES, consumedBytes);
-  const head = await readRange(fileSystem, path, 0, length);
-  const tail = await readRange(fileSystem, path, consumedBytes - length, length);
-  if (head.length < length || tail.length < length) return null;
-  const value = createHash('sha256').update(head).update(tail).digest().readBigUInt64LE(0);
-  return value === 0n ? 1n : value;
+/** `source.rotation` of the job. copytruncate: a file like a followed one is its copy, and not a file of its own. */
+export type Rotation = 'rename' | 'copytruncate';
+
+export interface Copy {
+  readonly file: FileStatus;
+  /** What was known under its name. */
+  readonly own: KnownRef | null;
+  readonly plan: TakenPlan;
 }
 
-/**
- * Where the last whole line of file[from, size) ends; `from` where none does. Looks back at most `maxLineBytes`: a line
- * longer than that is taken as it stands, and the reader refuses it.
- */
-export async function endOfLastLine(
-  fileSystem: FileSystem,
-  path: string,
-  from: number,
-  size: number,
-  maxLineBytes: number,
-): Promise<number> {
-  const floor = Math.max(from, size - maxLineBytes);
-  for (let end = size; end > floor; ) {
-    const start = Math.max(floor, end - BLOCK_BYTES);
-    const block = await readRange(fileSystem, path, start, end - start);
-    const at = block.lastIndexOf(LINE_FEED);
-    if (at !== -1) return start + at + 1;
-    end = start;
+export type Following =
+  /** It is the file `from`, and what is behind what was taken of that is read. */
+  | { readonly kind: 'continue'; readonly from: KnownRef; readonly plan: TakenPlan }
+  /** Nothing was taken of it. `renamed`: the file that had its name has another one. */
+  | { readonly kind: 'new'; readonly plan: TakenPlan; readonly renamed: KnownRef | null }
+  /** It is new, and the one that had its name lives on as a copy: the first of `copies`; the others have no more. */
+  | {
+      readonly kind: 'copied';
+      readonly from: KnownRef;
+      readonly copies: readonly Copy[];
+      readonly plan: TakenPlan;
+    }
+  /** It is new, and nobody knows where the one is that had its name. `plan` is null where it is not to be read. */
+  | {
+      readonly kind: 'replaced';
+      readonly why: string;
+      readonly takenBytes: number;
+      readonly plan: TakenPlan | null;
+    }
+  /** It changed, and nothing tells what was added. */
+  | { readonly kind: 'unfollowed'; readonly why: string }
+  /** It is the copy of a file that still has all it has, and of which everything up to the plan's place was taken. */
+  | { readonly kind: 'copy'; readonly own: KnownRef | null; readonly plan: TakenPlan }
+  /** It is a copy of a file that has just been truncated, and is taken with that one. */
+  | { readonly kind: 'wait' };
+
+export interface AppendFollowerOptions {
+  readonly fileSystem: FileSystem;
+  readonly known: KnownFiles;
+  readonly planner: SplitPlanner;
+  readonly onReplaced: ReplacedPolicy;
+  readonly rotation: Rotation;
+  /** Whether the job's patterns want a file. */
+  readonly isWanted: (path: string) => boolean;
+}
+
+export class AppendFollower {
+  readonly #options: AppendFollowerOptions;
+
+  constructor(options: AppendFollowerOptions) {
+    this.#options = options;
   }
-  return floor === from ? from : size;
+
+  /** @throws SluiceError NOT_FOUND, FILE_MODIFIED where the file changes meanwhile: the next scan looks again */
+  async look(file: FileStatus): Promise<Following> {
+    const { known } = this.#options;
+    const { path, fileKey = 0n } = file;
+    const entry = known.find(path);
+    const own = known.ref(entry);
+    if (own !== null && known.mayBe(entry, fileKey)) return this.#lookInPlace(file, own);
+    const byKey = known.ref(known.findKey(fileKey));
+    if (byKey !== null) {
+      const plan = await this.#continued(file, byKey);
+      if (plan.kind !== 'replaced') return { kind: 'continue', from: byKey, plan };
+    }
+    if (own !== null) return this.#lookReplaced(file, own);
+    return (
+      (await this.#lookForOriginal(file, null)) ?? { kind: 'new', plan: await this.#new(file), renamed: null }
+    );
+  }
+
+  /** The file is the one that was known under its name. */
+  async #lookInPlace(file: FileStatus, own: KnownRef): Promise<Following> {
+    if (own.file.isCopy || own.file.consumedBytes === 0) {
+      const asCopy = await this.#lookForOriginal(file, own);
+      if (asCopy !== null) return asCopy;
+    }
+    const plan = await this.#continued(file, own);
+    if (plan.kind !== 'replaced') return { kind: 'continue', from: own, plan };
+    if (own.file.fingerprint === 0n) return { kind: 'unfollowed', why: plan.why };
+    return this.#copiedOrReplaced(file, own, plan.why);
+  }
+
+  /** Another file has the name, and no listing showed the one before. */
+  async #lookReplaced(file: FileStatus, own: KnownRef): Promise<Following> {
+    for (const beside of await this.#beside(file.path, () => true)) {
+      // Renamed after the listing had passed.
+      if (beside.fileKey === own.file.fileKey)
+        return { kind: 'new', plan: await this.#new(file), renamed: own };
+    }
+    if (own.file.consumedBytes === 0) {
+      const asCopy = await this.#lookForOriginal(file, own);
+      if (asCopy !== null) return asCopy;
+    }
+    const plan = await this.#continued(file, own);
+    // Written anew as a whole, as rsync does: the same lines, and more.
+    if (plan.kind !== 'replaced') return { kind: 'continue', from: own, plan };
+    return this.#copiedOrReplaced(file, own, plan.why);
+  }
+
+  async #copiedOrReplaced(file: FileStatus, own: KnownRef, why: string): Promise<Following> {
+    const asCopy = await this.#lookForOriginal(file, own);
+    if (asCopy !== null) return asCopy;
+    const copies = await this.#copiesOf(file.path, own);
+    if (copies.length > 0) return { kind: 'copied', from: own, copies, plan: await this.#new(file) };
+    return {
+      kind: 'replaced',
+      why,
+      takenBytes: own.file.consumedBytes,
+      plan: this.#options.onReplaced === 'read' ? await this.#new(file) : null,
+    };
+  }
+
+  /** Unknown files that begin with everything that was taken of `original` and have a name like its copies; longest first. */
+  async #copiesOf(path: string, original: KnownRef): Promise<Copy[]> {
+    const { known } = this.#options;
+    const { consumedBytes, fingerprint } = original.file;
+    if (consumedBytes === 0 || fingerprint === 0n) return [];
+    const name = nameOf(path);
+    const copies: Copy[] = [];
+    for (const file of await this.#beside(path, (other) => isRotatedName(other, name))) {
+      const entry = known.find(file.path);
+      const byKey = known.findKey(file.fileKey ?? 0n);
+      const own = known.ref(entry);
+      const isCopy = own?.file.isCopy === true;
+      // One that is taken as it is was nobody's copy; one that changed since may have been copied over.
+      const isTaken = own !== null && !isCopy && known.matches(entry, file.sizeBytes, file.modifiedNs);
+      if (isTaken || (byKey !== -1 && byKey !== entry)) continue;
+      if (file.sizeBytes < consumedBytes) {
+        // All of a copy was taken before the file was cut.
+        if (isCopy) copies.push({ file, own, plan: nothing(await this.#new(file)) });
+        continue;
+      }
+      const plan = await this.#continued(file, original);
+      if (plan.kind !== 'replaced') copies.push({ file, own, plan });
+    }
+    return copies.sort((a, b) => b.file.sizeBytes - a.file.sizeBytes);
+  }
+
+  /** Whether a file is the copy of one that is known, or will be. null: it is not. */
+  async #lookForOriginal(file: FileStatus, own: KnownRef | null): Promise<Following | null> {
+    const { fileSystem, known, rotation, planner, isWanted } = this.#options;
+    const folder = file.path.slice(0, file.path.length - nameOf(file.path).length);
+    for (const name of originalNames(nameOf(file.path))) {
+      const path = folder + name;
+      const original = known.ref(known.find(path));
+      if (original === null) {
+        if (rotation !== 'copytruncate' || !isWanted(path)) continue;
+        // Not taken yet: it will be, and then it is told what is a copy of it.
+        const status = await fileSystem.stat(path);
+        if (status !== null && !status.isFolder && (await planner.beginLikewise(status, file)))
+          return { kind: 'wait' };
+        continue;
+      }
+      const { consumedBytes, fingerprint } = original.file;
+      if (fingerprint === 0n) continue;
+      const partial = file.sizeBytes < consumedBytes || consumedBytes === 0;
+      if (partial && rotation !== 'copytruncate') continue;
+      const plan = partial ? null : await this.#continued(file, original);
+      if (plan?.kind === 'replaced') continue;
+      const status = await fileSystem.stat(path);
+      if (status === null || status.isFolder) {
+        if (plan !== null) return { kind: 'continue', from: original, plan };
+        continue;
+      }
+      const intact = (await this.#continued(status, original)).kind !== 'replaced';
+      if (!intact) {
+        if (plan !== null || own !== null) return { kind: 'wait' };
+      } else if (plan !== null) {
+        if (rotation === 'copytruncate')
+          return { kind: 'copy', own, plan: { kind: 'nothing', consumedBytes, fingerprint } };
+      } else if (await planner.beginLikewise(status, file)) {
+        // Being copied, or copied before anything was taken.
+        if (consumedBytes === 0) return { kind: 'wait' };
+        return { kind: 'copy', own, plan: nothing(await this.#new(file)) };
+      }
+    }
+    return null;
+  }
+
+  async #continued(file: FileStatus, { file: before }: KnownRef): Promise<Plan> {
+    // Not followed: it is the same where it was not touched since.
+    const untouched = before.sizeBytes === file.sizeBytes && before.modifiedNs === file.modifiedNs;
+    if (before.fingerprint === 0n && untouched && before.fileKey !== 0n && before.fileKey === file.fileKey)
+      return { kind: 'nothing', consumedBytes: before.consumedBytes, fingerprint: 0n };
+    return this.#options.planner.plan(file, before);
+  }
+
+  async #new(file: FileStatus): Promise<TakenPlan> {
+    const plan = await this.#options.planner.plan(file, null);
+    if (plan.kind !== 'replaced') return plan;
+    throw new SluiceError('INTERNAL', `a new file cannot have been replaced: ${file.path}`);
+  }
+
+  /** Files in the folder of `path` whose names are wanted; not itself. */
+  async #beside(path: string, wanted: (name: string) => boolean): Promise<FileStatus[]> {
+    const name = nameOf(path);
+    const folder = path.slice(0, path.length - name.length - 1) || '/';
+    const found: FileStatus[] = [];
+    const listing = this.#options.fileSystem.list(folder, {
+      enterFolder: () => false,
+      wantFile: (other) => other !== name && !isHiddenName(other) && wanted(other),
+      topOnly: true,
+      fileKeys: true,
+    });
+    for await (const piece of listing) found.push(...piece);
+    return found;
+  }
+}
+
+/** The same, as taken. */
+function nothing({ consumedBytes, fingerprint }: TakenPlan): TakenPlan {
+  return { kind: 'nothing', consumedBytes, fingerprint };
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -1,5 +1,6 @@
 /** What a checkpoint holds of the enumerator, besides the table of known files. Plain JSON. */
 import { SluiceError } from '../core/errors.ts';
+import { isHomeless } from './homeless-splits.ts';
 import type { RealmState } from './realms.ts';
 import { checkSplit, isUntouched, type Split, type SplitOutcome } from './split.ts';
 
@@ -47,10 +48,12 @@ export function checkEnumeratorState(value: unknown): EnumeratorState {
  * The state of a checkpoint, captured when it began, together with how splits ended until each subtask answered. A split
  * that ended untouched (its file was gone or had changed) is in no subtask's state any more, and the captured table of
  * known files still says that it was taken: kept here, a restart opens it again and comes to the same conclusion,
- * instead of never reading the file.
+ * instead of never reading the file. So it is with one of a followed file that has another name by now.
  */
 export function withOutcomes(state: EnumeratorState, outcomes: readonly SplitOutcome[]): EnumeratorState {
-  const held = outcomes.filter(({ kind, split }) => kind !== 'read' && isUntouched(split));
+  const held = outcomes.filter(
+    ({ kind, split }) => kind !== 'read' && (isUntouched(split) || isHomeless({ kind, split })),
+  );
   return held.length === 0
     ? state
     : { ...state, splits: [...state.splits, ...held.map(({ split }) => split)] };

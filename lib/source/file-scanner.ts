@@ -6,9 +6,9 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { FileStatus, FileSystem } from '../storage/file-system.ts';
+import type { FileStatus, FileSystem, ListOptions } from '../storage/file-system.ts';
 import { AgeGate } from './age-gate.ts';
-import type { SourceRoot } from './file-selector.ts';
+import { isHiddenName, type SourceRoot, wants } from './file-selector.ts';
 import { modifiedError, versionOf } from './file-version.ts';
 import type { KnownFiles } from './known-files.ts';
 import { judge, type ModifiedPolicy } from './modification.ts';
@@ -26,7 +26,9 @@ export interface FileScannerOptions {
   readonly modified: ModifiedPolicy;
   readonly warnings: Warnings;
   /** Whether a file is being read: it is judged once that is over, because the reader may yet find that it changed. */
-  readonly isOpen: (path: string) => boolean;
+  readonly isOpen: (file: FileStatus) => boolean;
+  /** Whether something of a file of this name waits for it to be found. */
+  readonly isSought: (path: string) => boolean;
   /** A listing takes long: what it found so far may be taken already. Called after each further piece of it. */
   readonly onFoundSoFar: (waiting: WaitingFiles, realms: readonly number[]) => void;
 }
@@ -48,6 +50,16 @@ export interface ScanResult {
 /** A listing that takes longer is not waited for: readers begin with what it found, oldest first as far as it got. */
 const PATIENCE_MS = 500;
 const RETRY_DELAYS_MS: readonly number[] = [200, 400, 800, 1600, 3200];
+
+/** What one look is collecting. */
+interface Look {
+  readonly waiting: WaitingFiles;
+  /** Files whose name or key is known, and of another file: what they are is decided when everything was listed. */
+  readonly moved: WaitingFiles;
+  /** Keys of known files that were found under another name than theirs. */
+  readonly movedKeys: Set<bigint>;
+  readonly counts: MutableCounts;
+}
 
 type MutableCounts = { listed: number; tooYoung: number; nextReadyMs: number };
 
@@ -106,16 +118,18 @@ export class FileScanner {
   }
 
   async #attempt(): Promise<ScanResult> {
-    const { fileSystem, clock, roots, known, realms, warnings, onFoundSoFar } = this.#options;
+    const { fileSystem, clock, roots, known, realms, warnings, modified, onFoundSoFar } = this.#options;
     const impatientAt = clock.elapsed() + PATIENCE_MS;
     known.beginScan();
     this.#ages.beginScan();
-    const waiting = new WaitingFiles(roots.map((root) => root.folder));
+    const folders = roots.map((root) => root.folder);
+    const waiting = new WaitingFiles(folders);
     const counts: MutableCounts = {
       listed: 0,
       tooYoung: 0,
       nextReadyMs: Number.POSITIVE_INFINITY,
     };
+    const look: Look = { waiting, moved: new WaitingFiles(folders), movedKeys: new Set(), counts };
     const complete = new Set<number>();
     const realmOfRoot: number[] = [];
     for (const [index, root] of roots.entries()) {
@@ -136,13 +150,18 @@ export class FileScanner {
       const inUse = () => new Set([...known.realmsInUse(), ...this.#realms, ...realmOfRoot]);
       const realm = realms.of(root, identity, inUse);
       realmOfRoot.push(realm);
-      for await (const piece of fileSystem.list(root.folder, root.options)) {
-        for (const file of piece) this.#look(file, index, realm, waiting, counts);
+      const options = modified === 'append' ? withRenamed(root.options) : root.options;
+      for await (const piece of fileSystem.list(root.folder, options)) {
+        for (const file of piece) {
+          if (modified === 'append') this.#lookFollowed(file, index, realm, look);
+          else this.#look(file, index, realm, look);
+        }
         if (clock.elapsed() >= impatientAt && waiting.size > 0) onFoundSoFar(waiting, realmOfRoot);
       }
       // Mounted or unmounted under our feet: part of the listing was of another folder.
       if ((await fileSystem.folderIdentity(root.folder)) === identity) complete.add(realm);
     }
+    this.#settleMoved(look);
     this.#realms = realmOfRoot;
     return {
       waiting,
@@ -153,16 +172,16 @@ export class FileScanner {
     };
   }
 
-  #look(file: FileStatus, root: number, realm: number, waiting: WaitingFiles, counts: MutableCounts): void {
+  #look(file: FileStatus, root: number, realm: number, look: Look): void {
     const { known, modified, warnings } = this.#options;
-    counts.listed++;
+    look.counts.listed++;
     const entry = known.find(file.path);
     if (entry !== -1) known.markSeen(entry, realm);
     const verdict = judge(
       entry === -1 ? null : known.matches(entry, file.sizeBytes, versionOf(file)),
       modified,
     );
-    if (verdict === 'same' || this.#options.isOpen(file.path)) return;
+    if (verdict === 'same' || this.#options.isOpen(file)) return;
     switch (verdict) {
       case 'fail':
         throw modifiedError(file.path);
@@ -181,14 +200,66 @@ export class FileScanner {
         return;
       case 'take':
       case 'reread':
-      case 'append': {
-        const remainingMs = this.#ages.remainingMs(file);
-        if (remainingMs === 0) waiting.add(file, root);
-        else {
-          counts.tooYoung++;
-          counts.nextReadyMs = Math.min(counts.nextReadyMs, remainingMs);
-        }
-      }
+      case 'append':
+        this.#addOnceOldEnough(file, root, look.waiting, look.counts);
+    }
+  }
+
+  #addOnceOldEnough(file: FileStatus, root: number, to: WaitingFiles, counts: MutableCounts): void {
+    const remainingMs = this.#ages.remainingMs(file);
+    if (remainingMs === 0) to.add(file, root);
+    else {
+      counts.tooYoung++;
+      counts.nextReadyMs = Math.min(counts.nextReadyMs, remainingMs);
+    }
+  }
+
+  /**
+   * The same under `modified: append`, where a file is also known by its key. Files that no pattern wants are listed then
+   * too, because a followed file may be renamed to one.
+   */
+  #lookFollowed(file: FileStatus, root: number, realm: number, look: Look): void {
+    const { known, roots, isOpen, isSought } = this.#options;
+    const { path, fileKey = 0n } = file;
+    let entry = known.find(path);
+    if (entry !== -1 && !known.mayBe(entry, fileKey) && !known.wasSeen(entry)) {
+      // The one before was gone for a whole scan: what has its name now has nothing to do with it.
+      known.loseName(entry);
+      entry = -1;
+    }
+    const isItself = entry !== -1 && known.mayBe(entry, fileKey);
+    if (entry !== -1) known.markSeen(entry, realm);
+    // Also where it was listed under its own name a moment ago: it was renamed while we listed.
+    const byKey = known.findKey(fileKey);
+    const isMoved = byKey !== -1 && byKey !== entry;
+    if (isMoved) {
+      known.markSeen(byKey, realm);
+      look.movedKeys.add(fileKey);
+    } else if (entry === -1) {
+      if (!wants(roots[root]!, path)) return;
+    }
+    look.counts.listed++;
+    if (isOpen(file)) return;
+    if (isMoved || (entry !== -1 && !isItself)) {
+      this.#addOnceOldEnough(file, root, look.moved, look.counts);
+      return;
+    }
+    if (isItself && known.matches(entry, file.sizeBytes, versionOf(file))) {
+      const before = known.get(entry);
+      if (before.fileKey !== fileKey && fileKey !== 0n) known.record(path, { ...before, fileKey });
+      if (!before.isCopy && !isSought(path)) return;
+    }
+    this.#addOnceOldEnough(file, root, look.waiting, look.counts);
+  }
+
+  #settleMoved({ moved, movedKeys, waiting }: Look): void {
+    const { known } = this.#options;
+    for (let file = moved.pop(); file !== null; file = moved.pop()) {
+      const { path, fileKey = 0n } = file;
+      const entry = known.find(path);
+      if (entry !== -1 && !known.mayBe(entry, fileKey) && movedKeys.has(known.get(entry).fileKey))
+        known.loseName(entry);
+      waiting.add(file, file.root);
     }
   }
 
@@ -214,4 +285,12 @@ export class FileScanner {
       };
     });
   }
+}
+
+function withRenamed({ enterFolder, wantFile }: ListOptions): ListOptions {
+  return {
+    enterFolder,
+    wantFile: (relative) => !isHiddenName(relative) || wantFile(relative),
+    fileKeys: true,
+  };
 }

@@ -171,6 +171,12 @@ function literalPrefixes(globs: readonly string[]): string[] {
   return globs.map((glob) => /^(?:(?![*?[\]{}()!+@|\\]).)*/su.exec(glob)?.[0] ?? '');
 }
 
+/** Whether a root wants a file by its path; whether it goes into its folder is not asked. */
+export function wants({ folder, options }: SourceRoot, path: string): boolean {
+  const prefix = folder === '/' ? '/' : `${folder}/`;
+  return path.startsWith(prefix) && options.wantFile(path.slice(prefix.length));
+}
+
 /** Whether the last name of a relative path is hidden. Folders above were asked for before. */
 export function isHiddenName(relative: string): boolean {
   const first = relative.charAt(relative.lastIndexOf('/') + 1);

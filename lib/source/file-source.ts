@@ -71,6 +71,8 @@ export class FileSource {
         monitorIntervalMs: spec.monitorIntervalMs,
         minAgeMs: spec.minAgeMs,
         modified: spec.modified,
+        onReplaced: spec.onReplaced,
+        rotation: spec.rotation,
         limits: spec.limits,
         splittable: format.access !== 'random' && format.splittable,
         compression: spec.format.compression,

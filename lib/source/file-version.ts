@@ -1,12 +1,14 @@
 /** Whether a file is still the one that was listed. */
 import { SluiceError } from '../core/errors.ts';
 import type { FileStatus, FileSystem, FileVersion } from '../storage/file-system.ts';
+import { type FileRanges, openRanges } from './file-ranges.ts';
+import { fingerprint } from './fingerprint.ts';
 import type { ModifiedPolicy } from './modification.ts';
-import type { Split, SplitOutcome } from './split.ts';
+import type { Split, SplitOutcome, SplitPrefix } from './split.ts';
 
 /**
- * Compares size and version with those of the split. Under `append` a file may have grown: the split ends before what was
- * added.
+ * Compares size and version with those of the split. A file that is followed may have grown: the split ends before what
+ * was added.
  * @throws SluiceError FILE_MODIFIED where it changed and the policy is fail
  */
 export async function checkVersion(
@@ -14,6 +16,7 @@ export async function checkVersion(
   split: Split,
   policy: ModifiedPolicy,
 ): Promise<SplitOutcome['kind']> {
+  if (split.prefix !== undefined) return checkPrefix(fileSystem, split, split.prefix);
   const status = await fileSystem.stat(split.path);
   if (status === null || status.isFolder) return 'missing';
   if (status.sizeBytes === split.sizeBytes && isVersion(status, split)) return 'read';
@@ -22,9 +25,29 @@ export async function checkVersion(
   return 'changed';
 }
 
-/** The same before and after reading, where a storage that reads a version proves by itself that it is that one. */
+/** Of a followed file, which may have grown: whether what was taken of it stands there. */
+async function checkPrefix(
+  fileSystem: FileSystem,
+  { path, sizeBytes }: Split,
+  prefix: SplitPrefix,
+): Promise<SplitOutcome['kind']> {
+  let ranges: FileRanges | null = null;
+  try {
+    ranges = await openRanges(fileSystem, path, { sizeBytes });
+    return String(await fingerprint(ranges, prefix.bytes)) === prefix.fingerprint ? 'read' : 'changed';
+  } catch (thrown) {
+    const error = SluiceError.from(thrown);
+    if (error.code === 'NOT_FOUND') return 'missing';
+    throw error;
+  } finally {
+    await ranges?.close();
+  }
+}
+
+/** The same before and after reading, where the reading itself does not prove it: of a version of an object, of a followed file. */
 export async function proveVersion(...call: Parameters<typeof checkVersion>): Promise<SplitOutcome['kind']> {
-  return call[1].identity === undefined ? checkVersion(...call) : 'read';
+  const [, { identity, prefix }] = call;
+  return identity === undefined && prefix === undefined ? checkVersion(...call) : 'read';
 }
 
 /** How a split ends whose file the storage does not give; null where that stops the job. */
@@ -53,13 +76,9 @@ export function fileVersion(file: {
 }
 
 /** The error of `modified: fail`. */
-export function modifiedError(path: string): SluiceError {
-  return new SluiceError(
-    'FILE_MODIFIED',
-    `${path} changed after it was taken, and the policy is modified: fail`,
-    {
-      hint: 'write files elsewhere and rename them in when they are whole, or choose ignore, reread or append',
-      details: { path },
-    },
-  );
+export function modifiedError(path: string, why = 'the policy is modified: fail'): SluiceError {
+  return new SluiceError('FILE_MODIFIED', `${path} changed after it was taken, and ${why}`, {
+    hint: 'write files elsewhere and rename them in when they are whole, or choose ignore, reread or append',
+    details: { path },
+  });
 }

@@ -3,8 +3,9 @@
  *
  *     delta   := block*                                  deltas one after the other are a delta
  *     block   := version u8, flags u8, records u32, record*
- *     record  := kind u8 (0 forgotten, 1 known), hash 16 B
- *                known: size f64, mtime ns i64, realm u16, and with FOLLOWS_APPENDS consumed f64, fingerprint u64
+ *     record  := kind u8 (0 forgotten, 1 known, 2 known as a copy), hash 16 B
+ *                known: size f64, mtime ns i64, realm u16, and with FOLLOWS_APPENDS consumed f64, fingerprint u64, and
+ *                with FILE_KEYS (which goes with it, but in old blocks) file key u64
  *
  * Little-endian. Flag RESET: forget everything before reading the block. The checkpoint that holds a delta guards it by
  * a checksum; what is checked here is that a torn or foreign delta cannot pass.
@@ -21,16 +22,22 @@ export interface KnownFile {
   /** Bytes taken so far, and a hash over the file's beginning and what stands before that offset; 0n: not followed. */
   readonly consumedBytes: number;
   readonly fingerprint: bigint;
+  /** See FileStatus; 0n: not known. Kept only where appended files are followed. */
+  readonly fileKey: bigint;
+  /** What it has is read from the file that it is a copy of, as long as that one has it. */
+  readonly isCopy: boolean;
 }
 
 export const DELTA_VERSION = 1;
 const RESET = 1;
 const FOLLOWS_APPENDS = 2;
+const FILE_KEYS = 4;
 const HEADER_BYTES = 6;
 const HASH_BYTES = 16;
 const REMOVE_BYTES = 1 + HASH_BYTES;
 const PUT_BYTES = REMOVE_BYTES + 18;
 const APPEND_BYTES = 16;
+const KEY_BYTES = 8;
 /** A log shorter than this is never replaced by a snapshot. */
 const MIN_OVERFLOW_BYTES = 1 << 20;
 
@@ -51,18 +58,19 @@ export class DeltaLog {
 
   constructor(followAppends: boolean) {
     this.#followAppends = followAppends;
-    this.#putBytes = PUT_BYTES + (followAppends ? APPEND_BYTES : 0);
+    this.#putBytes = PUT_BYTES + (followAppends ? APPEND_BYTES + KEY_BYTES : 0);
   }
 
   put(pathHash: Uint32Array, file: KnownFile): void {
     if (this.#overflowed) return;
-    const view = this.#append(this.#putBytes, 1, pathHash);
+    const view = this.#append(this.#putBytes, file.isCopy && this.#followAppends ? 2 : 1, pathHash);
     view.setFloat64(17, file.sizeBytes, true);
     view.setBigInt64(25, file.modifiedNs, true);
     view.setUint16(33, file.realm, true);
     if (!this.#followAppends) return;
     view.setFloat64(35, file.consumedBytes, true);
     view.setBigUint64(43, file.fingerprint, true);
+    view.setBigUint64(51, file.fileKey, true);
   }
 
   remove(pathHash: Uint32Array): void {
@@ -106,7 +114,7 @@ export class DeltaLog {
     const block = new Uint8Array(HEADER_BYTES + this.#records.length);
     const view = new DataView(block.buffer);
     view.setUint8(0, DELTA_VERSION);
-    view.setUint8(1, (this.#reset ? RESET : 0) | (this.#followAppends ? FOLLOWS_APPENDS : 0));
+    view.setUint8(1, (this.#reset ? RESET : 0) | (this.#followAppends ? FOLLOWS_APPENDS | FILE_KEYS : 0));
     view.setUint32(2, this.#count, true);
     block.set(this.#records.view(), HEADER_BYTES);
     // A first scan logs a million files; do not hold their memory for ever after.
@@ -131,22 +139,25 @@ export class DeltaLog {
         );
       }
       const flags = view.getUint8(at + 1);
-      if ((flags & ~(RESET | FOLLOWS_APPENDS)) !== 0) throw corrupt(`flags ${flags}`);
+      if ((flags & ~(RESET | FOLLOWS_APPENDS | FILE_KEYS)) !== 0) throw corrupt(`flags ${flags}`);
       const follows = (flags & FOLLOWS_APPENDS) !== 0;
+      const keyed = (flags & FILE_KEYS) !== 0;
+      if (keyed && !follows) throw corrupt(`flags ${flags}`);
+      const putBytes = PUT_BYTES + (follows ? APPEND_BYTES : 0) + (keyed ? KEY_BYTES : 0);
       let records = view.getUint32(at + 2, true);
       at += HEADER_BYTES;
       if ((flags & RESET) !== 0) target.clear();
       for (; records > 0; records--) {
         need(delta, at, REMOVE_BYTES);
         const kind = view.getUint8(at);
-        if (kind > 1) throw corrupt(`record kind ${kind}`);
+        if (kind > 2) throw corrupt(`record kind ${kind}`);
         for (let i = 0; i < 4; i++) pathHash[i] = view.getUint32(at + 1 + i * 4, true);
         if (kind === 0) {
           target.remove(pathHash);
           at += REMOVE_BYTES;
           continue;
         }
-        need(delta, at, PUT_BYTES + (follows ? APPEND_BYTES : 0));
+        need(delta, at, putBytes);
         const sizeBytes = view.getFloat64(at + 17, true);
         if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) throw corrupt(`file size ${sizeBytes}`);
         target.put(pathHash, {
@@ -155,8 +166,10 @@ export class DeltaLog {
           realm: view.getUint16(at + 33, true),
           consumedBytes: follows ? view.getFloat64(at + 35, true) : 0,
           fingerprint: follows ? view.getBigUint64(at + 43, true) : 0n,
+          fileKey: keyed ? view.getBigUint64(at + 51, true) : 0n,
+          isCopy: kind === 2,
         });
-        at += PUT_BYTES + (follows ? APPEND_BYTES : 0);
+        at += putBytes;
       }
     }
   }

@@ -3,21 +3,28 @@
  * size and modification time. Bounded and lossless: a fixed number of bytes a file, forgotten only when a complete
  * listing of the folder it was seen in no longer has it.
  *
- * Memory: 39 bytes a file (55 where appended files are followed) in dense arrays, and an open-addressing index of 4-byte
- * slots at most 5/8 full. 1,000,000 files: 48 MB. Measured: filled in 2.5 s, all looked up again in 1.2 s, of which
+ * Memory: 39 bytes a file (64 where appended files are followed) in dense arrays, and an index of 4-byte slots at most 5/8
+ * full (two of them where files are followed). 1,000,000 files: 48 MB. Measured: filled in 2.5 s, all looked up again in 1.2 s, of which
  * 0.9 s are SHA-256.
  *
  * Safe forgetting. An unmounted disk shows an empty folder where a million files were; to forget them would read them
  * all again. So each entry belongs to a *realm*: a root at one folder identity (see realms.ts). `sweep` forgets an
  * entry only if its own realm was listed, completely and without error, and did not show it. Entries of a realm that is
  * not there wait for its return, and cost their 39 bytes until then. A disk mounted *below* a root is not seen by this.
+ *
+ * Where appended files are followed, a file is also found by its key (see FileStatus.fileKey), under whatever name, and is
+ * forgotten only when two listings in a row did not show it: a listing that runs while a file is renamed may miss it.
  */
 import { hash } from 'node:crypto';
+import { EMPTY, EntryIndex } from './entry-index.ts';
 import { DeltaLog, type KnownFile } from './known-files-log.ts';
 
-const EMPTY = -1;
-const FIRST_SLOTS = 1024;
 const FIRST_ENTRIES = 512;
+
+/** What the scans saw of an entry. */
+const UNSEEN = 0;
+const SEEN_BEFORE = 1;
+const SEEN = 2;
 
 /** Realm of entries that are never forgotten. */
 export const NO_REALM = 0;
@@ -48,6 +55,12 @@ export function removalsOf(paths: readonly string[]): Uint8Array {
   return log.take();
 }
 
+/** An entry, held while others come and go. */
+export interface KnownRef {
+  readonly pathHash: PathHash;
+  readonly file: KnownFile;
+}
+
 export class KnownFiles {
   /** Entries, dense: entry e has hashes[4e .. 4e+3]. */
   #hashes = new Uint32Array(FIRST_ENTRIES * 4);
@@ -58,15 +71,20 @@ export class KnownFiles {
   /** Only where appended files are followed. */
   #consumed: Float64Array | null;
   #fingerprints: BigUint64Array | null;
+  #fileKeys: BigUint64Array | null;
+  #copies: Uint8Array | null;
   #count = 0;
-  /** Slot -> entry. Linear probing from the hash's first word. */
-  #slots = new Int32Array(FIRST_SLOTS).fill(EMPTY);
+  readonly #byPath = new EntryIndex((entry) => this.#hashes[entry * 4]!);
+  /** Entries with a file key. */
+  readonly #byKey = new EntryIndex((entry) => lowWord(this.#fileKeys![entry]!));
   readonly #log: DeltaLog;
 
   /** @param followAppends whether consumed lengths and fingerprints are kept */
   constructor(followAppends = false) {
     this.#consumed = followAppends ? new Float64Array(FIRST_ENTRIES) : null;
     this.#fingerprints = followAppends ? new BigUint64Array(FIRST_ENTRIES) : null;
+    this.#fileKeys = followAppends ? new BigUint64Array(FIRST_ENTRIES) : null;
+    this.#copies = followAppends ? new Uint8Array(FIRST_ENTRIES) : null;
     this.#log = new DeltaLog(followAppends);
   }
 
@@ -84,6 +102,66 @@ export class KnownFiles {
     return this.#sizes[entry] === sizeBytes && this.#modifiedNs[entry] === modifiedNs;
   }
 
+  /** Entry number of the file with a key, whatever its name; -1 where none is known. Valid as for `find`. */
+  findKey(fileKey: bigint): number {
+    if (fileKey === 0n || this.#fileKeys === null) return -1;
+    const { slots } = this.#byKey;
+    const mask = slots.length - 1;
+    for (let slot = lowWord(fileKey) & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot]!;
+      if (entry === EMPTY || this.#fileKeys[entry] === fileKey) return entry;
+    }
+  }
+
+  /** Whether a file with this key may be the one that is known: it is, or one of the keys is not known. */
+  mayBe(entry: number, fileKey: bigint | undefined): boolean {
+    const known = this.#fileKeys?.[entry] ?? 0n;
+    return known === 0n || fileKey === undefined || known === fileKey;
+  }
+
+  /** Whether the scan before the running one, or the running one, found the entry. */
+  wasSeen(entry: number): boolean {
+    return this.#seen[entry] !== UNSEEN;
+  }
+
+  /** The entry as it is now, for later. null for -1. */
+  ref(entry: number): KnownRef | null {
+    if (entry === -1) return null;
+    return { pathHash: this.#hashes.slice(entry * 4, entry * 4 + 4), file: this.get(entry) };
+  }
+
+  /** Whether what is known is still the same. */
+  isCurrent({ pathHash, file }: KnownRef): boolean {
+    const entry = this.#findHash(pathHash);
+    if (entry === -1) return false;
+    const now = this.get(entry);
+    return (
+      now.consumedBytes === file.consumedBytes &&
+      now.fingerprint === file.fingerprint &&
+      now.fileKey === file.fileKey &&
+      now.isCopy === file.isCopy
+    );
+  }
+
+  /** Forgets an entry that `ref` gave. */
+  removeRef({ pathHash }: KnownRef): void {
+    const entry = this.#findHash(pathHash);
+    if (entry !== -1) this.#removeEntry(entry);
+  }
+
+  /**
+   * The file has lost its name to another one: from now on it is found by its key alone, and whatever has the name is new.
+   * What scans saw of it stays.
+   */
+  loseName(entry: number): void {
+    const file = this.get(entry);
+    const seen = this.#seen[entry]!;
+    this.#removeEntry(entry);
+    const nameless = this.#put(hashPath(`\0${file.fileKey}`), file);
+    this.#seen[nameless] = seen;
+    this.#logEntry(nameless);
+  }
+
   /** A copy of an entry without its hash. */
   get(entry: number): KnownFile {
     return {
@@ -92,13 +170,15 @@ export class KnownFiles {
       realm: this.#realms[entry]!,
       consumedBytes: this.#consumed?.[entry] ?? 0,
       fingerprint: this.#fingerprints?.[entry] ?? 0n,
+      fileKey: this.#fileKeys?.[entry] ?? 0n,
+      isCopy: this.#copies?.[entry] === 1,
     };
   }
 
   /** Adds a file, or changes what is known of it. It counts as seen by the scan that may be running. */
   record(path: string, file: KnownFile): void {
     const entry = this.#put(hashPath(path), file);
-    this.#seen[entry] = 1;
+    this.#seen[entry] = SEEN;
     this.#logEntry(entry);
   }
 
@@ -112,14 +192,18 @@ export class KnownFiles {
 
   /** Begins a scan: nothing is seen yet. */
   beginScan(): void {
-    this.#seen.fill(0, 0, this.#count);
+    const seen = this.#seen;
+    if (this.#fileKeys === null) seen.fill(UNSEEN, 0, this.#count);
+    else
+      for (let entry = 0; entry < this.#count; entry++)
+        seen[entry] = seen[entry] === SEEN ? SEEN_BEFORE : UNSEEN;
   }
 
   /** The running scan found the entry, in this realm. */
   markSeen(entry: number, realm: number): void {
     // Roots may overlap: the first to show a file has it, so that it does not change hands twice a scan.
-    if (this.#seen[entry] === 1) return;
-    this.#seen[entry] = 1;
+    if (this.#seen[entry] === SEEN) return;
+    this.#seen[entry] = SEEN;
     if (this.#realms[entry] === realm) return;
     this.#realms[entry] = realm;
     this.#logEntry(entry);
@@ -133,7 +217,7 @@ export class KnownFiles {
     const before = this.#count;
     // Backwards, because removing puts the last entry, which was looked at already, into the hole.
     for (let entry = before - 1; entry >= 0; entry--) {
-      if (this.#seen[entry] === 0 && realms.has(this.#realms[entry]!)) this.#removeEntry(entry);
+      if (this.#seen[entry] === UNSEEN && realms.has(this.#realms[entry]!)) this.#removeEntry(entry);
     }
     return before - this.#count;
   }
@@ -168,7 +252,7 @@ export class KnownFiles {
     this.#log.replay(delta, {
       clear: () => this.#clear(),
       put: (pathHash, file) => {
-        this.#put(pathHash, file);
+        this.#seen[this.#put(pathHash, file)] = SEEN;
       },
       remove: (pathHash) => {
         const entry = this.#findHash(pathHash);
@@ -178,22 +262,24 @@ export class KnownFiles {
   }
 
   get memoryBytes(): number {
-    const appended = (this.#consumed?.byteLength ?? 0) + (this.#fingerprints?.byteLength ?? 0);
+    const appended = (this.#consumed?.byteLength ?? 0) * 3 + (this.#copies?.byteLength ?? 0);
     const dense =
       this.#hashes.byteLength +
       this.#sizes.byteLength +
       this.#modifiedNs.byteLength +
       this.#realms.byteLength;
-    return dense + this.#seen.byteLength + appended + this.#slots.byteLength + this.#log.memoryBytes;
+    const indexes = this.#byPath.memoryBytes + this.#byKey.memoryBytes;
+    return dense + this.#seen.byteLength + appended + indexes + this.#log.memoryBytes;
   }
 
   #clear(): void {
     this.#count = 0;
-    this.#slots.fill(EMPTY);
+    this.#byPath.clear();
+    this.#byKey.clear();
   }
 
   #findHash(pathHash: PathHash): number {
-    const slots = this.#slots;
+    const { slots } = this.#byPath;
     const hashes = this.#hashes;
     const mask = slots.length - 1;
     for (let slot = pathHash[0]! & mask; ; slot = (slot + 1) & mask) {
@@ -216,9 +302,9 @@ export class KnownFiles {
     if (entry === -1) {
       entry = this.#count;
       if (entry === this.#sizes.length) this.#growEntries();
-      if ((entry + 1) * 8 > this.#slots.length * 5) this.#growSlots();
       this.#hashes.set(pathHash, entry * 4);
-      this.#slots[this.#freeSlot(pathHash[0]!)] = entry;
+      this.#byPath.add(entry);
+      if (this.#fileKeys !== null) this.#fileKeys[entry] = 0n;
       this.#count++;
     }
     this.#sizes[entry] = file.sizeBytes;
@@ -226,7 +312,26 @@ export class KnownFiles {
     this.#realms[entry] = file.realm;
     if (this.#consumed !== null) this.#consumed[entry] = file.consumedBytes;
     if (this.#fingerprints !== null) this.#fingerprints[entry] = file.fingerprint;
+    if (this.#copies !== null) this.#copies[entry] = file.isCopy ? 1 : 0;
+    this.#setKey(entry, file.fileKey);
     return entry;
+  }
+
+  /** A key is that of one entry: the last to get it. */
+  #setKey(entry: number, fileKey: bigint): void {
+    const keys = this.#fileKeys;
+    if (keys === null || keys[entry] === fileKey) return;
+    if (keys[entry] !== 0n) this.#byKey.remove(entry);
+    keys[entry] = 0n;
+    if (fileKey === 0n) return;
+    const other = this.findKey(fileKey);
+    if (other !== -1) {
+      this.#byKey.remove(other);
+      keys[other] = 0n;
+      this.#logEntry(other);
+    }
+    keys[entry] = fileKey;
+    this.#byKey.add(entry);
   }
 
   #removeEntry(entry: number): void {
@@ -237,10 +342,13 @@ export class KnownFiles {
 
   /** Takes an entry out of the index and puts the last one into its place. */
   #dropEntry(entry: number): void {
-    this.#freeSlotOf(entry);
+    this.#byPath.remove(entry);
+    const keys = this.#fileKeys;
+    if (keys !== null && keys[entry] !== 0n) this.#byKey.remove(entry);
     const last = --this.#count;
     if (last === entry) return;
-    this.#slots[this.#slotOf(last)] = entry;
+    this.#byPath.move(last, entry);
+    if (keys !== null && keys[last] !== 0n) this.#byKey.move(last, entry);
     this.#hashes.copyWithin(entry * 4, last * 4, last * 4 + 4);
     this.#sizes[entry] = this.#sizes[last]!;
     this.#modifiedNs[entry] = this.#modifiedNs[last]!;
@@ -248,35 +356,8 @@ export class KnownFiles {
     this.#seen[entry] = this.#seen[last]!;
     if (this.#consumed !== null) this.#consumed[entry] = this.#consumed[last]!;
     if (this.#fingerprints !== null) this.#fingerprints[entry] = this.#fingerprints[last]!;
-  }
-
-  #slotOf(entry: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = this.#hashes[entry * 4]! & mask;
-    while (this.#slots[slot] !== entry) slot = (slot + 1) & mask;
-    return slot;
-  }
-
-  #freeSlot(firstWord: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = firstWord & mask;
-    while (this.#slots[slot] !== EMPTY) slot = (slot + 1) & mask;
-    return slot;
-  }
-
-  /** Empties a slot and moves those behind it up, so that no probe ends too early and no tombstones pile up. */
-  #freeSlotOf(entry: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let hole = this.#slotOf(entry);
-    for (let slot = (hole + 1) & mask; slots[slot] !== EMPTY; slot = (slot + 1) & mask) {
-      const home = this.#hashes[slots[slot]! * 4]! & mask;
-      // It may move to the hole if its home is not between the hole and where it stands.
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      slots[hole] = slots[slot]!;
-      hole = slot;
-    }
-    slots[hole] = EMPTY;
+    if (keys !== null) keys[entry] = keys[last]!;
+    if (this.#copies !== null) this.#copies[entry] = this.#copies[last]!;
   }
 
   #growEntries(): void {
@@ -289,18 +370,9 @@ export class KnownFiles {
     this.#realms = grown(this.#realms, new Uint16Array(capacity));
     this.#seen = grown(this.#seen, new Uint8Array(capacity));
     if (this.#consumed !== null) this.#consumed = grown(this.#consumed, new Float64Array(capacity));
-    if (this.#fingerprints !== null) {
-      const fingerprints = new BigUint64Array(capacity);
-      fingerprints.set(this.#fingerprints);
-      this.#fingerprints = fingerprints;
-    }
-  }
-
-  #growSlots(): void {
-    this.#slots = new Int32Array(this.#slots.length * 2).fill(EMPTY);
-    for (let entry = 0; entry < this.#count; entry++) {
-      this.#slots[this.#freeSlot(this.#hashes[entry * 4]!)] = entry;
-    }
+    if (this.#fingerprints !== null) this.#fingerprints = grown64(this.#fingerprints, capacity);
+    if (this.#fileKeys !== null) this.#fileKeys = grown64(this.#fileKeys, capacity);
+    if (this.#copies !== null) this.#copies = grown(this.#copies, new Uint8Array(capacity));
   }
 
   #logEntry(entry: number): void {
@@ -312,4 +384,15 @@ export class KnownFiles {
 function grown<T extends Uint32Array | Float64Array | Uint16Array | Uint8Array>(from: T, to: T): T {
   to.set(from);
   return to;
+}
+
+function grown64(from: BigUint64Array, capacity: number): BigUint64Array<ArrayBuffer> {
+  const to = new BigUint64Array(capacity);
+  to.set(from);
+  return to;
+}
+
+/** File keys are hashes already. */
+function lowWord(fileKey: bigint): number {
+  return Number(fileKey & 0xffffffffn);
 }

@@ -18,6 +18,7 @@ export interface FileEnd {
 
 interface OpenFile {
   readonly path: string;
+  readonly fileKey: string | undefined;
   splits: number;
   kind: SplitOutcome['kind'];
   untouched: boolean;
@@ -31,6 +32,8 @@ export class OpenFiles {
   readonly #byId = new Map<string, OpenFile>();
   /** How many takes of a path are open: one, but for what a restart may bring together. */
   readonly #paths = new Map<string, number>();
+  /** The same by file key, of files that are followed. */
+  readonly #keys = new Map<string, number>();
 
   get size(): number {
     return this.#byId.size;
@@ -40,6 +43,10 @@ export class OpenFiles {
     return this.#paths.has(path);
   }
 
+  hasKey(fileKey: bigint): boolean {
+    return this.#keys.size > 0 && this.#keys.has(String(fileKey));
+  }
+
   /**
    * One more split of a file.
    * @param restored it comes from a checkpoint. Ranges of the file that were read before are not heard of again then,
@@ -47,12 +54,14 @@ export class OpenFiles {
    */
   add(split: Split, restored: boolean): void {
     const { fileId, path } = split;
+    const fileKey = split.prefix?.fileKey;
     let file = this.#byId.get(fileId);
     if (file === undefined) {
       const untouched = !restored || (split.id.endsWith('.0') && split.endByte === null);
-      file = { path, splits: 0, kind: 'read', untouched, incomplete: false };
+      file = { path, fileKey, splits: 0, kind: 'read', untouched, incomplete: false };
       this.#byId.set(fileId, file);
-      this.#paths.set(path, (this.#paths.get(path) ?? 0) + 1);
+      count(this.#paths, path, 1);
+      if (fileKey !== undefined && fileKey !== '0') count(this.#keys, fileKey, 1);
     } else if (restored) file.untouched = false;
     file.splits++;
   }
@@ -66,11 +75,16 @@ export class OpenFiles {
     if (kind === 'read' || !isUntouched(split)) file.untouched = false;
     if (--file.splits > 0) return null;
     this.#byId.delete(split.fileId);
-    const takes = (this.#paths.get(file.path) ?? 1) - 1;
-    if (takes === 0) this.#paths.delete(file.path);
-    else this.#paths.set(file.path, takes);
+    count(this.#paths, file.path, -1);
+    if (file.fileKey !== undefined && file.fileKey !== '0') count(this.#keys, file.fileKey, -1);
     const { fileId, sizeBytes, modifiedNs } = split;
     const { path, kind: worst, untouched, incomplete } = file;
     return { fileId, path, sizeBytes, modifiedNs, kind: worst, untouched, incomplete };
   }
+}
+
+function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
+  const now = (counts.get(key) ?? 0) + by;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
 }

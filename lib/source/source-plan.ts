@@ -7,11 +7,12 @@ import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import { AgeGate } from './age-gate.ts';
-import type { SourceRoot } from './file-selector.ts';
+import { AppendFollower } from './append-follower.ts';
+import { isHiddenName, type SourceRoot, wants } from './file-selector.ts';
 import { KnownFiles } from './known-files.ts';
 import { judge } from './modification.ts';
 import { remainingBytes, type Split, startPosition } from './split.ts';
-import type { SplitPlanner } from './split-planner.ts';
+import type { SplitPlanner, TakenPlan } from './split-planner.ts';
 
 /** A file, or a folder that is not entered, and what happens to it. Snake case: this is what `--json` prints. */
 export type FilePlan =
@@ -60,6 +61,7 @@ export async function* planSource(options: SourcePlanOptions): AsyncGenerator<Fi
   for (const split of splits) resumed.set(split.path, [...(resumed.get(split.path) ?? []), split]);
   for (const [path, open] of resumed) yield resume(path, open);
   const seen = new Set<string>();
+  const follows = spec.modified === 'append';
   for (const root of roots) {
     const left: FilePlan[] = [];
     const leave = (relative: string, why: string | null) => {
@@ -70,7 +72,10 @@ export async function* planSource(options: SourcePlanOptions): AsyncGenerator<Fi
     };
     const listing = fileSystem.list(root.folder, {
       enterFolder: (relative) => leave(`${relative}/`, root.whyNot.folder(relative)),
-      wantFile: (relative) => leave(relative, root.whyNot.file(relative)),
+      // A file that is followed may have been renamed to what no pattern wants.
+      wantFile: (relative) =>
+        (follows && !isHiddenName(relative)) || leave(relative, root.whyNot.file(relative)),
+      fileKeys: follows,
     });
     for await (const piece of listing) {
       yield* left.splice(0);
@@ -78,6 +83,9 @@ export async function* planSource(options: SourcePlanOptions): AsyncGenerator<Fi
         // Roots may overlap.
         if (seen.has(file.path) || resumed.has(file.path)) continue;
         seen.add(file.path);
+        const relative = file.path.slice(root.folder === '/' ? 1 : root.folder.length + 1);
+        const isKnown = known.find(file.path) !== -1 || known.findKey(file.fileKey ?? 0n) !== -1;
+        if (follows && !isKnown && !leave(relative, root.whyNot.file(relative))) continue;
         yield await planFile(file, known, takenBy, ages, options);
       }
     }
@@ -90,12 +98,13 @@ async function planFile(
   known: KnownFiles,
   takenBy: CheckpointFinder,
   ages: AgeGate,
-  { spec, planner }: SourcePlanOptions,
+  { fileSystem, spec, roots, planner }: SourcePlanOptions,
 ): Promise<FilePlan> {
   const { path, sizeBytes, modifiedNs } = file;
   const skip = (reason: SkipReason, why: string): FilePlan => ({ action: 'skip', path, reason, why });
   const entry = known.find(path);
-  const verdict = judge(entry === -1 ? null : known.matches(entry, sizeBytes, modifiedNs), spec.modified);
+  const matches = entry === -1 ? null : known.matches(entry, sizeBytes, modifiedNs);
+  const verdict = judge(matches === true ? known.mayBe(entry, file.fileKey) : matches, spec.modified);
   switch (verdict) {
     case 'same':
       return skip('taken', `taken at checkpoint ${takenBy.find(file)}`);
@@ -117,9 +126,23 @@ async function planFile(
   if (youngMs > 0)
     return skip('too_young', `younger than min_age for another ${Math.ceil(youngMs / 1000)} s`);
   try {
-    const before = verdict === 'append' ? known.get(entry) : null;
-    const plan = (before === null ? planner.planUnseen(file) : null) ?? (await planner.plan(file, before));
-    if (plan.kind === 'replaced') return skip('modified', `${plan.why} (modified: append)`);
+    let plan: TakenPlan | null = null;
+    if (spec.modified === 'append') {
+      const { onReplaced, rotation } = spec;
+      const isWanted = (other: string) => roots.some((root) => wants(root, other));
+      const follower = new AppendFollower({ fileSystem, known, planner, onReplaced, rotation, isWanted });
+      const following = await follower.look(file);
+      if (following.kind === 'wait' || following.kind === 'copy')
+        return skip('modified', 'it is the copy of a file beside it (rotation: copytruncate)');
+      if (following.kind === 'unfollowed') return skip('modified', `${following.why} (modified: append)`);
+      if (following.kind === 'replaced' && following.plan === null)
+        return skip('modified', `${following.why} (on_replaced: ${onReplaced})`);
+      plan = following.plan;
+    } else {
+      const looked = planner.planUnseen(file) ?? (await planner.plan(file, null));
+      if (looked.kind !== 'replaced') plan = looked;
+    }
+    if (plan === null) return skip('gone', 'it changed when it was looked at');
     if (plan.kind === 'nothing') return skip('nothing_new', 'no whole line was added');
     const { startByte, endByte, compression } = plan;
     const split: Split = {
@@ -142,7 +165,7 @@ async function planFile(
     };
   } catch (thrown) {
     const error = SluiceError.from(thrown);
-    if (error.code !== 'NOT_FOUND') throw error;
+    if (error.code !== 'NOT_FOUND' && error.code !== 'FILE_MODIFIED') throw error;
     return skip('gone', 'it was gone when it was looked at');
   }
 }

@@ -7,82 +7,35 @@
  * subtasks' answers when those are asked for in the same moment: what was assigned before is theirs, the rest is here.
  * Files that wait are in no checkpoint: a restart lists them again.
  */
-import type { SourceLimits } from '../config/compiled-job.ts';
-import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { FileSystem } from '../storage/file-system.ts';
+import { AppendFollower } from './append-follower.ts';
+import type {
+  RestoredEnumerator,
+  SourceCounters,
+  SplitEnumeratorContext,
+  SplitEnumeratorOptions,
+} from './enumerator-options.ts';
 import { checkEnumeratorState, ENUMERATOR_VERSION, type EnumeratorState } from './enumerator-state.ts';
 import { FileScanner, type ScanResult } from './file-scanner.ts';
-import type { SourceRoot } from './file-selector.ts';
+import { wants } from './file-selector.ts';
 import { FileTaker } from './file-taker.ts';
+import { HomelessSplits, isHomeless } from './homeless-splits.ts';
 import { KnownFiles } from './known-files.ts';
-import type { ModifiedPolicy } from './modification.ts';
 import { type FileEnd, OpenFiles } from './open-files.ts';
 import { Realms } from './realms.ts';
 import { ScanTimer } from './scan-timer.ts';
 import { checkSplit, remainingBytes, type Split, type SplitOutcome } from './split.ts';
-import { SplitPlanner, type SplitPlannerOptions } from './split-planner.ts';
+import { SplitPlanner } from './split-planner.ts';
 import { TakeQuota } from './take-quota.ts';
-import type { Warnings } from './warnings.ts';
 
+export type {
+  ProcessingMode,
+  RestoredEnumerator,
+  SourceCounters,
+  SplitEnumeratorContext,
+  SplitEnumeratorOptions,
+} from './enumerator-options.ts';
 export type { EnumeratorState } from './enumerator-state.ts';
-
-/** What the enumerator needs of the coordinator. Called synchronously. Flink: SplitEnumeratorContext. */
-export interface SplitEnumeratorContext {
-  assignSplit(subtask: number, split: Split): void;
-  /** PROCESS_ONCE: nothing is left to hand out. */
-  signalNoMoreSplits(subtask: number): void;
-  /** What may be taken until the next checkpoint is taken and read, and more waits: time to take it. */
-  quotaUsedUp(): void;
-  /** Scanning or planning failed for good. */
-  fail(error: SluiceError): void;
-}
-
-/** once: Flink's PROCESS_ONCE, one scan · continuously: PROCESS_CONTINUOUSLY, a scan every `monitorIntervalMs`. */
-export type ProcessingMode = 'once' | 'continuously';
-
-export interface SplitEnumeratorOptions extends Omit<SplitPlannerOptions, 'followAppends'> {
-  readonly fileSystem: FileSystem;
-  readonly clock: Clock;
-  readonly roots: readonly SourceRoot[];
-  readonly mode: ProcessingMode;
-  readonly monitorIntervalMs: number;
-  readonly minAgeMs: number;
-  readonly modified: ModifiedPolicy;
-  readonly limits: SourceLimits;
-  readonly warnings: Warnings;
-}
-
-/** What a checkpoint and the subtasks' parts of it held. */
-export interface RestoredEnumerator {
-  readonly state: EnumeratorState;
-  /** In the order in which they were taken. */
-  readonly discovery: readonly Uint8Array[];
-  /** Splits that subtasks were reading. */
-  readonly splits: readonly Split[];
-}
-
-/** Since the start of this run. */
-export interface SourceCounters {
-  readonly scans: number;
-  /** By the last scan: input files there are, and files not taken yet because of min_age. */
-  readonly listed: number;
-  readonly tooYoung: number;
-  readonly taken: number;
-  /** Bytes of files that were taken or restored, and of those that wait. */
-  readonly takenBytes: number;
-  readonly waitingBytes: number;
-  readonly read: number;
-  readonly missing: number;
-  /** Changed between listing and reading, or while being read. */
-  readonly changed: number;
-  /** Changed after they were taken, and not read again. */
-  readonly ignored: number;
-  readonly forgotten: number;
-  readonly known: number;
-  readonly waiting: number;
-  readonly open: number;
-}
 
 export class SplitEnumerator {
   readonly #options: SplitEnumeratorOptions;
@@ -98,6 +51,7 @@ export class SplitEnumerator {
   /** Splits that nobody reads: given back, restored, or the rest of a file being cut. As many as there are subtasks, about. */
   readonly #pending: Split[] = [];
   readonly #assigned = new Map<string, Split>();
+  readonly #homeless = new HomelessSplits();
   readonly #readers = new Set<number>();
   /** Files that are being deleted or moved: neither what is left of them nor what comes in their place is judged yet. */
   readonly #cleaning = new Set<string>();
@@ -107,6 +61,7 @@ export class SplitEnumerator {
   #scanned = false;
   #closed = false;
   #running: Promise<void> | null = null;
+  #isRunning = false;
   #scan: Pick<ScanResult, 'listed' | 'tooYoung'> = { listed: 0, tooYoung: 0 };
   #restoredBytes = 0;
   #counts = { scans: 0, read: 0, missing: 0, changed: 0, ignored: 0, forgotten: 0 };
@@ -126,8 +81,12 @@ export class SplitEnumerator {
       ...options,
       known: this.#known,
       realms: this.#realms,
-      isOpen: (path) =>
-        this.#openFiles.has(path) || this.#taker.isLookingInto(path) || this.#cleaning.has(path),
+      isOpen: ({ path, fileKey = 0n }) =>
+        this.#openFiles.has(path) ||
+        this.#openFiles.hasKey(fileKey) ||
+        this.#taker.isLookingInto(path) ||
+        this.#cleaning.has(path),
+      isSought: (path) => this.#homeless.has(path),
       onFoundSoFar: (waiting, realms) => {
         this.#taker.accept(waiting, realms);
         this.#dispatch();
@@ -135,15 +94,29 @@ export class SplitEnumerator {
     });
     this.#timer = new ScanTimer(options.clock);
     this.#quota = new TakeQuota(options.limits);
+    const isWanted = (path: string) => options.roots.some((root) => wants(root, path));
     this.#taker = new FileTaker({
       known: this.#known,
       planner: this.#planner,
       openFiles: this.#openFiles,
+      follower: new AppendFollower({
+        ...options,
+        known: this.#known,
+        planner: this.#planner,
+        isWanted,
+      }),
+      isWanted,
+      onReplaced: options.onReplaced,
+      homeless: this.#homeless,
       quota: this.#quota,
       modified: options.modified,
       warnings: options.warnings,
       lastScan: options.mode === 'once',
       onSplit: (split) => this.#pending.push(split),
+      onFound: (split) => {
+        this.#openFiles.add(split, true);
+        this.#pending.push(split);
+      },
       onLooked: () => this.#dispatch(),
       fail: (error) => this.#context.fail(error),
     });
@@ -161,6 +134,7 @@ export class SplitEnumerator {
 
   /** Begins scanning. */
   start(): void {
+    this.#isRunning = true;
     this.#running = this.#run().catch((error: unknown) => {
       if (!this.#closed) this.#context.fail(SluiceError.from(error));
     });
@@ -204,6 +178,10 @@ export class SplitEnumerator {
    */
   finishSplit({ split, kind }: SplitOutcome): FileEnd | null {
     if (!this.#assigned.delete(split.id)) return null;
+    if (isHomeless({ split, kind })) {
+      this.#seekFile(split, kind);
+      return null;
+    }
     if (kind !== 'read') {
       // What is left would be read from another file than the rest was.
       for (let i = this.#pending.length - 1; i >= 0; i--) {
@@ -216,6 +194,29 @@ export class SplitEnumerator {
     const end = this.#openFiles.finish(split, kind);
     if (end !== null) this.#closeFile(end);
     return end;
+  }
+
+  /** The file is followed and elsewhere by now: what is left of it waits until it is found. */
+  #seekFile(split: Split, kind: SplitOutcome['kind']): void {
+    const left = [split, ...this.#pending.filter(({ fileId }) => fileId === split.fileId)];
+    for (const each of left) {
+      this.#homeless.add(each);
+      this.#openFiles.finish(each, kind);
+    }
+    for (let i = this.#pending.length - 1; i >= 0; i--)
+      if (this.#pending[i]!.fileId === split.fileId) this.#pending.splice(i, 1);
+    // PROCESS_ONCE: the one scan may be over.
+    if (!this.#isRunning && !this.#closed) this.start();
+    else this.#timer.wake();
+    this.#dispatch();
+  }
+
+  #giveUp(split: Split): void {
+    this.#counts.missing++;
+    this.#options.warnings.warn(
+      'file-missing',
+      `${split.path} was renamed, truncated or deleted while it was read, and is not found: its ${remainingBytes(split)} bytes from byte ${split.position.offset} on are lost`,
+    );
   }
 
   #closeFile({ path, kind, untouched }: FileEnd): void {
@@ -247,7 +248,7 @@ export class SplitEnumerator {
       version: ENUMERATOR_VERSION,
       nextFile: this.#taker.nextFile,
       realms: this.#realms.state(),
-      splits: [...this.#pending],
+      splits: [...this.#pending, ...this.#homeless.splits],
     };
   }
 
@@ -279,7 +280,7 @@ export class SplitEnumerator {
   }
 
   get counters(): SourceCounters {
-    const { taken, takenBytes, missing, ignored } = this.#taker.counts;
+    const { taken, takenBytes, missing, ignored, replaced } = this.#taker.counts;
     return {
       ...this.#counts,
       ...this.#scan,
@@ -288,9 +289,10 @@ export class SplitEnumerator {
       waitingBytes: this.#taker.waitingBytes,
       missing: this.#counts.missing + missing,
       ignored: this.#counts.ignored + ignored,
+      replaced,
       known: this.#known.size,
       waiting: this.#taker.waiting,
-      open: this.#openFiles.size,
+      open: this.#openFiles.size + this.#homeless.size,
     };
   }
 
@@ -310,13 +312,17 @@ export class SplitEnumerator {
       const result = await this.#scanner.scan();
       if (result === null || this.#closed) return;
       this.#accept(result);
-      if (mode === 'once') return;
+      if (mode === 'once' && this.#homeless.size === 0) break;
       await this.#timer.wait(monitorIntervalMs, result.nextReadyMs, clock.elapsed() - started);
     }
+    this.#isRunning = false;
   }
 
   #accept(result: ScanResult): void {
     this.#taker.accept(result.waiting, result.realms);
+    // Only a scan that leaves nothing else to look into tells that their files are nowhere.
+    if (result.waiting.size <= this.#homeless.size)
+      for (const split of this.#homeless.scanEnded()) this.#giveUp(split);
     this.#scan = { listed: result.listed, tooYoung: result.tooYoung };
     this.#counts.scans++;
     this.#counts.ignored += result.ignored;
@@ -345,7 +351,11 @@ export class SplitEnumerator {
     }
     if (this.#isQuotaUsedUp()) this.#context.quotaUsedUp();
     const exhausted =
-      this.#scanned && this.#pending.length === 0 && this.#taker.looking === 0 && this.#taker.waiting === 0;
+      this.#scanned &&
+      this.#pending.length === 0 &&
+      this.#homeless.size === 0 &&
+      this.#taker.looking === 0 &&
+      this.#taker.waiting === 0;
     if (this.#options.mode !== 'once' || !exhausted || this.#closed) return;
     for (const subtask of this.#asking) {
       this.#asking.delete(subtask);

@@ -6,13 +6,19 @@ import type { SourceSpec } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
-import { endOfLastLine, fingerprint } from './append-follower.ts';
 import { compressionOf } from './compression.ts';
+import { type FileRanges, openRanges } from './file-ranges.ts';
+import { endOfLastLine, fingerprint } from './fingerprint.ts';
 import type { KnownFile } from './known-files-log.ts';
 import { isUntouched, type Split, startPosition } from './split.ts';
 
 /** What is to be read of a file, and what is to be remembered of it. */
 export type Plan =
+  | TakenPlan
+  /** What was taken of the file is not what stands there now. */
+  | { readonly kind: 'replaced'; readonly why: string };
+
+export type TakenPlan =
   | {
       readonly kind: 'read';
       readonly startByte: number;
@@ -23,9 +29,7 @@ export type Plan =
       readonly fingerprint: bigint;
     }
   /** No whole line was added (yet). */
-  | { readonly kind: 'nothing'; readonly consumedBytes: number; readonly fingerprint: bigint }
-  /** What was taken of the file is not what stands there now. */
-  | { readonly kind: 'replaced'; readonly why: string };
+  | { readonly kind: 'nothing'; readonly consumedBytes: number; readonly fingerprint: bigint };
 
 export interface SplitPlannerOptions {
   readonly fileSystem: FileSystem;
@@ -56,7 +60,7 @@ export class SplitPlanner {
   }
 
   /** The plan of a new file where it can be made without looking into it: most files, so it costs nothing. */
-  planUnseen(file: FileStatus): Plan | null {
+  planUnseen(file: FileStatus): TakenPlan | null {
     const { splittable, compression, splitSizeBytes, followAppends } = this.#options;
     const maySplit = splittable && file.sizeBytes > splitSizeBytes * SPLIT_SLOP;
     if (followAppends && splittable) return null;
@@ -80,27 +84,48 @@ export class SplitPlanner {
     if (!followAppends || !splittable || compression !== 'none') {
       return known === null ? readWhole(compression) : { kind: 'replaced', why: `it is now ${compression}` };
     }
-    const startByte = known?.consumedBytes ?? 0;
-    if (known !== null) {
-      if (file.sizeBytes < startByte)
-        return {
-          kind: 'replaced',
-          why: `it was truncated: ${startByte} bytes were taken, ${file.sizeBytes} are left`,
-        };
-      const now = await fingerprint(fileSystem, file.path, startByte);
-      if (now !== known.fingerprint)
-        return { kind: 'replaced', why: 'what was taken of it stands there no longer' };
+    if (known !== null && file.sizeBytes < known.consumedBytes) {
+      const { consumedBytes } = known;
+      return {
+        kind: 'replaced',
+        why: `it was truncated: ${consumedBytes} bytes were taken, ${file.sizeBytes} are left`,
+      };
     }
-    const endByte = await endOfLastLine(fileSystem, file.path, startByte, file.sizeBytes, maxRecordBytes);
-    const after =
-      endByte === startByte && known !== null
-        ? known.fingerprint
-        : await fingerprint(fileSystem, file.path, endByte);
+    const ranges = await openRanges(fileSystem, file.path, file);
+    try {
+      const plan = await this.#planLines(file, ranges, known?.consumedBytes ?? 0, maxRecordBytes);
+      // Last, so that what the plan says is of the file that has this prefix even if it was truncated meanwhile.
+      if (known === null || (await fingerprint(ranges, known.consumedBytes)) === known.fingerprint)
+        return plan;
+      return { kind: 'replaced', why: 'what was taken of it stands there no longer' };
+    } finally {
+      await ranges.close();
+    }
+  }
+
+  async #planLines(
+    file: FileStatus,
+    ranges: FileRanges,
+    startByte: number,
+    maxRecordBytes: number,
+  ): Promise<TakenPlan> {
+    const endByte = await endOfLastLine(ranges, startByte, file.sizeBytes, maxRecordBytes);
+    const after = await fingerprint(ranges, endByte);
     if (after === null) throw new SluiceError('NOT_FOUND', `${file.path} shrank while it was looked at`);
     const remember = { consumedBytes: endByte, fingerprint: after };
     return endByte === startByte
       ? { kind: 'nothing', ...remember }
-      : { kind: 'read', startByte, endByte, compression, ...remember };
+      : { kind: 'read', startByte, endByte, compression: 'none', ...remember };
+  }
+
+  /** Whether two files that are not empty begin with the same bytes, as many as the shorter one has. */
+  async beginLikewise(file: FileStatus, other: FileStatus): Promise<boolean> {
+    const length = Math.min(file.sizeBytes, other.sizeBytes);
+    if (length === 0) return false;
+    const { fileSystem } = this.#options;
+    return (
+      (await fingerprintOf(fileSystem, file, length)) === (await fingerprintOf(fileSystem, other, length))
+    );
   }
 
   /**
@@ -127,6 +152,19 @@ export class SplitPlanner {
   }
 }
 
-function readWhole(compression: Compression | null): Plan {
+function readWhole(compression: Compression | null): TakenPlan {
   return { kind: 'read', startByte: 0, endByte: null, compression, consumedBytes: 0, fingerprint: 0n };
+}
+
+async function fingerprintOf(
+  fileSystem: FileSystem,
+  file: FileStatus,
+  length: number,
+): Promise<bigint | null> {
+  const ranges = await openRanges(fileSystem, file.path, file);
+  try {
+    return await fingerprint(ranges, length);
+  } finally {
+    await ranges.close();
+  }
 }

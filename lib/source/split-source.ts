@@ -6,13 +6,16 @@ import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { fileVersion } from './file-version.ts';
+import { openFollowed } from './followed-source.ts';
 import { readFully } from './read-range.ts';
 import type { Split } from './split.ts';
 
 const SKIP_BYTES = 256 * 1024;
 
 /** A file, and the version of it that is wanted. */
-export type SourceFile = Pick<Split, 'path' | 'sizeBytes'> & { readonly identity?: bigint | string };
+export type SourceFile = Pick<Split, 'path' | 'sizeBytes' | 'prefix'> & {
+  readonly identity?: bigint | string;
+};
 
 export interface SplitSource {
   readonly source: ByteSource;
@@ -35,8 +38,12 @@ export async function openSplitSource(
   const { path, sizeBytes } = file;
   if (wanted === 'auto') return openUnknown(fileSystem, file, offset, onRead);
   if (wanted === 'none') {
+    const { prefix } = file;
     return {
-      source: limited(await fileSystem.open(path, offset, fileVersion(file)), sizeBytes - offset, onRead),
+      source:
+        prefix === undefined
+          ? limited(await fileSystem.open(path, offset, fileVersion(file)), sizeBytes - offset, onRead)
+          : await openFollowed(fileSystem, path, prefix, offset, onRead),
       compression: wanted,
     };
   }

@@ -20,6 +20,15 @@ export interface SplitPosition {
   readonly line?: number;
 }
 
+/** Plain JSON: numbers of 64 bits are decimal text. */
+export interface SplitPrefix {
+  /** Of so many bytes at the file's beginning this is the fingerprint (see fingerprint.ts). All ranges are in them. */
+  readonly bytes: number;
+  readonly fingerprint: string;
+  /** See FileStatus; 0 where it has none. */
+  readonly fileKey: string;
+}
+
 export interface Split {
   /** `<fileId>.<n>`, never used twice in a job. */
   readonly id: string;
@@ -38,6 +47,8 @@ export interface Split {
   /** null: the end of the file. */
   readonly endByte: number | null;
   readonly position: SplitPosition;
+  /** Of a followed file: what recognises it under whatever name, so that another one that has it is not read in its place. */
+  readonly prefix?: SplitPrefix;
   /** The newest event time of the rows taken, milliseconds since 1970; absent where there is none. */
   readonly newestEventMs?: number;
   /** Something of it is in no output but in part: its file must not be tidied up. */
@@ -93,6 +104,10 @@ export function checkSplit(value: unknown): Split {
     (split.compression === null || ['none', 'gzip', 'zstd'].includes(split.compression)) &&
     whole(split.startByte) &&
     (split.endByte === null || whole(split.endByte)) &&
+    (split.prefix === undefined ||
+      (whole(split.prefix.bytes) &&
+        /^\d{1,20}$/.test(String(split.prefix.fingerprint)) &&
+        /^\d{1,20}$/.test(String(split.prefix.fileKey)))) &&
     typeof position === 'object' &&
     position !== null &&
     whole(position.offset) &&

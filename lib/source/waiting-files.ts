@@ -28,6 +28,8 @@ export class WaitingFiles {
   #nanoseconds = new Uint32Array(16);
   /** Only where files have identities. */
   #identities: BigInt64Array | null = null;
+  /** Only where the listing tells them. */
+  #fileKeys: BigUint64Array | null = null;
   #added = 0;
   /** Heap of file numbers, smallest first. */
   #heap = new Uint32Array(16);
@@ -65,6 +67,10 @@ export class WaitingFiles {
       this.#identities ??= new BigInt64Array(this.#sizes.length);
       this.#identities[file] = status.identity;
     }
+    if (status.fileKey !== undefined) {
+      this.#fileKeys ??= new BigUint64Array(this.#sizes.length);
+      this.#fileKeys[file] = status.fileKey;
+    }
     this.#added++;
     this.#heap[this.#length] = file;
     this.#siftUp(this.#length++);
@@ -83,7 +89,12 @@ export class WaitingFiles {
   }
 
   get memoryBytes(): number {
-    return this.#names.memoryBytes + this.#sizes.length * 34 + (this.#identities?.byteLength ?? 0);
+    return (
+      this.#names.memoryBytes +
+      this.#sizes.length * 34 +
+      (this.#identities?.byteLength ?? 0) +
+      (this.#fileKeys?.byteLength ?? 0)
+    );
   }
 
   #get(file: number): WaitingFile {
@@ -96,6 +107,7 @@ export class WaitingFiles {
       modifiedNs: BigInt(this.#modifiedMs[file]!) * NS_PER_MS + BigInt(this.#nanoseconds[file]!),
       // 0: of a file without one, among others that have one.
       ...(this.#identities?.[file] ? { identity: this.#identities[file]! } : {}),
+      ...(this.#fileKeys?.[file] ? { fileKey: this.#fileKeys[file]! } : {}),
       root,
     };
   }
@@ -105,6 +117,7 @@ export class WaitingFiles {
     this.#names = new ByteBuffer(1024);
     this.#added = 0;
     this.#identities?.fill(0n);
+    this.#fileKeys?.fill(0n);
   }
 
   #isBefore(a: number, b: number): boolean {
@@ -177,6 +190,11 @@ export class WaitingFiles {
       const identities = new BigInt64Array(capacity);
       identities.set(this.#identities);
       this.#identities = identities;
+    }
+    if (this.#fileKeys !== null) {
+      const fileKeys = new BigUint64Array(capacity);
+      fileKeys.set(this.#fileKeys);
+      this.#fileKeys = fileKeys;
     }
     const nanoseconds = new Uint32Array(capacity);
     nanoseconds.set(this.#nanoseconds);

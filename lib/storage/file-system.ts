@@ -16,6 +16,12 @@ export interface FileStatus {
    * `modifiedNs` does.
    */
   readonly identity?: bigint;
+  /**
+   * 64 bits that tell the file itself from others, whatever name it has and whatever is written into it: device, inode
+   * and time of creation (java.nio: BasicFileAttributes.fileKey). Left out where the storage has no such thing, where
+   * the file has several names (hard links), and in listings that did not ask for it.
+   */
+  readonly fileKey?: bigint;
 }
 
 export interface PathStatus extends FileStatus {
@@ -25,7 +31,7 @@ export interface PathStatus extends FileStatus {
 }
 
 /** A version of a file, as a listing showed it. */
-export type FileVersion = Pick<FileStatus, 'sizeBytes' | 'identity'>;
+export type FileVersion = Pick<FileStatus, 'sizeBytes' | 'identity' | 'fileKey'>;
 
 export interface ListOptions {
   /** Whether to go into a folder; `path` is relative to the listed one. Not asked for the listed folder itself. */
@@ -36,6 +42,8 @@ export interface ListOptions {
   readonly prefixes?: readonly string[];
   /** Whether no folder is entered. Lets a storage list less. */
   readonly topOnly?: boolean;
+  /** Whether `fileKey` is wanted, where the storage has it. */
+  readonly fileKeys?: boolean;
 }
 
 /** An open file that is read at any place. */
@@ -84,7 +92,7 @@ export interface FileSystem {
    */
   open(path: string, offset: number, version?: FileVersion): Promise<ByteSource>;
   /**
-   * Opens a file to be read at any place; `version` as for `open`. Left out where `open` at each place costs no more.
+   * Opens a file to be read at any place; `version` as for `open`, and where it has a file key the file must be that one. Left out where `open` at each place costs no more.
    * @throws SluiceError NOT_FOUND where it is gone
    */
   openRandom?(path: string, version?: FileVersion): Promise<RandomSource>;

@@ -33,6 +33,8 @@ const enumerator = new SplitEnumerator(
     monitorIntervalMs: 1,
     minAgeMs: 0,
     modified: 'ignore',
+    onReplaced: 'read',
+    rotation: 'rename',
     limits: { filesPerCheckpoint: null, bytesPerCheckpoint: null, bytesPerSecond: null },
     warnings: new Warnings(systemClock, () => {}),
     splittable: true,

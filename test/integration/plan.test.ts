@@ -1,5 +1,5 @@
 /** `sluice plan` against what the job then does: nothing is written, and everything said comes true. */
-import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -115,12 +115,17 @@ describe('plan', () => {
     await put('same.ndjson', rows(0, 5));
     await run(job(options));
     await put('log.ndjson', rows(0, 8));
-    await truncate(path.join(folder, 'in', 'cut.ndjson'), 10);
+    await put('cut.ndjson', rows(7, 9));
     const { files } = await plan(job(options));
     const taken = rows(0, 5).join('\n').length + 1;
     expect(files.get('log.ndjson')).toMatchObject({ action: 'read', from_byte: taken });
-    expect(files.get('cut.ndjson')).toMatchObject({ action: 'skip', reason: 'modified' });
+    expect(files.get('cut.ndjson')).toMatchObject({ action: 'read', from_byte: 0 });
+    const ignoring = { ...options, onReplaced: 'ignore' } as const;
+    expect((await plan(job(ignoring))).files.get('cut.ndjson')).toMatchObject({
+      action: 'skip',
+      reason: 'modified',
+    });
     expect(files.get('same.ndjson')).toMatchObject({ action: 'skip', reason: 'taken' });
-    expect((await run(job(options))).rows).toBe(3);
+    expect((await run(job(ignoring))).rows).toBe(3);
   });
 });

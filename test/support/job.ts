@@ -72,6 +72,8 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       watch: false,
       minAgeMs: 0,
       modified: 'ignore',
+      onReplaced: 'read',
+      rotation: 'rename',
       splitSizeBytes: 64 * 1024 * 1024,
       maxRecordBytes: 1024 * 1024,
       onBadRecord: 'fail',

@@ -5,7 +5,14 @@
 import type { ByteSource } from '../../lib/core/byte-source.ts';
 import type { Clock } from '../../lib/core/clock.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
-import type { FileStatus, FileSystem, ListOptions, PathStatus } from '../../lib/storage/file-system.ts';
+import type {
+  FileStatus,
+  FileSystem,
+  FileVersion,
+  ListOptions,
+  PathStatus,
+  RandomSource,
+} from '../../lib/storage/file-system.ts';
 import type { RecoverableWriter } from '../../lib/storage/recoverable-writer.ts';
 import { MemoryRecoverableWriter } from './memory-recoverable-writer.ts';
 
@@ -47,6 +54,8 @@ export interface MemoryFile {
   /** How much of it a crash leaves. */
   durableBytes: number;
   modifiedNs: bigint;
+  /** Stays as long as the file is the same one: `write` keeps it, `put` does not. */
+  readonly fileKey: bigint;
 }
 
 /** Files in one piece of a listing. */
@@ -73,6 +82,9 @@ export class MemoryFileSystem implements FileSystem {
   openSources = 0;
   #faults: { fault: Fault; skip: number; times: number }[] = [];
   #nextFolder = 1;
+  #nextFileKey = 1n;
+  /** Whether files have keys. */
+  fileKeys = true;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -90,16 +102,33 @@ export class MemoryFileSystem implements FileSystem {
     this.#faults = [];
   }
 
-  /** Writes a file, as another program would: durable, with folders made as needed. */
+  /** Makes a file, as another program would: durable, with folders made as needed. One of that name is replaced. */
   put(path: string, content: string | Uint8Array, modifiedNs: bigint = this.nowNs()): void {
     const bytes = bytesOf(content);
     this.addFolder(parentOf(path));
-    this.files.set(path, { bytes, durableBytes: bytes.length, modifiedNs });
+    this.files.set(path, {
+      bytes,
+      durableBytes: bytes.length,
+      modifiedNs,
+      fileKey: this.#nextFileKey++,
+    });
+  }
+
+  /** Writes into the file that is there, or makes one. Who has it open sees the change. */
+  write(path: string, content: string | Uint8Array, modifiedNs: bigint = this.nowNs()): void {
+    const file = this.files.get(path);
+    if (file === undefined) {
+      this.put(path, content, modifiedNs);
+      return;
+    }
+    file.bytes = bytesOf(content);
+    file.durableBytes = file.bytes.length;
+    file.modifiedNs = modifiedNs;
   }
 
   append(path: string, content: string | Uint8Array, modifiedNs: bigint = this.nowNs()): void {
     const before = this.files.get(path)?.bytes ?? new Uint8Array(0);
-    this.put(path, Buffer.concat([before, bytesOf(content)]), modifiedNs);
+    this.write(path, Buffer.concat([before, bytesOf(content)]), modifiedNs);
   }
 
   touch(path: string, modifiedNs: bigint = this.nowNs()): void {
@@ -195,7 +224,12 @@ export class MemoryFileSystem implements FileSystem {
       if (!enters(above) || !options.wantFile(relative)) continue;
       const file = this.files.get(path);
       if (file === undefined) continue;
-      piece.push({ path, sizeBytes: file.bytes.length, modifiedNs: file.modifiedNs });
+      piece.push({
+        path,
+        sizeBytes: file.bytes.length,
+        modifiedNs: file.modifiedNs,
+        ...(options.fileKeys && this.fileKeys ? { fileKey: file.fileKey } : {}),
+      });
       if (piece.length < LIST_PIECE) continue;
       yield piece;
       piece = [];
@@ -212,6 +246,7 @@ export class MemoryFileSystem implements FileSystem {
         path,
         sizeBytes: file.bytes.length,
         modifiedNs: file.modifiedNs,
+        ...(this.fileKeys ? { fileKey: file.fileKey } : {}),
         isFolder: false,
         createdNs: null,
       };
@@ -239,6 +274,29 @@ export class MemoryFileSystem implements FileSystem {
         const piece = file.bytes.subarray(at, at + into.length);
         into.set(piece);
         at += piece.length;
+        return piece.length;
+      },
+      close: async () => {
+        if (!closed) this.openSources--;
+        closed = true;
+      },
+    };
+  }
+
+  async openRandom(path: string, version?: FileVersion): Promise<RandomSource> {
+    this.enter('open', path);
+    const file = this.files.get(path);
+    if (file === undefined) throw notFound(path);
+    const wanted = version?.fileKey;
+    if (wanted !== undefined && wanted !== file.fileKey)
+      throw new SluiceError('FILE_MODIFIED', `${path} is another file`, { details: { path } });
+    this.openSources++;
+    let closed = false;
+    return {
+      read: async (offset, into) => {
+        this.enter('read', path);
+        const piece = file.bytes.subarray(offset, offset + into.length);
+        into.set(piece);
         return piece.length;
       },
       close: async () => {

@@ -1,5 +1,5 @@
 /** The local disk. */
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -14,8 +14,16 @@ import {
 import path from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { yieldToEventLoop } from '../../core/clock.ts';
+import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import type { FileStatus, FileSystem, ListOptions, PathStatus, RandomSource } from '../file-system.ts';
+import type {
+  FileStatus,
+  FileSystem,
+  FileVersion,
+  ListOptions,
+  PathStatus,
+  RandomSource,
+} from '../file-system.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
 import { LocalRecoverableWriter } from './local-recoverable-writer.ts';
@@ -57,7 +65,7 @@ class LocalFileSystem implements FileSystem {
         throw storageError(`cannot list ${absolute}`, error);
       }
       for (let at = 0; at < names.length; at += STAT_SLICE) {
-        yield statusOf(folder, names.slice(at, at + STAT_SLICE));
+        yield statusOf(folder, names.slice(at, at + STAT_SLICE), options.fileKeys === true);
         await yieldToEventLoop();
       }
     }
@@ -70,6 +78,7 @@ class LocalFileSystem implements FileSystem {
         path: file,
         sizeBytes: Number(status.size),
         modifiedNs: status.mtimeNs,
+        ...withFileKey(status),
         isFolder: status.isDirectory(),
         // 0 on file systems that do not keep it.
         createdNs: status.birthtimeNs > 0n ? status.birthtimeNs : null,
@@ -98,12 +107,22 @@ class LocalFileSystem implements FileSystem {
     }
   }
 
-  async openRandom(file: string): Promise<RandomSource> {
+  async openRandom(file: string, version?: FileVersion): Promise<RandomSource> {
+    let source: LocalRandomSource;
+    let fileKey: bigint | undefined;
     try {
-      return new LocalRandomSource(file, await open(file, 'r'));
+      const handle = await open(file, 'r');
+      source = new LocalRandomSource(file, handle);
+      if (version?.fileKey !== undefined) fileKey = withFileKey(await handle.stat({ bigint: true })).fileKey;
     } catch (error) {
       throw storageError(`cannot open ${file}`, error);
     }
+    if (version?.fileKey === undefined || fileKey === undefined || fileKey === version.fileKey) return source;
+    await source.close();
+    throw new SluiceError('FILE_MODIFIED', `${file} is another file than the one that was listed`, {
+      hint: 'it was replaced or renamed meanwhile; the next listing looks at it again',
+      details: { path: file },
+    });
   }
 
   async readFile(file: string): Promise<Uint8Array | null> {
@@ -195,7 +214,7 @@ class LocalFileSystem implements FileSystem {
 }
 
 /** stat of several files at once. Synchronous: through the thread pool each would cost 20 times as much. */
-function statusOf(folder: string, names: readonly string[]): FileStatus[] {
+function statusOf(folder: string, names: readonly string[], fileKeys: boolean): FileStatus[] {
   const found: FileStatus[] = [];
   // Names are relative paths in normal form: path.join over each costs as much as its stat.
   const prefix = folder.endsWith('/') ? folder : `${folder}/`;
@@ -205,13 +224,33 @@ function statusOf(folder: string, names: readonly string[]): FileStatus[] {
       const status = statSync(file, { bigint: true, throwIfNoEntry: false });
       // Undefined: it vanished since readdir, or a link leads nowhere.
       if (status?.isFile())
-        found.push({ path: file, sizeBytes: Number(status.size), modifiedNs: status.mtimeNs });
+        found.push({
+          path: file,
+          sizeBytes: Number(status.size),
+          modifiedNs: status.mtimeNs,
+          ...(fileKeys ? withFileKey(status) : {}),
+        });
     } catch (error) {
       // A link that leads to itself leads nowhere too.
       if (errorCode(error) !== 'ELOOP') throw storageError(`cannot look at ${file}`, error);
     }
   }
   return found;
+}
+
+/** Odd 64-bit numbers (those of splitmix64 and murmur3): what they are multiplied with ends up in all the upper bits. */
+const MIX = [0x9e3779b97f4a7c15n, 0xbf58476d1ce4e5b9n, 0xff51afd7ed558ccdn] as const;
+
+/**
+ * Inode numbers are given away again, on some file systems at once; the time of creation tells the old from the new. It is
+ * 0 where the file system does not keep it. Never 0n.
+ */
+function withFileKey({ dev, ino, birthtimeNs, nlink }: BigIntStats): { fileKey?: bigint } {
+  // Each name of it may be read as a file of its own.
+  if (nlink !== 1n) return {};
+  const mixed = BigInt.asUintN(64, ino * MIX[0] + dev * MIX[1] + birthtimeNs * MIX[2]);
+  const fileKey = mixed ^ (mixed >> 32n);
+  return { fileKey: fileKey === 0n ? 1n : fileKey };
 }
 
 class LocalByteSource implements ByteSource {

@@ -38,6 +38,8 @@ function specOf(change: Partial<SourceSpec> = {}): SourceSpec {
     watch: false,
     minAgeMs: 0,
     modified: 'ignore',
+    onReplaced: 'read',
+    rotation: 'rename',
     splitSizeBytes: 1 << 20,
     maxRecordBytes: 1 << 20,
     onBadRecord: 'fail',

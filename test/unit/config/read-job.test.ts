@@ -113,6 +113,8 @@ describe('a valid job', () => {
         watch: true,
         minAgeMs: 0,
         modified: 'ignore',
+        onReplaced: 'read',
+        rotation: 'rename',
         splitSizeBytes: 67_108_864,
         maxRecordBytes: 33_554_432,
         onBadRecord: 'fail',

@@ -82,6 +82,8 @@ export class SourceHarness {
         monitorIntervalMs: INTERVAL_MS,
         minAgeMs: 0,
         modified: 'ignore',
+        onReplaced: 'read',
+        rotation: 'rename',
         limits: NO_LIMITS,
         warnings,
         splittable: true,

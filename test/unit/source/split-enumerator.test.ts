@@ -455,12 +455,12 @@ describe('modified: append', () => {
     expect(source.warnings).toEqual([]);
   });
 
-  it('says so when a file was truncated or replaced, and reads nothing of it', async () => {
+  it('on_replaced: ignore says so when a file was truncated or replaced, and reads nothing of it', async () => {
     for (const [content, why] of [
       ['a1\n', 'truncated'],
       ['b1\nb2\nb3\n', 'no longer'],
     ] as const) {
-      const source = new SourceHarness({ modified: 'append' });
+      const source = new SourceHarness({ modified: 'append', onReplaced: 'ignore' });
       source.fileSystem.put('/in/a', 'a1\na2\n');
       await source.start();
       await source.drain();
