@@ -99,7 +99,7 @@ class ReplayDecoder implements Decoder {
       const feed = bytes.subarray(at, to).indexOf(LINE_FEED);
       if (feed === -1 && !last) break;
       const end = feed === -1 ? to : at + feed;
-      if (end > at && !this.#record(parseLine(bytes.subarray(at, end), this.#offset))) break;
+      if (end > at && !this.#record(parseReplayRecord(bytes.subarray(at, end), this.#offset))) break;
       const next = Math.min(end + 1, to);
       this.#offset += next - at;
       this.#records++;
@@ -174,7 +174,7 @@ class ReplayDecoder implements Decoder {
 }
 
 /** @throws SluiceError STATE_CORRUPT: replay files are ours */
-function parseLine(bytes: Uint8Array, offset: number): ReplayRecord {
+export function parseReplayRecord(bytes: Uint8Array, offset: number): ReplayRecord {
   try {
     return JSON.parse(
       Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),

@@ -5,10 +5,15 @@ import { replayInput } from '../../formats/replay/input.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
-import { StageClock } from '../core/stage-clock.ts';
+import { NO_PLACES } from '../core/row-places.ts';
+import type { SchemaDriftSpec } from '../core/specs.ts';
+import { StageClock, UNTIMED } from '../core/stage-clock.ts';
+import { capturing } from '../source/row-capture.ts';
 import { SplitReader } from '../source/split-reader.ts';
+import { openSplitSource } from '../source/split-source.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { createTransform, type RowTransform } from '../transform/row-transform.ts';
+import type { BucketlessPolicy } from './bucketless-rows.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import { neededColumns, placesNeeded } from './needed-columns.ts';
 import { Pace } from './pace.ts';
@@ -51,6 +56,7 @@ export async function startSubtask(
   const rowsOf = (schema: Schema, transform: RowTransform | null, partSchema: Schema) => ({
     reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages),
     transform,
+    bucketless: bucketlessPolicy(config, format, schema, transform, partSchema, fileSystem, clock),
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
@@ -80,6 +86,45 @@ export async function startSubtask(
   };
 }
 
+/** null where a row without a bucket stops the job. */
+function bucketlessPolicy(
+  config: SubtaskConfig,
+  format: InputFormat | FileInputFormat,
+  schema: Schema,
+  transform: RowTransform | null,
+  partSchema: Schema,
+  fileSystem: FileSystem,
+  clock: Clock,
+): BucketlessPolicy | null {
+  const { job, replay } = config;
+  const { onBadRecord } = job.source;
+  if (onBadRecord === 'fail') return null;
+  if (onBadRecord === 'skip') return { kind: 'skip' };
+  const inner = replay ? replayInput(format) : format;
+  return {
+    kind: 'quarantine',
+    capture: {
+      createReader:
+        inner.access === 'random'
+          ? null
+          : (onRow) => {
+              const one = capturing(inner, onRow);
+              return createReader(config, format, schema, partSchema, fileSystem, clock, UNTIMED, one);
+            },
+      rowsOf: (row) =>
+        transform === null
+          ? 1
+          : transform.apply(row, NO_PLACES, { path: '', nowMs: 0, checkpointId: 0 }).length,
+      replay,
+      open: async (split) => {
+        const compression = split.compression ?? (replay ? 'none' : job.source.format.compression);
+        return (await openSplitSource(fileSystem, split, compression, 0)).source;
+      },
+    },
+  };
+}
+
+/** @param capture reads what was read before once more, row by row, and refuses what was refused */
 function createReader(
   config: SubtaskConfig,
   format: InputFormat | FileInputFormat,
@@ -88,6 +133,7 @@ function createReader(
   fileSystem: FileSystem,
   clock: Clock,
   stages: StageClock,
+  capture: InputFormat | null = null,
 ): SplitReader {
   const { source } = config.job;
   const keepLines = passesThrough({ ...config, schema }, partSchema);
@@ -96,17 +142,23 @@ function createReader(
   return new SplitReader({
     fileSystem,
     clock,
-    format: config.replay ? replayInput(format) : format,
+    format: capture ?? (config.replay ? replayInput(format) : format),
     compression: config.replay ? 'none' : source.format.compression,
     schema,
     batchRows: BATCH_ROWS,
     keepLines,
     columns: keepLines && !provesAll ? neededColumns(config.job) : undefined,
     maxRecordBytes: config.replay ? MAX_REPLAY_BYTES : source.maxRecordBytes,
-    onBadRecord: source.onBadRecord,
-    drift: source.drift,
+    onBadRecord: capture === null ? source.onBadRecord : 'skip',
+    drift:
+      capture === null ? source.drift : { ...source.drift, mismatch: refusedAgain(source.drift.mismatch) },
     modified: source.modified,
-    places: placesNeeded(source.lineage),
+    places: capture === null ? placesNeeded(source.lineage) : null,
     stages,
   });
+}
+
+/** What was refused is passed over, whatever became of it. */
+function refusedAgain(mismatch: SchemaDriftSpec['mismatch']): SchemaDriftSpec['mismatch'] {
+  return mismatch === 'quarantine' || mismatch === 'fail' ? 'bad_record' : mismatch;
 }

@@ -15,18 +15,18 @@ import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import { isUntouched, type Split, type SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
+import { Warnings } from '../source/warnings.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
+import { BatchWriter, type EventTimeOf } from './batch-writer.ts';
+import type { BucketlessPolicy } from './bucketless-rows.ts';
 import type { EventTimes, FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
-import { addCounts, counted, NO_COUNTS, newestOf } from './subtask-counts.ts';
+import { addCounts, counted, NO_COUNTS } from './subtask-counts.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** How often progress is reported, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 200;
-
-/** Event times of a batch's rows, in milliseconds since 1970. */
-export type EventTimeOf = (batch: Batch) => Float64Array;
 
 /** What depends on the schema of the rows. */
 export interface Evolved {
@@ -34,6 +34,8 @@ export interface Evolved {
   /** null: rows are written as they are read. */
   readonly transform: RowTransform | null;
   readonly eventTime: EventTimeOf | null;
+  /** What becomes of rows without a bucket; null: they stop the job. */
+  readonly bucketless: BucketlessPolicy | null;
   readonly buckets: Buckets;
 }
 
@@ -50,6 +52,8 @@ export interface SubtaskParts {
   readonly evolve: (schema: Schema) => Promise<Evolved>;
   /** Event times of a batch's rows; null where the job has none. */
   readonly eventTime: EventTimeOf | null;
+  /** See Evolved. */
+  readonly bucketless: BucketlessPolicy | null;
   /** How often the sink's timer runs. */
   readonly bucketCheckIntervalMs: number;
   /** null: as fast as it goes. */
@@ -87,7 +91,8 @@ export class Subtask {
   /** Those of the present schema. */
   #reader: SplitReader;
   #transform: RowTransform | null;
-  #eventTimeOf: EventTimeOf | null;
+  #writer: BatchWriter;
+  readonly #warnings: Warnings;
   #schemaVersion: number;
   /** Of the last one made, and of the one that is waited for. */
   #proposal = 0;
@@ -97,12 +102,19 @@ export class Subtask {
   constructor(parts: SubtaskParts) {
     this.#parts = parts;
     this.#wakeUp = new WakeUp(parts.clock);
+    const { subtask, send } = parts;
+    this.#warnings = new Warnings(parts.clock, (warning) => send({ type: 'warning', subtask, ...warning }));
     this.#reader = parts.reader;
     this.#transform = parts.transform;
-    this.#eventTimeOf = parts.eventTime;
+    this.#writer = this.#writerOf(parts);
     this.#schemaVersion = parts.schemaVersion;
     this.#nextCheckpointId = parts.firstCheckpointId;
     this.#timerAt = parts.clock.elapsed() + parts.bucketCheckIntervalMs;
+  }
+
+  #writerOf({ eventTime, bucketless }: Pick<Evolved, 'eventTime' | 'bucketless'>): BatchWriter {
+    const { sink, quarantine } = this.#parts;
+    return new BatchWriter({ sink, quarantine, eventTime, bucketless, warnings: this.#warnings });
   }
 
   /** A message from the coordinator. */
@@ -191,9 +203,8 @@ export class Subtask {
   }
 
   async #readBatch(): Promise<void> {
-    const { sink } = this.#parts;
     const reader = this.#reader;
-    const eventTime = this.#eventTimeOf;
+    const before = reader.split();
     const read = await this.#during('read', () => reader.next());
     await this.#keepRefused();
     if (read === null) {
@@ -202,17 +213,14 @@ export class Subtask {
       this.#finish({ split: this.#split(), kind: reader.outcome });
       return;
     }
-    let rows = 0;
-    await this.#during('assign', () => {
-      const batch = this.#transformed(read);
-      rows = batch.length;
-      const timestampsMs = eventTime?.(batch) ?? null;
-      if (timestampsMs !== null) this.#newestMs = newestOf(timestampsMs, batch.length, this.#newestMs);
-      return sink.write(batch, { watermarkMs: this.#watermarkMs, timestampsMs });
-    });
+    const watermarkMs = this.#watermarkMs;
+    const written = await this.#during('assign', () =>
+      this.#writer.write(this.#transformed(read), before, watermarkMs, this.#nextCheckpointId),
+    );
+    this.#newestMs = Math.max(this.#newestMs, written.newestMs);
     this.#bookLate();
-    this.#counts = addCounts(this.#counts, { rows });
-    this.#tally = addTallies(this.#tally, { ...NO_TALLY, rows });
+    this.#counts = addCounts(this.#counts, written);
+    this.#tally = addTallies(this.#tally, { bytes: 0, ...written });
     if (this.#parts.pace !== null) this.#bookCounts();
     if (reader.drift !== null) this.#propose(reader.drift);
     failpoint('subtask.batch.after');
@@ -258,7 +266,7 @@ export class Subtask {
     const next = await this.#parts.evolve(schema);
     this.#reader = next.reader;
     this.#transform = next.transform;
-    this.#eventTimeOf = next.eventTime;
+    this.#writer = this.#writerOf(next);
     await this.#parts.sink.replace(next.buckets);
     if (split !== null) await this.#open(split);
   }

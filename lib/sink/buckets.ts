@@ -116,6 +116,11 @@ export class Buckets {
     return this.#open.size;
   }
 
+  /** Looks for the buckets of a batch, and writes nothing. @throws SluiceError what the assigner throws */
+  probe(batch: Batch, context: Omit<BucketContext, 'processingTimeMs'>): void {
+    this.#config.assigner.assign(batch, { ...context, processingTimeMs: this.#config.clock.now() });
+  }
+
   /** Writes a batch. When the promise settles, the batch's memory may be used again. */
   async write(batch: Batch, context: Omit<BucketContext, 'processingTimeMs'>): Promise<void> {
     if (batch.length === 0) return;

@@ -7,12 +7,15 @@ import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
+import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import type { SchemaDriftSpec } from '../core/specs.ts';
-import { neededColumns } from '../pipeline/needed-columns.ts';
+import { neededColumns, placesNeeded } from '../pipeline/needed-columns.ts';
+import { baseColumns } from '../pipeline/schema-registry.ts';
 import { passesThrough } from '../pipeline/sink-setup.ts';
 import { type Split, startPosition } from '../source/split.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { createTransform, type RowTransform } from '../transform/row-transform.ts';
 import type { Books, InputBook } from './books.ts';
 import { isNested } from './canonical-text.ts';
 import type { Finding } from './finding.ts';
@@ -20,6 +23,11 @@ import { partBatches } from './part-batches.ts';
 import { RowDigest } from './row-digest.ts';
 
 const BATCH_ROWS = 8192;
+/** What rows have of the run that read them. */
+const NOT_OF_THE_SOURCE: ReadonlySet<string> = new Set([
+  LINEAGE_COLUMNS.ingested_at.name,
+  LINEAGE_COLUMNS.checkpoint.name,
+]);
 
 export interface DeepOptions {
   readonly job: CompiledJob;
@@ -55,7 +63,9 @@ export async function verifyDeep(
   const schema = books.checkpoint.schema ?? { fields: [] };
   const lines = passesThrough({ job, schema, replay: false }, partSchema);
   const isCsv = job.sink.format.type === 'csv';
-  const compared = partSchema.fields.filter(({ type }) => !isCsv || !isNested(type));
+  const compared = partSchema.fields.filter(
+    ({ name, type }) => !(isCsv && isNested(type)) && !NOT_OF_THE_SOURCE.has(name),
+  );
   const digest = () =>
     new RowDigest({
       schema: { fields: compared },
@@ -70,7 +80,10 @@ export async function verifyDeep(
   const findings = await readSource(books, schema, lines, source, options);
   const inputs = books.inputs.filter(({ lane }) => lane === 'source');
   const whyNot = whyNotCompared(books, inputs, source.rows, options, findings.length === 0);
-  const left = schema.fields.filter(({ name }) => !compared.some((field) => field.name === name));
+  const transform = createTransform(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
+  const left = (transform?.schema ?? schema).fields.filter(
+    ({ name }) => !compared.some((field) => field.name === name),
+  );
   const base = {
     files: new Set(inputs.filter(({ path }) => options.intact.has(path)).map(({ path }) => path)).size,
     rows: source.rows,
@@ -147,12 +160,14 @@ async function readSource(
     onBadRecord: source.onBadRecord === 'fail' ? 'skip' : source.onBadRecord,
     drift: driftOf(source.drift, widenedColumns(books).size > 0),
     modified: source.modified === 'append' ? 'append' : 'ignore',
+    places: placesNeeded(source.lineage),
   });
+  const transform = createTransform(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
   const findings: Finding[] = [];
   try {
     for (const input of books.inputs) {
       if (input.lane !== 'source' || input.end !== 'read' || !intact.has(input.path)) continue;
-      const finding = await readInput(input, reader, digest);
+      const finding = await readInput(input, reader, transform, digest);
       if (finding !== null) findings.push(finding);
     }
   } finally {
@@ -161,7 +176,12 @@ async function readSource(
   return findings;
 }
 
-async function readInput(input: InputBook, reader: SplitReader, digest: RowDigest): Promise<Finding | null> {
+async function readInput(
+  input: InputBook,
+  reader: SplitReader,
+  transform: RowTransform | null,
+  digest: RowDigest,
+): Promise<Finding | null> {
   const { path, tally } = input;
   const before = digest.rows;
   try {
@@ -172,7 +192,7 @@ async function readInput(input: InputBook, reader: SplitReader, digest: RowDiges
       await reader.takeQuarantined();
       if (reader.drift !== null) reader.passDrift();
       if (batch === null) isOpen = false;
-      else digest.add(batch);
+      else digest.add(transform?.apply(batch, reader.places, { path, nowMs: 0, checkpointId: 0 }) ?? batch);
     }
   } catch (thrown) {
     const { code, message } = SluiceError.from(thrown);

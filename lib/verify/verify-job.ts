@@ -5,8 +5,11 @@
 import { createBucketAssigner } from '../../bucketing/index.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Schema } from '../core/data-type.ts';
+import { baseColumns } from '../pipeline/schema-registry.ts';
 import { withoutColumns } from '../pipeline/sink-setup.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { rowSchema } from '../transform/row-transform.ts';
 import { type Books, readBooks } from './books.ts';
 import { checkBooks } from './check-books.ts';
 import { checkLake, listParts } from './check-lake.ts';
@@ -117,9 +120,10 @@ export async function verifyJob({ job, fileSystem, clock, deep }: VerifyOptions)
 }
 
 /** Of the part files, as they are written now. */
-async function partSchema(job: CompiledJob, { checkpoint }: Books) {
-  const schema = checkpoint.schema ?? { fields: [] };
-  if (schema.fields.length === 0) return schema;
-  const assigner = await createBucketAssigner(job.sink.bucket, schema);
-  return withoutColumns(schema, assigner.partitionColumns);
+async function partSchema(job: CompiledJob, { checkpoint }: Books): Promise<Schema> {
+  const { schema, schemaHistory = [] } = checkpoint;
+  if (schema === null) return { fields: [] };
+  const rows = rowSchema(job, schema, baseColumns(schema, schemaHistory));
+  const assigner = await createBucketAssigner(job.sink.bucket, rows);
+  return withoutColumns(rows, assigner.partitionColumns);
 }

@@ -116,6 +116,26 @@ describe('every type through every format', () => {
   }
 });
 
+it('columns of lineage are those of the source; time and checkpoint are of the run', async () => {
+  await writeRows('a.ndjson');
+  await writeRows('b.ndjson', ROWS, 50);
+  const made = job({
+    source: { lineage: ['file', 'offset', 'line', 'ingested_at', 'checkpoint'] },
+    sink: {
+      bucket: {
+        type: 'fields',
+        fields: [{ name: 'at', column: '_ingested_at', transform: 'date' }],
+        keepFields: true,
+      },
+    },
+  });
+  await runInline(made);
+  expect(await deep(made)).toMatchObject({
+    findings: [],
+    deep: { compared: true, rows: ROWS + 50, columns_left_out: ['_ingested_at', '_checkpoint'] },
+  });
+});
+
 describe('what is found', () => {
   async function onlyPart(): Promise<string> {
     const [name, ...more] = (await readdir(path.join(folder, 'lake'))).filter((each) =>

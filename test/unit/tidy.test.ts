@@ -77,6 +77,7 @@ describe('layers', () => {
       'lib/sink',
       'lib/commit',
       'lib/pipeline',
+      'lib/transform',
       'formats',
       'bucketing',
     ],
