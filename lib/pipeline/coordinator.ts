@@ -209,11 +209,12 @@ export class Coordinator {
     onEvent({ type: 'schema', version, changes: schemas.state.history.at(-1)?.changes ?? [], path });
   }
 
-  /** The enumerator has a split for a subtask. */
-  assign(subtask: number, split: Split): void {
+  /** The enumerator has a split for a subtask, and small ones to be read after it. */
+  assign(subtask: number, split: Split, ahead: readonly Split[]): void {
     this.#dirty = true;
-    this.#config.watermarks?.begin(split.id, split.newestEventMs ?? Number.NEGATIVE_INFINITY);
-    this.#config.send(subtask, { type: 'assign', split });
+    for (const { id, newestEventMs } of [split, ...ahead])
+      this.#config.watermarks?.begin(id, newestEventMs ?? Number.NEGATIVE_INFINITY);
+    this.#config.send(subtask, { type: 'assign', split, ahead });
   }
 
   /** The next checkpoint need not wait for its interval. */

@@ -197,7 +197,7 @@ class JobRun {
     const job = this.#job;
     const hosts: SubtaskHost[] = [];
     const source = await this.#createSource({
-      assignSplit: (subtask, split) => coordinator.assign(subtask, split),
+      assignSplit: (subtask, split, ahead) => coordinator.assign(subtask, split, ahead),
       signalNoMoreSplits: (subtask) => coordinator.drained(subtask),
       quotaUsedUp: () => coordinator.checkpointSoon(),
       fail: (error) => coordinator.fail(error),

@@ -9,8 +9,11 @@ import type { SinkSnapshot } from '../sink/sink-state.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 
 export type ToSubtask =
-  /** Read this split. Sent only to a subtask that asked. */
-  | { readonly type: 'assign'; readonly split: Split }
+  /**
+   * Read this split, then those ahead. In one message: a subtask that asks again between two would be told that nothing
+   * is left. Sent only to a subtask that asked.
+   */
+  | { readonly type: 'assign'; readonly split: Split; readonly ahead: readonly Split[] }
   /** Take a snapshot between two batches. */
   | {
       readonly type: 'snapshot';

@@ -9,6 +9,7 @@ import { NO_PLACES } from '../core/row-places.ts';
 import type { SchemaDriftSpec } from '../core/specs.ts';
 import { StageClock, UNTIMED } from '../core/stage-clock.ts';
 import { capturing } from '../source/row-capture.ts';
+import { readAhead } from '../source/small-objects.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import { openSplitSource } from '../source/split-source.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -60,6 +61,9 @@ export async function startSubtask(
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
+    readAhead: (split) => {
+      if (format.access !== 'random') readAhead(fileSystem, split);
+    },
     subtask: config.subtask,
     ...rowsOf(config.schema, first, sink.current.schema),
     sink,

@@ -42,6 +42,8 @@ export interface Evolved {
 export interface SubtaskParts {
   readonly subtask: number;
   readonly reader: SplitReader;
+  /** A split will be opened soon. */
+  readonly readAhead: (split: Split) => void;
   readonly transform: RowTransform | null;
   readonly sink: EvolvingSink;
   /** Where refused records go; null where the job has no quarantine. */
@@ -72,6 +74,8 @@ export class Subtask {
   readonly #inbox: Exclude<ToSubtask, { type: 'watermark' }>[] = [];
   readonly #wakeUp: WakeUp;
   #splitRequested = false;
+  /** Assigned, to be read after the present one: a few dozen small objects at most. */
+  readonly #ahead: Split[] = [];
   #reading = false;
   /** After the last snapshot nothing is read or written any more. */
   #sealed = false;
@@ -156,6 +160,7 @@ export class Subtask {
     switch (message.type) {
       case 'assign':
         this.#splitRequested = false;
+        this.#await(message.ahead);
         await this.#open(message.split);
         return;
       case 'no-more-splits':
@@ -179,6 +184,8 @@ export class Subtask {
     if (waitMs > 0) await this.#idle(Math.min(waitMs, this.#timerAt - this.#parts.clock.elapsed()));
     else if (reads) await this.#readBatch();
     else {
+      const next = this.#reading ? undefined : this.#ahead.shift();
+      if (next !== undefined) return this.#open(next);
       if (!this.#reading) this.#requestSplit();
       await this.#idle(this.#timerAt - this.#parts.clock.elapsed());
     }
@@ -189,6 +196,11 @@ export class Subtask {
     this.#splitRequested = true;
     this.#report();
     this.#parts.send({ type: 'split-request', subtask: this.#parts.subtask });
+  }
+
+  #await(splits: readonly Split[]): void {
+    this.#ahead.push(...splits);
+    for (const split of splits) this.#parts.readAhead(split);
   }
 
   async #open(split: Split): Promise<void> {
@@ -310,7 +322,7 @@ export class Subtask {
     const { checkpointId, closeAll, last, times } = request;
     const { sink, quarantine, send, subtask, isDue } = this.#parts;
     this.#bookCounts();
-    const splits = this.#reading ? [this.#split()] : [];
+    const splits = [...(this.#reading ? [this.#split()] : []), ...this.#ahead];
     this.#watermarkMs = Math.max(this.#watermarkMs, times.watermarkMs);
     await this.#onWatermark();
     const snapshot = await sink.snapshot(checkpointId, closeAll, (part) => isDue?.(part, times) ?? false);

@@ -13,7 +13,8 @@ import type { Warnings } from './warnings.ts';
 
 /** What the enumerator needs of the coordinator. Called synchronously. Flink: SplitEnumeratorContext. */
 export interface SplitEnumeratorContext {
-  assignSplit(subtask: number, split: Split): void;
+  /** @param ahead small ones to be read after it */
+  assignSplit(subtask: number, split: Split, ahead: readonly Split[]): void;
   /** PROCESS_ONCE: nothing is left to hand out. */
   signalNoMoreSplits(subtask: number): void;
   /** What may be taken until the next checkpoint is taken and read, and more waits: time to take it. */

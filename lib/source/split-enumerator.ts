@@ -24,6 +24,7 @@ import { KnownFiles } from './known-files.ts';
 import { type FileEnd, OpenFiles } from './open-files.ts';
 import { Realms } from './realms.ts';
 import { ScanTimer } from './scan-timer.ts';
+import { takeSmallBehind } from './small-objects.ts';
 import { checkSplit, remainingBytes, type Split, type SplitOutcome } from './split.ts';
 import { SplitPlanner } from './split-planner.ts';
 import { TakeQuota } from './take-quota.ts';
@@ -155,7 +156,7 @@ export class SplitEnumerator {
     this.#asking.delete(subtask);
   }
 
-  /** A subtask asks for one split. It is assigned now or once there is one; requests of unknown subtasks are ignored. */
+  /** A subtask asks for a split. One, or several small ones, are assigned now or once there are some; requests of unknown subtasks are ignored. */
   handleSplitRequest(subtask: number): void {
     if (!this.#readers.has(subtask)) return;
     this.#asking.add(subtask);
@@ -345,9 +346,7 @@ export class SplitEnumerator {
         this.#assign(split);
         continue;
       }
-      // One file is looked into for each subtask that waits, not the whole backlog.
-      const { looking } = this.#taker;
-      if (looking >= this.#asking.size || !this.#quota.allows(looking) || !this.#taker.takeNext()) break;
+      if (!this.#takesNext(this.#asking.size)) break;
     }
     if (this.#isQuotaUsedUp()) this.#context.quotaUsedUp();
     const exhausted =
@@ -361,6 +360,12 @@ export class SplitEnumerator {
       this.#asking.delete(subtask);
       this.#context.signalNoMoreSplits(subtask);
     }
+  }
+
+  /** One file is looked into for each subtask that waits, not the whole backlog. @returns false where none was taken */
+  #takesNext(subtasks: number): boolean {
+    const { looking } = this.#taker;
+    return looking < subtasks && this.#quota.allows(looking) && this.#taker.takeNext();
   }
 
   /** Whether subtasks wait for nothing but the next checkpoint, and everything taken is read. */
@@ -377,7 +382,10 @@ export class SplitEnumerator {
     }
     const [subtask] = this.#asking;
     this.#asking.delete(subtask!);
-    this.#assigned.set(range.id, range);
-    this.#context.assignSplit(subtask!, range);
+    // Of what is left, a quarter of a subtask's part.
+    const share = Math.floor((this.#pending.length + this.#taker.waiting) / (4 * this.#readers.size));
+    const ahead = takeSmallBehind(range, this.#pending, share, () => this.#takesNext(1));
+    for (const each of [range, ...ahead]) this.#assigned.set(each.id, each);
+    this.#context.assignSplit(subtask!, range, ahead);
   }
 }

@@ -73,6 +73,11 @@ export class RoutedFileSystem implements FileSystem {
     return (await this.#of(path)).open(path, offset, version);
   }
 
+  readAhead(path: string, version: FileVersion): void {
+    // Where it is not open yet, nothing was read of it, and nobody waits for it.
+    if (isS3Location(path)) void this.#s3?.then((s3) => s3.readAhead(path, version)).catch(() => {});
+  }
+
   async openRandom(path: string, version?: FileVersion): Promise<RandomSource> {
     const fileSystem = await this.#of(path);
     if (fileSystem.openRandom !== undefined) return fileSystem.openRandom(path, version);

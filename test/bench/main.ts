@@ -21,6 +21,7 @@ const { values: options, positionals: names } = parseArgs({
   options: {
     repeat: { type: 'string', default: '3' },
     rows: { type: 'string' },
+    keys: { type: 'string', default: '100000' },
     only: { type: 'string', default: '' },
     profile: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -30,7 +31,11 @@ const { values: options, positionals: names } = parseArgs({
 // Object stores need a server, and other figures than a lake on the local disk.
 if (names.includes('s3')) {
   const { benchS3 } = await import('./s3.ts');
-  await benchS3(rowsOf(1_000_000), positiveInteger(options.repeat, '--repeat'));
+  await benchS3(
+    rowsOf(1_000_000),
+    positiveInteger(options.repeat, '--repeat'),
+    positiveInteger(options.keys, '--keys'),
+  );
   process.exit(0);
 }
 

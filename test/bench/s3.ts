@@ -1,6 +1,7 @@
 /**
- * `npm run bench s3 [-- --rows N --repeat N]`: NDJSON handed on into an object store, next to a plain upload of the same
- * file with the same SDK, in one run and in turns. Needs a server: test/support/s3-server.sh install.
+ * `npm run bench s3 [-- --rows N --repeat N --keys N]`: NDJSON handed on into an object store, next to a plain upload of
+ * the same file with the same SDK; objects of 1 KB, next to plain requests for them; a listing. In one run and in turns.
+ * Needs servers: test/support/s3-server.sh install.
  *
  * Requests are counted in a round of their own, by a proxy that would slow the others down.
  */
@@ -9,18 +10,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../lib/core/clock.ts';
 import { randomIds } from '../../lib/core/ids.ts';
+import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import { S3FileSystem } from '../../lib/storage/s3/s3-file-system.ts';
 import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { sluice } from '../support/program.ts';
-import { hasS3Server, S3Server } from '../support/s3-servers.ts';
+import { hasS3Server, S3_SERVERS, S3Server, type S3ServerName } from '../support/s3-servers.ts';
 import { eventTypes, webEvents } from './web-events.ts';
 
 const PART_BYTES = 8 * 1024 * 1024;
 const CONCURRENT = 4;
-const LISTED_KEYS = 10_000;
+const SMALL_OBJECTS = 4000;
+/** Requests at once that fill a bucket, and of those that small objects are compared with. */
+const REQUESTS = 8;
 
-export async function benchS3(rows: number, repeat: number): Promise<void> {
+export async function benchS3(rows: number, repeat: number, keys: number): Promise<void> {
   if (!hasS3Server('versitygw')) return;
   const input = await webEvents({ rows, format: 'ndjson', order: 'time', hours: 24 });
   const megabytes = input.sizeBytes / 1e6;
@@ -91,12 +95,81 @@ export async function benchS3(rows: number, repeat: number): Promise<void> {
       );
     }
     await countRequests(server.endpoint, (endpoint) => backfill(`s3://${bucket}/in`, endpoint), megabytes);
-    await list(server, bucket);
+    await list(server, bucket, keys);
   } finally {
     store.close();
     server.dispose();
     await rm(folder, { recursive: true, force: true });
   }
+  for (const name of S3_SERVERS) if (hasS3Server(name)) await benchSmallObjects(name, repeat);
+}
+
+/** With as many subtasks as there are cores, and plain requests in the bench's own process. */
+async function benchSmallObjects(name: S3ServerName, repeat: number): Promise<void> {
+  const server = S3Server.start(name);
+  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-bench-s3-'));
+  const store = sdkObjectStore(server.spec());
+  try {
+    const bucket = await server.createBucket();
+    const key = (at: number) => `in/${at % 10}/${at}.ndjson`;
+    await fill(
+      store,
+      bucket,
+      SMALL_OBJECTS,
+      key,
+      Buffer.from(`{"id":1,"text":"${'x'.repeat(80)}"}\n`.repeat(10)),
+    );
+    const plain: number[] = [];
+    const job: number[] = [];
+    for (let round = 0; round < repeat; round++) {
+      const start = systemClock.elapsed();
+      await each(SMALL_OBJECTS, async (at) => {
+        const answer = await store.get({ bucket, key: key(at) }, { from: 0, to: null, ifMatch: null });
+        if (typeof answer === 'string') throw new Error(answer);
+        for await (const chunk of answer.chunks) if (chunk.length === 0) throw new Error('an empty chunk');
+      });
+      plain.push((systemClock.elapsed() - start) / 1000);
+      const file = path.join(folder, `${round}.yaml`);
+      await writeFile(
+        file,
+        `version: 1\njob: small-${round}\nstate: ./state\nsource: { path: s3://${bucket}/in, format: { type: ndjson, schema: [{name: id, type: int64}, {name: text, type: string}] } }\nsink: { path: ./lake-${round}, format: { type: ndjson }, bucket: { type: base_path } }\ns3: { endpoint: '${server.endpoint}' }\n`,
+      );
+      const { code, stdout, stderr } = await sluice(['backfill', file, '--json']);
+      if (code !== 0) throw new Error(stderr);
+      const summary: { seconds: number; files: number } = JSON.parse(stdout);
+      if (summary.files !== SMALL_OBJECTS) throw new Error(`${summary.files} objects were read`);
+      job.push(summary.seconds);
+    }
+    const perSecond = (seconds: number[]) => Math.round(SMALL_OBJECTS / Math.min(...seconds));
+    console.log(
+      `objects of 1 KB, ${name}: ${perSecond(job)} a second; plain GET, ${REQUESTS} at once: ${perSecond(plain)}`,
+    );
+  } finally {
+    store.close();
+    server.dispose();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function each(count: number, run: (at: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    for (let at = next++; at < count; at = next++) await run(at);
+  };
+  await Promise.all(Array.from({ length: REQUESTS }, work));
+}
+
+function fill(
+  store: ObjectStore,
+  bucket: string,
+  count: number,
+  key: (at: number) => string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const options = { ifAbsent: false, metadata: {}, final: false };
+  return each(count, async (at) => {
+    await store.put({ bucket, key: key(at) }, bytes, options);
+  });
 }
 
 async function countRequests(
@@ -117,19 +190,10 @@ async function countRequests(
   console.log(`requests for ${megabytes.toFixed(0)} MB, S3 -> S3, start and end included: ${text}`);
 }
 
-async function list(server: S3Server, bucket: string): Promise<void> {
+async function list(server: S3Server, bucket: string, keys: number): Promise<void> {
   const spec = server.spec();
   const store = sdkObjectStore(spec);
-  let next = 0;
-  const work = async () => {
-    for (let key = next++; key < LISTED_KEYS; key = next++)
-      await store.put({ bucket, key: `keys/${key % 100}/${key}` }, new Uint8Array(1), {
-        ifAbsent: false,
-        metadata: {},
-        final: false,
-      });
-  };
-  await Promise.all(Array.from({ length: 8 }, work));
+  await fill(store, bucket, keys, (at) => `keys/${at % 100}/${at}`, new Uint8Array(1));
   const fileSystem = new S3FileSystem({ store, spec, runId: 'bench', clock: systemClock, ids: randomIds });
   const start = systemClock.elapsed();
   let found = 0;

@@ -12,6 +12,7 @@ import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import { readObject } from '../../lib/storage/s3/read-piece.ts';
 import { S3FileSystem } from '../../lib/storage/s3/s3-file-system.ts';
 import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { MemoryObjectStore } from '../support/memory-object-store.ts';
 import { hasS3Server, S3_SERVERS, S3Server } from '../support/s3-servers.ts';
 import { fileSystemSuite } from './suites/file-system.ts';
@@ -111,6 +112,23 @@ for (const name of S3_SERVERS) {
       folder: `s3://${place.bucket}/f${nextFolder++}`,
     }));
     objectUploadsSuite(name, async () => ({ ...place, folder: `s3://${place.bucket}/f${nextFolder++}` }));
+
+    it('objects that are read one after the other share a connection', async () => {
+      const proxy = await FaultProxy.start(server.endpoint);
+      const spec = { ...place.spec, endpoint: proxy.endpoint };
+      const fileSystem = fileSystemOf({ ...place, store: sdkObjectStore(spec), spec });
+      const path = `s3://${place.bucket}/f${nextFolder++}/small`;
+      await fileSystem.replace(path, Buffer.from('small'));
+      for (let i = 0; i < 20; i++) {
+        const source = await fileSystem.open(path, 0);
+        // A reader that knows the size asks for no more than that.
+        expect(await source.read(new Uint8Array(5))).toBe(5);
+        await source.close();
+      }
+      await fileSystem.close();
+      await proxy.close();
+      expect(proxy.connections).toBeLessThan(4);
+    });
 
     it('F73: the spool folder is empty once files are closed', async () => {
       const fixture = await fixtureOf(place);

@@ -75,7 +75,7 @@ function filledStore(): MemoryObjectStore {
   return store;
 }
 
-async function expectEverythingOnce(store: MemoryObjectStore): Promise<void> {
+async function expectEverythingOnce(store: MemoryObjectStore, rows = FILES * ROWS_PER_FILE): Promise<void> {
   await mirror(store, 'data', 'lake', path.join(folder, 'lake'));
   await mirror(store, 'data', 'in', path.join(folder, 'in'));
   const { partRows } = await expectExactlyOnce({
@@ -86,7 +86,7 @@ async function expectEverythingOnce(store: MemoryObjectStore): Promise<void> {
     // The lake's own memory of which state belongs to it.
     allowHidden: (file) => file === '.sluice-job.json',
   });
-  expect(partRows).toBe(FILES * ROWS_PER_FILE);
+  expect(partRows).toBe(rows);
   expect([...store.uploads.values()].map(({ ref }) => ref.key)).toEqual([]);
 }
 
@@ -117,6 +117,44 @@ describe('crash at every failpoint of an object store', () => {
       });
     }
   }
+});
+
+describe('many small objects, fetched ahead', () => {
+  for (const nth of [1, 10, 40, 70]) {
+    it(`crash at batch ${nth}: what waited for its turn is read by the next run, once`, async () => {
+      const store = new MemoryObjectStore('data');
+      const rows = 5;
+      for (let file = 0; file < 90; file++)
+        store.plant(
+          'data',
+          `in/${file}.ndjson`,
+          toNdjson(generateRows({ seed: 3, rows, first: file * rows })),
+        );
+      const crashed = crashAt('subtask.batch.after', nth);
+      await expect(runOnce(job(ndjsonOutput, 2), store)).rejects.toThrow('crash at subtask.batch.after');
+      expect(crashed()).toBe(true);
+      setFailpointHook(null);
+      await runOnce(job(ndjsonOutput, 1), store);
+      await runOnce(job(ndjsonOutput, 2), store);
+      await expectEverythingOnce(store, 90 * rows);
+    });
+  }
+
+  it('each is asked for once', async () => {
+    const store = new MemoryObjectStore('data');
+    for (let file = 0; file < 90; file++)
+      store.plant('data', `in/${file}.ndjson`, toNdjson(generateRows({ seed: 3, rows: 5, first: file * 5 })));
+    const got: string[] = [];
+    const get = store.get.bind(store);
+    store.get = (ref, request) => {
+      if (ref.key.startsWith('in/')) got.push(ref.key);
+      return get(ref, request);
+    };
+    await runOnce(job(ndjsonOutput, 2), store);
+    expect(got).toHaveLength(90);
+    expect(new Set(got).size).toBe(90);
+    await expectEverythingOnce(store, 450);
+  });
 });
 
 describe('requests that fail', () => {

@@ -44,6 +44,8 @@ export class FaultProxy {
   /** Called for each request's first line, `PUT /bucket/key?uploads HTTP/1.1`. */
   choose: (requestLine: string) => ProxyFault | null = () => null;
   endpoint = '';
+  /** That clients made. */
+  connections = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -69,6 +71,7 @@ export class FaultProxy {
   }
 
   #pass(client: Socket, host: string, port: number): void {
+    this.connections++;
     const upstream = createConnection({ host, port });
     let fault: ProxyFault | null = null;
     const end = () => {

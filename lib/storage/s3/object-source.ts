@@ -80,7 +80,19 @@ export class ObjectSource implements ByteSource {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#endRange();
     this.#drop();
+  }
+
+  /** A body that was read to its end gives its connection back; one that is dropped takes it along. */
+  async #endRange(): Promise<void> {
+    if (this.#range === null || this.#at < this.#range.to) return;
+    const { chunks } = this.#range;
+    const ended = await chunks.next().then(
+      ({ done }) => done === true,
+      () => false,
+    );
+    if (ended) this.#range = null;
   }
 
   /** The next bytes that come; null at the end. Throws what may be tried again. */

@@ -20,6 +20,7 @@ import { listObjects } from './list-objects.ts';
 import { ObjectRanges } from './object-ranges.ts';
 import { ObjectSource, type ObjectSourceOptions } from './object-source.ts';
 import type { ObjectRef, ObjectStore } from './object-store.ts';
+import { ObjectsAhead } from './objects-ahead.ts';
 import { openUploads } from './open-uploads.ts';
 import { readObject } from './read-piece.ts';
 import { type RetryPolicy, retryingObjectStore } from './retrying-object-store.ts';
@@ -46,6 +47,7 @@ export class S3FileSystem implements FileSystem {
   readonly #spec: S3Spec;
   readonly #ids: Ids;
   readonly #spool: SpoolFolder;
+  readonly #ahead = new ObjectsAhead();
   /** Buckets that were found to be there. */
   readonly #reached = new Map<string, Promise<void>>();
 
@@ -96,7 +98,14 @@ export class S3FileSystem implements FileSystem {
   }
 
   async open(path: string, offset: number, version?: FileVersion): Promise<ByteSource> {
-    return ObjectSource.open(this.#source(path, version), offset);
+    const ahead = await this.#ahead.take(path, offset, version);
+    return ahead ?? ObjectSource.open(this.#source(path, version), offset);
+  }
+
+  readAhead(path: string, version: FileVersion): void {
+    this.#ahead.add(path, version, () =>
+      ObjectSource.open(this.#source(path, version), 0, version.sizeBytes),
+    );
   }
 
   async openRandom(path: string, version?: FileVersion): Promise<RandomSource> {
@@ -167,6 +176,7 @@ export class S3FileSystem implements FileSystem {
   }
 
   async close(): Promise<void> {
+    await this.#ahead.close();
     await this.#spool.close();
     this.#store.close();
   }

@@ -19,6 +19,7 @@ function setUp(chunkRows = 100) {
   const sent: FromSubtask[] = [];
   const format = rowPartFormat(ndjsonFormat(), { extension: '', compress: (bytes) => bytes }, LINE_SCHEMA);
   const subtask = new Subtask({
+    readAhead: () => {},
     subtask: 0,
     reader: readerOf(fileSystem, { batchRows: chunkRows }),
     transform: null,
@@ -87,7 +88,7 @@ describe('subtask', () => {
       await settled();
     }
     expect(requests()).toBe(1);
-    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a') });
+    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
     expect(sent.filter(({ type }) => type === 'split-finished')).toHaveLength(1);
     expect(requests()).toBe(2);
     await ask({ type: 'no-more-splits' });
@@ -102,7 +103,7 @@ describe('subtask', () => {
       const { fileSystem, sent, running, settled, ask, tell } = setUp(2);
       fileSystem.put('/in/a', '1\n2\n3\n4\n5\n');
       await settled();
-      tell({ type: 'assign', split: splitOf(fileSystem, '/in/a') });
+      tell({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
       for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
       await ask(snapshot(1));
       await ask(snapshot(2));
@@ -120,12 +121,32 @@ describe('subtask', () => {
     expect(taken.size).toBeGreaterThan(2);
   });
 
+  it('splits that wait for their turn are in the snapshot, and no other is asked for before they are read', async () => {
+    const { fileSystem, sent, running, settled, requests, ask, tell } = setUp(1);
+    for (const name of ['a', 'b', 'c']) fileSystem.put(`/in/${name}`, '1\n2\n3\n');
+    await settled();
+    const [split, ...ahead] = ['a', 'b', 'c'].map((name) => splitOf(fileSystem, `/in/${name}`));
+    tell({ type: 'assign', split: split!, ahead });
+    await ask(snapshot(1));
+    await ask(snapshot(2));
+    const [first, second] = sent.filter((message) => message.type === 'snapshot');
+    expect(
+      [...first!.splits, ...first!.outcomes.map((outcome) => outcome.split)].map(({ path }) => path),
+    ).toEqual(['/in/a', '/in/b', '/in/c']);
+    expect(first!.splits.slice(-1)).toEqual(ahead.slice(-1));
+    expect(first!.counts.rows + second!.counts.rows).toBe(9);
+    expect(second!.outcomes.map(({ split: { path } }) => path)).toContain('/in/c');
+    expect(requests()).toBe(2);
+    await ask({ type: 'end' });
+    await running;
+  });
+
   it('reads nothing more after the last snapshot, so that what is visible is what the checkpoint says', async () => {
     const { fileSystem, sent, running, settled, ask } = setUp();
     fileSystem.put('/in/a', '1\n');
     await settled();
     await ask(snapshot(1, true));
-    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a') });
+    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
     expect(sent.filter(({ type }) => type === 'split-finished')).toEqual([]);
     await ask({ type: 'end' });
     await running;
