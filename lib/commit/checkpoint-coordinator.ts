@@ -193,14 +193,19 @@ export class CheckpointCoordinator {
    * Writes one more checkpoint that says that the last one's commits and deletions are done, with everything else as it
    * was: at a clean end, so that a later start does not look for parts which somebody may have moved on by then. It
    * promises and does swaps that are ready.
+   * @param announceRest promises, too, what partitions got while an earlier announcement of theirs was under way: at the
+   *   end of the input, once that is done
    */
-  async acknowledge(): Promise<void> {
+  async acknowledge(announceRest = false): Promise<void> {
     const { store, committer, publication, partitions, retain, clock, cleaner, compaction } = this.#config;
     const { promised } = this.#last.partitions ?? NO_PARTITIONS;
     const hasSpent = cleaner !== null && (this.#last.spent ?? []).length > 0;
     const hasSwaps = this.promisesSwaps || compaction?.hasReady === true;
-    if (this.#last.committables.length === 0 && promised.length === 0 && !hasSpent && !hasSwaps) return;
+    const hasPromised = this.#last.committables.length > 0 || promised.length > 0;
+    if (!hasPromised && !hasSpent && !hasSwaps && !announceRest) return;
     const id = this.#last.id + 1;
+    const times = { nowMs: clock.now(), watermarkMs: this.#watermarkMs() };
+    if (announceRest) partitions?.promise(id, [], times, true);
     const checkpoint: Checkpoint = {
       ...this.#last,
       id,
@@ -218,6 +223,7 @@ export class CheckpointCoordinator {
     this.#last = checkpoint;
     const { parts, refused } = await publication.publish(checkpoint);
     compaction?.settle(parts, refused);
+    if (announceRest) partitions?.announce();
     await store.collectSegments();
   }
 

@@ -113,7 +113,7 @@ export class Coordinator {
       const finished = this.#drained.size === this.#config.subtasks;
       if (finished || this.#stopping) {
         await this.#checkpoint({ closeAll: finished, last: true });
-        await this.#settlePartitions();
+        await this.#settlePartitions(finished);
         // What is merged of the last parts may be a part to merge again.
         while (finished && (await compaction?.finish()) === true) await checkpoints.acknowledge();
         await checkpoints.acknowledge();
@@ -123,7 +123,11 @@ export class Coordinator {
       if (this.#checkpointDue || clock.elapsed() >= nextCheckpointAt) {
         const isDue = this.#dirty || this.#checkpointDue || checkpoints.hasDuePartitions();
         if (isDue || compaction?.hasReady === true) await this.#checkpoint({ closeAll: false, last: false });
-        else await checkpoints.sweep();
+        else {
+          // Buckets may have become quiet, and replaced parts old.
+          compaction?.start();
+          await checkpoints.sweep();
+        }
         nextCheckpointAt = clock.elapsed() + checkpointIntervalMs;
       }
       this.#shareWatermark();
@@ -284,9 +288,15 @@ export class Coordinator {
   }
 
   /** At the end of the input, all partitions are announced before the job ends; at a stop, only what is under way. */
-  async #settlePartitions(): Promise<void> {
-    const { partitions } = this.#config;
+  async #settlePartitions(finished: boolean): Promise<void> {
+    const { partitions, checkpoints } = this.#config;
     await partitions?.settle();
+    // Those that were being announced at the last checkpoint got rows since.
+    while (finished && partitions?.hasWaiting === true) {
+      await checkpoints.acknowledge(true);
+      await partitions.settle();
+      this.#throwFailure();
+    }
     await partitions?.close(PARTITION_GRACE_MS);
     this.#throwFailure();
   }

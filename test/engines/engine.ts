@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const SCRIPTS = path.resolve(ROOT, process.env.SLUICE_ENGINE_SCRIPTS ?? '../shared/engines');
+export const SCRIPTS = path.resolve(ROOT, process.env.SLUICE_ENGINE_SCRIPTS ?? '../shared/engines');
 const ALL = ['hive', 'trino', 'presto'] as const;
 const START_ATTEMPTS = 60;
 const START_INTERVAL_MS = 1000;
@@ -53,7 +53,6 @@ export async function stopEngine(name: EngineName): Promise<void> {
   await run('bash', [path.join(SCRIPTS, `${name}.sh`), 'stop']);
 }
 
-/** @param escapesNested whether backslashes in nested values, which are JSON, are escaped once more */
 async function query(
   script: string,
   statements: readonly string[],
@@ -62,6 +61,14 @@ async function query(
   const { stdout } = await whenStarted(() =>
     run('bash', [script, 'query', ...statements], { maxBuffer: MAX_OUTPUT_BYTES }),
   );
+  return parseRows(stdout, escapesNested);
+}
+
+/**
+ * What the scripts print.
+ * @param escapesNested whether backslashes in nested values, which are JSON, are escaped once more
+ */
+export function parseRows(stdout: string, escapesNested: boolean): (string | null)[][] {
   const lines = stdout.split('\n').slice(0, -1);
   return lines.map((line) =>
     line

@@ -164,6 +164,25 @@ describe('compaction', () => {
     expect(partRows).toBe(250);
   });
 
+  it('a daemon without input merges what has been quiet for long enough', async () => {
+    const job = await writeJob('{ type: parquet }', BY_COMMAND);
+    for (const file of ['0', '1']) {
+      await feed(file, 60);
+      await ok(['backfill', job]);
+    }
+    const { parts: before } = await expectExactlyOnce(lake());
+    const buckets = new Set((await listLake(lake().lake)).visible.map((part) => path.dirname(part)));
+    expect(before).toBeGreaterThan(buckets.size);
+    await writeJob('{ type: parquet }', '{ target_size: 256KiB, max_small_parts: 100, quiet: 4s }');
+    const daemon = startSluice(['run', job]);
+    // Nothing comes: all that happens is that time passes.
+    const merged = async () => (await listLake(lake().lake)).visible.length === buckets.size;
+    for (let looks = 0; looks < 200 && !(await merged()); looks++) await delay(100);
+    daemon.child.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+    expect((await expectExactlyOnce(lake())).parts).toBe(buckets.size);
+  });
+
   it('is refused while the job runs, and without a section in the job file', async () => {
     const job = await writeJob('{ type: parquet }', BY_COMMAND);
     await feed('a', 10);

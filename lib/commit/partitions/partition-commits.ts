@@ -57,6 +57,11 @@ export class PartitionCommits {
     this.#committer.announce(this.#tracker.promised.map(this.#config.describe));
   }
 
+  /** Whether rows wait that could be promised now, whatever the time of their partition. */
+  get hasWaiting(): boolean {
+    return this.#tracker.hasWaiting;
+  }
+
   /** Whether a checkpoint has something to promise, or a part to close because its partition is due. */
   hasDue(times: EventTimes, openParts: readonly OpenPart[]): boolean {
     const { trigger } = this.#config;

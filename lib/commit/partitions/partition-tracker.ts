@@ -48,6 +48,11 @@ export class PartitionTracker {
     }
   }
 
+  /** Whether one that is pending is not promised as well: those that are have to wait for their announcement. */
+  get hasWaiting(): boolean {
+    return [...this.#pending.keys()].some((bucketId) => !this.#promised.has(bucketId));
+  }
+
   /** Whether a checkpoint now would promise something. */
   hasDue(times: EventTimes): boolean {
     for (const { bucketId, firstMs } of this.#pending.values()) {
