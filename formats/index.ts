@@ -19,7 +19,7 @@ export type {
   RandomAccessFile,
 } from '../lib/core/decoder.ts';
 export type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../lib/core/encoder.ts';
-export type { Compression, InputFormatSpec, OutputFormatSpec } from '../lib/core/specs.ts';
+export type { Compression, InputFormatSpec, OutputFormatSpec, RowCompression } from '../lib/core/specs.ts';
 export { arrowFormat } from './arrow/format.ts';
 export { arrowInput } from './arrow/input.ts';
 export { avroFormat } from './avro/format.ts';

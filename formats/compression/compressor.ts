@@ -1,6 +1,6 @@
 /** Compressing output, a complete member at a time: members one after the other are a valid gzip or zstd file. */
 import * as zlib from 'node:zlib';
-import type { Compression } from '../../lib/core/specs.ts';
+import type { RowCompression } from '../../lib/core/specs.ts';
 import { nativeZstd } from './native-zstd.ts';
 
 export interface Compressor {
@@ -14,7 +14,7 @@ const DEFAULT_GZIP_LEVEL = 6;
 const DEFAULT_ZSTD_LEVEL = 3;
 
 /** Loads what a compression needs (zstd is WebAssembly where Node has none), so that compressing itself need not wait. */
-export async function loadCompressor(kind: Compression, level?: number): Promise<Compressor> {
+export async function loadCompressor(kind: RowCompression, level?: number): Promise<Compressor> {
   switch (kind) {
     case 'none':
       return { extension: '', compress: (bytes) => bytes };

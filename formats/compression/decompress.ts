@@ -6,8 +6,11 @@
 import type { Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ByteSource } from '../../lib/core/byte-source.ts';
-import { SluiceError } from '../../lib/core/errors.ts';
+import { SluiceError, unreachable } from '../../lib/core/errors.ts';
 import type { Compression } from '../../lib/core/specs.ts';
+import { bzip2Chunks } from './bzip2-blocks.ts';
+import { lz4Chunks } from './lz4-frame.ts';
+import { snappyChunks } from './snappy-frames.ts';
 import { zstdChunks } from './zstd-frames.ts';
 
 /** Compressed bytes read at a time. */
@@ -62,7 +65,7 @@ class DecompressedSource implements ByteSource {
       const { value, done } = await this.#chunks.next();
       return done === true ? null : value;
     } catch (error) {
-      if (error instanceof SluiceError) throw error;
+      if (error instanceof SluiceError && error.code !== 'INPUT_CORRUPT') throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw new SluiceError('INPUT_CORRUPT', `${this.#name} is not valid ${this.#kind}: ${why}`, {
         hint: 'the file is torn or damaged: replace it, or exclude it',
@@ -75,7 +78,19 @@ class DecompressedSource implements ByteSource {
 
 function chunksOf(source: ByteSource, kind: Exclude<Compression, 'none'>): AsyncIterable<Uint8Array> {
   if (kind === 'gzip') return throughStream(source, createGunzip({ chunkSize: OUTPUT_BYTES }));
-  return zstdChunks(inputOf(source));
+  const input = inputOf(source);
+  switch (kind) {
+    case 'zstd':
+      return zstdChunks(input);
+    case 'bzip2':
+      return bzip2Chunks(input);
+    case 'lz4':
+      return lz4Chunks(input);
+    case 'snappy':
+      return snappyChunks(input);
+    default:
+      return unreachable(kind);
+  }
 }
 
 async function* throughStream(source: ByteSource, transform: Transform): AsyncGenerator<Uint8Array> {

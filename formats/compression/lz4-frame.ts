@@ -9,6 +9,8 @@ import { Xxh32 } from './xxh32.ts';
 const MAGIC = 0x184d2204;
 /** Blocks may refer to so many bytes before them. */
 const WINDOW_BYTES = 64 * 1024;
+/** Compressed bytes taken at a time: what comes out of them at once is a block of up to 4 MiB, or 16 MiB of small ones. */
+const SLICE_BYTES = 64 * 1024;
 const BLOCK_BYTES = [0, 0, 0, 0, 64 << 10, 256 << 10, 1 << 20, 4 << 20] as const;
 
 /** One frame or several, whole. */
@@ -18,6 +20,23 @@ export function unlz4Frame(bytes: Uint8Array): Uint8Array {
   frames.push(bytes, (piece) => pieces.push(piece.slice()));
   frames.end();
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+}
+
+/**
+ * Frames as their bytes come, so that a small file that stands for much is decoded as it is wanted: LZ4 makes 255 bytes of
+ * one at most.
+ */
+export async function* lz4Chunks(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = new Lz4Frames();
+  let out: Uint8Array[] = [];
+  for await (const bytes of input) {
+    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+      frames.push(bytes.subarray(at, at + SLICE_BYTES), (block) => out.push(block.slice()));
+      yield* out;
+      out = [];
+    }
+  }
+  frames.end();
 }
 
 interface Frame {

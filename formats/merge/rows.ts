@@ -5,7 +5,7 @@
 import { ByteBuffer } from '../../lib/core/byte-buffer.ts';
 import type { ByteSource } from '../../lib/core/byte-source.ts';
 import type { MergeSource, PartMerger } from '../../lib/core/part-merger.ts';
-import type { Compression } from '../../lib/core/specs.ts';
+import type { RowCompression } from '../../lib/core/specs.ts';
 import { loadCompressor } from '../compression/compressor.ts';
 import { decompressed } from '../compression/decompress.ts';
 
@@ -18,7 +18,7 @@ const LINE_FEED = 10;
 const QUOTE = 34;
 
 export interface RowMergeOptions {
-  readonly compression: Compression;
+  readonly compression: RowCompression;
   /** Whether each part begins with a header line, which is the same in all of them or they do not go together. */
   readonly hasHeader: boolean;
 }
@@ -40,7 +40,7 @@ async function concatenate(
 
 async function mergeWithHeader(
   sources: readonly MergeSource[],
-  compression: Compression,
+  compression: RowCompression,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Promise<number[]> {
   const compressor = await loadCompressor(compression);

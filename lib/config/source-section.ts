@@ -58,9 +58,9 @@ const schema = z
     '`infer` reads a sample at the first start and keeps to the result; a list of {name, type, nullable} gives the columns; a path names a YAML or JSON file with that list',
   );
 
-const compression = choice(['auto', 'none', 'gzip', 'zstd'])
+const compression = choice(['auto', 'none', 'gzip', 'zstd', 'bzip2', 'lz4', 'snappy'])
   .prefault('auto')
-  .describe('`auto` tells by the file name and its first bytes');
+  .describe('`auto` tells by the first bytes; `lz4` are its frames, `snappy` its framing format');
 
 const onBadRecord = choice(['fail', 'skip', 'quarantine'])
   .prefault('fail')

@@ -5,7 +5,11 @@
  */
 import type { Schema } from './data-type.ts';
 
-export type Compression = 'none' | 'gzip' | 'zstd';
+/** Of rows that are written. */
+export type RowCompression = 'none' | 'gzip' | 'zstd';
+
+/** Of files that are read. */
+export type Compression = RowCompression | 'bzip2' | 'lz4' | 'snappy';
 
 export type InputFormatSpec = (
   | { readonly type: 'ndjson' }
@@ -55,13 +59,13 @@ export type OutputFormatSpec =
     }
   | {
       readonly type: 'ndjson';
-      readonly compression: Compression;
+      readonly compression: RowCompression;
       /** hive: what Presto, Trino and Hive read as typed columns (timestamps with a blank, no T and Z). */
       readonly dialect: 'standard' | 'hive';
     }
   | {
       readonly type: 'csv';
-      readonly compression: Compression;
+      readonly compression: RowCompression;
       /** hive: no header unless asked, backslashes escaped, line ends in values replaced by a blank, OpenCSVSerde reads it. */
       readonly dialect: 'standard' | 'hive';
       readonly delimiter: string;
@@ -70,7 +74,7 @@ export type OutputFormatSpec =
     }
   | {
       readonly type: 'text';
-      readonly compression: Compression;
+      readonly compression: RowCompression;
       /** The column to write, one value a line; null: the only column there is. */
       readonly column: string | null;
     }

@@ -9,6 +9,15 @@ import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { SplitTally } from './tally.ts';
 
+const COMPRESSIONS: readonly string[] = [
+  'none',
+  'gzip',
+  'zstd',
+  'bzip2',
+  'lz4',
+  'snappy',
+] satisfies Compression[];
+
 export interface SplitPosition {
   /** Byte offset in the decompressed file of the first byte that was not taken. */
   readonly offset: number;
@@ -101,7 +110,7 @@ export function checkSplit(value: unknown): Split {
     whole(split.sizeBytes) &&
     /^-?\d{1,20}$/.test(String(split.modifiedNs)) &&
     (split.identity === undefined || /^-?\d{1,20}$/.test(String(split.identity))) &&
-    (split.compression === null || ['none', 'gzip', 'zstd'].includes(split.compression)) &&
+    (split.compression === null || COMPRESSIONS.includes(split.compression)) &&
     whole(split.startByte) &&
     (split.endByte === null || whole(split.endByte)) &&
     (split.prefix === undefined ||

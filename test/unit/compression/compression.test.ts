@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +7,7 @@ import { loadCompressor } from '../../../formats/compression/compressor.ts';
 import { decompressed } from '../../../formats/compression/decompress.ts';
 import { detectCompression } from '../../../formats/compression/detect.ts';
 import type { ByteSource } from '../../../lib/core/byte-source.ts';
+import { seededRandom } from '../../support/generate.ts';
 
 /** Bytes in pieces of at most `piece`. */
 function sourceOf(bytes: Uint8Array, piece = 1000): ByteSource & { readonly taken: () => number } {
@@ -108,12 +111,101 @@ describe('gzip', () => {
   });
 });
 
+describe('what other tools wrote', () => {
+  const TEXT = Buffer.from(
+    Array.from({ length: 20_000 }, (_, i) => `{"id":${i},"word":"w${(i * 7919) % 1000}"}\n`).join(''),
+  );
+  const golden = (name: string) =>
+    readFileSync(path.resolve(import.meta.dirname, '../../golden/compression', name));
+  /** Each is TEXT, but for `zeros`: 4 MiB of them. */
+  const FILES = [
+    ['bzip2', 'text.bz2', 'zeros.bz2'],
+    ['lz4', 'text.lz4', 'zeros.lz4'],
+    ['snappy', 'text.sz', 'zeros.sz'],
+  ] as const;
+
+  for (const [kind, name, zeros] of FILES) {
+    describe(kind, () => {
+      const file = golden(name);
+
+      it('is told by its first bytes, and read in pieces of any size', async () => {
+        expect(detectCompression(file)).toBe(kind);
+        for (const piece of [1000, 65_536, 7]) {
+          const read = await readAll(decompressed(sourceOf(file, piece), kind, 'f'));
+          expect(Buffer.from(read).equals(TEXT), `${piece}`).toBe(true);
+        }
+      });
+
+      it('several members one after the other are one file', async () => {
+        const twice = await readAll(decompressed(sourceOf(Buffer.concat([file, file])), kind, 'f'));
+        expect(Buffer.from(twice).equals(Buffer.concat([TEXT, TEXT]))).toBe(true);
+      });
+
+      it('torn anywhere it is an error, never a short file', async () => {
+        // Between two chunks of a snappy stream nothing tells that it goes on: the format has no end.
+        const ends = kind === 'snappy' ? chunkEnds(file) : new Set<number>();
+        const random = seededRandom(7);
+        for (let round = 0; round < 60; round++) {
+          const length = round < 12 ? round + 1 : 1 + Math.floor(random() * (file.length - 1));
+          if (ends.has(length)) continue;
+          await expect(
+            readAll(decompressed(sourceOf(file.subarray(0, length)), kind, 'torn.file')),
+            `${length}`,
+          ).rejects.toMatchObject({ code: 'INPUT_CORRUPT', message: expect.stringContaining('torn.file') });
+        }
+      });
+
+      it('with a bit turned it is an error, never other bytes', async () => {
+        const random = seededRandom(8);
+        for (let round = 0; round < 60; round++) {
+          const altered = Buffer.from(file);
+          const at = Math.floor(random() * file.length);
+          altered[at]! ^= 1 << Math.floor(random() * 8);
+          const read = await readAll(decompressed(sourceOf(altered), kind, 'f')).catch((error: unknown) => {
+            expect(error).toMatchObject({ code: 'INPUT_CORRUPT' });
+            return TEXT;
+          });
+          expect(Buffer.from(read).equals(TEXT), `byte ${at}`).toBe(true);
+        }
+      });
+
+      it('rubbish, and rubbish behind the end, are errors; a file of no bytes has none', async () => {
+        const rubbish = Buffer.from('not compressed at all, whatever it says');
+        for (const bytes of [rubbish, Buffer.concat([file, rubbish])]) {
+          await expect(readAll(decompressed(sourceOf(bytes), kind, 'f'))).rejects.toMatchObject({
+            code: 'INPUT_CORRUPT',
+          });
+        }
+        expect(await readAll(decompressed(sourceOf(new Uint8Array(0)), kind, 'f'))).toHaveLength(0);
+      });
+
+      it('a bomb is read as far as it is asked for', async () => {
+        const bomb = Buffer.concat(Array.from({ length: 40 }, () => golden(zeros)));
+        const reader = decompressed(sourceOf(bomb, 512), kind, 'bomb');
+        const before = process.memoryUsage().arrayBuffers;
+        const into = new Uint8Array(1 << 20);
+        for (let read = 0; read < 8 << 20; ) read += await reader.read(into);
+        expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 << 20);
+        await reader.close();
+        expect((await readAll(decompressed(sourceOf(golden(zeros)), kind, 'f'))).length).toBe(4 << 20);
+      });
+    });
+  }
+
+  function chunkEnds(file: Buffer): Set<number> {
+    const ends = new Set<number>();
+    for (let at = 0; at < file.length; ends.add(at)) at += 4 + file.readUIntLE(at + 1, 3);
+    return ends;
+  }
+});
+
 describe('detection', () => {
   it('goes by the first bytes, whatever the name', () => {
     expect(detectCompression(Buffer.from('{"a":1}'))).toBe('none');
     expect(detectCompression(new Uint8Array(0))).toBe('none');
     expect(detectCompression(Uint8Array.of(0x1f, 0x8b))).toBe('gzip');
     expect(detectCompression(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd))).toBe('zstd');
+    expect(detectCompression(Buffer.from('BZh1 is how this line begins'))).toBe('none');
     expect(detectCompression(Uint8Array.of(0x53, 0x2a, 0x4d, 0x18))).toBe('zstd');
   });
 });
