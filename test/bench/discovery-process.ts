@@ -24,6 +24,7 @@ const roots = await selectRoots(
 let taken = 0;
 let firstTakenAt = 0;
 const startedAt = performance.now();
+const startedCpu = process.cpuUsage();
 const enumerator = new SplitEnumerator(
   {
     fileSystem,
@@ -75,9 +76,11 @@ enumerator.handleSplitRequest(0);
 enumerator.start();
 await scanned(1);
 const firstMs = performance.now() - startedAt;
+const firstCpu = process.cpuUsage(startedCpu);
 const first = {
   files: taken,
   ms: firstMs,
+  cpuMs: (firstCpu.user + firstCpu.system) / 1000,
   firstFileMs: firstTakenAt - startedAt,
   checkpointBytes: checkpointBytes(),
 };

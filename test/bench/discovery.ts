@@ -1,11 +1,11 @@
 /** `npm run bench discovery`: how the cost of finding files grows with their number, 10,000 to 1,000,000. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { plot } from './plot.ts';
 
 const PROCESS = fileURLToPath(new URL('discovery-process.ts', import.meta.url));
 const FOLDERS = 1000;
@@ -14,41 +14,71 @@ const COUNTS = [10_000, 100_000, 1_000_000];
 const CONCURRENCY = 64;
 
 interface Measured {
-  readonly first: { files: number; ms: number; firstFileMs: number; checkpointBytes: number };
+  readonly first: { files: number; ms: number; cpuMs: number; firstFileMs: number; checkpointBytes: number };
   readonly idle: { ms: number; cpuMs: number; checkpointBytes: number };
   readonly grown: { files: number; checkpointBytes: number };
   readonly rssMb: number;
 }
 
-/** @param most the largest number of files to measure with */
-export async function benchDiscovery(most: number): Promise<readonly Measured[]> {
+/**
+ * Prints a table and leaves discovery.json and discovery.svg.
+ * @param most the largest number of files to measure with
+ * @param folder where the results go
+ */
+export async function benchDiscovery(most: number, folder: string): Promise<void> {
   const results: Measured[] = [];
   for (const files of COUNTS.filter((count) => count <= most)) {
-    const folder = await treeOf(files);
-    const fresh = path.join(folder, 'fresh');
+    const tree = await treeOf(files);
+    const fresh = path.join(tree, 'fresh');
     try {
       const { stdout } = await promisify(execFile)(process.execPath, [
         '--import',
         'tsx',
         PROCESS,
-        folder,
+        tree,
         fresh,
       ]);
       results.push(JSON.parse(stdout) as Measured);
     } finally {
-      await rm(fresh, { recursive: true, force: true });
+      // A million inodes are too many to leave behind.
+      await rm(tree, { recursive: true, force: true });
     }
   }
-  return results;
+  console.log(discoveryTable(results));
+  const machine = { node: process.version, cores: availableParallelism(), load: loadavg()[0] };
+  await mkdir(folder, { recursive: true });
+  await writeFile(
+    path.join(folder, 'discovery.json'),
+    `${JSON.stringify({ bench: 'discovery', machine, results }, null, 2)}\n`,
+  );
+  await writeFile(path.join(folder, 'discovery.svg'), discoveryPlot(results));
 }
 
-export function discoveryTable(results: readonly Measured[]): string {
+function discoveryPlot(results: readonly Measured[]): string {
+  const series = (what: string, y: (measured: Measured) => number) => ({
+    of: 'files',
+    what,
+    points: results.map((measured) => ({ x: measured.first.files, y: y(measured) })),
+  });
+  return plot(
+    [
+      series('CPU seconds of a first scan', ({ first }) => first.cpuMs / 1000),
+      series('CPU seconds of a scan with nothing new', ({ idle }) => idle.cpuMs / 1000),
+      series('Peak RSS in MB', ({ rssMb }) => rssMb),
+      series('Checkpoint bytes with 10 new files', ({ grown }) => grown.checkpointBytes),
+    ],
+    'Finding files',
+  );
+}
+
+function discoveryTable(results: readonly Measured[]): string {
   const head =
-    'files     first scan s   first file ms   scan s   scan CPU s   peak RSS MB   checkpoint bytes: all, nothing new, 10 new';
+    'files     first scan s   first scan CPU s   first file ms   scan s   scan CPU s   peak RSS MB   checkpoint bytes: all, nothing new, 10 new';
   const rows = results.map(({ first, idle, grown, rssMb }) =>
     [
       String(first.files).padEnd(9),
       (first.ms / 1000).toFixed(2).padStart(12),
+      (first.cpuMs / 1000).toFixed(2).padStart(18),
       first.firstFileMs.toFixed(0).padStart(15),
       (idle.ms / 1000).toFixed(2).padStart(8),
       (idle.cpuMs / 1000).toFixed(2).padStart(12),
@@ -59,10 +89,10 @@ export function discoveryTable(results: readonly Measured[]): string {
   return [head, ...rows].join('\n');
 }
 
-/** A tree of small files in 1,000 folders, made once and kept for the next time. */
+/** A tree of small files in 1,000 folders. */
 async function treeOf(files: number): Promise<string> {
   const folder = path.join(tmpdir(), 'sluice-bench', `files-${files}`);
-  if (existsSync(folder)) return folder;
+  await rm(folder, { recursive: true, force: true });
   const making = `${folder}.making`;
   await rm(making, { recursive: true, force: true });
   for (let at = 0; at < FOLDERS; at++) await mkdir(path.join(making, String(at)), { recursive: true });

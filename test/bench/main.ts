@@ -1,4 +1,4 @@
-/** `npm run bench [name...] -- [--repeat N] [--rows N] [--only TEXT] [--profile] [--list]`, see docs/performance.md. */
+/** `npm run bench [name...] -- [--repeat N] [--rows N] [--most N] [--only TEXT] [--profile] [--list]`, see docs/performance.md. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +22,7 @@ const { values: options, positionals: names } = parseArgs({
     repeat: { type: 'string', default: '3' },
     rows: { type: 'string' },
     keys: { type: 'string', default: '100000' },
+    most: { type: 'string' },
     only: { type: 'string', default: '' },
     profile: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -39,6 +40,13 @@ if (names.includes('s3')) {
   process.exit(0);
 }
 
+// Files, and no rows.
+if (names.includes('discovery')) {
+  const { benchDiscovery } = await import('./discovery.ts');
+  await benchDiscovery(mostOf(), RESULTS);
+  process.exit(0);
+}
+
 // No process and no input: a simulation.
 if (names.includes('day')) {
   const { benchDay } = await import('./day.ts');
@@ -53,7 +61,16 @@ const chosen = (names.length === 0 ? ['parquet-1m', 'pass-through'] : names).map
 });
 
 if (options.list) {
-  for (const { name, about } of [...BENCHES, ...GROWTHS]) console.log(`${name.padEnd(16)} ${about}`);
+  const others = [
+    {
+      name: 'discovery',
+      about: 'finding files: scans, memory and checkpoints over 10,000 to 1,000,000 files',
+    },
+    { name: 'day', about: 'a simulated day of small files' },
+    { name: 's3', about: 'into an object store, next to a plain upload' },
+  ];
+  for (const { name, about } of [...BENCHES, ...GROWTHS, ...others])
+    console.log(`${name.padEnd(16)} ${about}`);
 } else {
   const repeat = positiveInteger(options.repeat, '--repeat');
   for (const bench of chosen) {
@@ -97,7 +114,8 @@ async function runGrowth(growth: Growth, repeat: number): Promise<void> {
     profiles: null,
   });
   const points: { readonly x: number; readonly rows: number; readonly figures: Figures }[] = [];
-  for (const { x, input: shape } of growth.points) {
+  const most = mostOf();
+  for (const { x, input: shape } of growth.points.filter((point) => point.x <= most)) {
     const input = await webEvents(shape);
     const runs: Run[] = [];
     for (let round = 0; round < repeat; round++) {
@@ -155,6 +173,11 @@ function showProgress(text: string): void {
 
 function rowsOf(rows: number): number {
   return options.rows === undefined ? rows : positiveInteger(options.rows, '--rows');
+}
+
+/** Of what grows, no more than this: to try a benchmark out. */
+function mostOf(): number {
+  return options.most === undefined ? Number.POSITIVE_INFINITY : positiveInteger(options.most, '--most');
 }
 
 function positiveInteger(text: string, option: string): number {

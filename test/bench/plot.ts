@@ -4,6 +4,8 @@ import path from 'node:path';
 
 export interface Series {
   readonly of: string;
+  /** What the points' heights are. */
+  readonly what?: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -30,7 +32,7 @@ export async function growthPlot(folder: string): Promise<string> {
 }
 
 /** @param series values above 0 */
-export function plot(series: readonly Series[]): string {
+export function plot(series: readonly Series[], title = 'CPU seconds as the input grows'): string {
   const columns = Math.min(2, Math.max(1, series.length));
   const rows = Math.ceil(series.length / columns);
   const panels = series.map((each, i) => {
@@ -38,14 +40,14 @@ export function plot(series: readonly Series[]): string {
     return `<g transform="translate(${x},${y})">${panel(each)}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * WIDTH} ${rows * HEIGHT}" font-family="sans-serif" font-size="11">
-<title>CPU seconds as the input grows</title>
+<title>${title}</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${panels.join('\n')}
 </svg>
 `;
 }
 
-function panel({ of, points }: Series): string {
+function panel({ of, what = 'CPU seconds', points }: Series): string {
   const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
   const [minX, maxX] = [Math.min(...xs), Math.max(...xs)];
   const minY = 10 ** Math.floor(Math.log10(Math.min(...ys)));
@@ -54,7 +56,7 @@ function panel({ of, points }: Series): string {
     from + (max === min ? 0.5 : Math.log(value / min) / Math.log(max / min)) * (to - from);
   const px = (x: number) => scale(x, minX, maxX, LEFT, WIDTH - RIGHT).toFixed(1);
   const py = (y: number) => scale(y, minY, maxY, HEIGHT - BOTTOM, TOP).toFixed(1);
-  const parts = [`<text x="${LEFT}" y="18" font-weight="bold">CPU seconds by ${of}</text>`];
+  const parts = [`<text x="${LEFT}" y="18" font-weight="bold">${what} by ${of}</text>`];
   for (let y = minY; y <= maxY * 1.001; y *= 10) {
     parts.push(
       `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py(y)}" y2="${py(y)}" stroke="#ddd"/>`,

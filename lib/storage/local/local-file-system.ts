@@ -1,5 +1,5 @@
 /** The local disk. */
-import { type BigIntStats, statSync } from 'node:fs';
+import { type BigIntStats, type Dirent, statSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -48,22 +48,27 @@ class LocalFileSystem implements FileSystem {
 
   async *list(folder: string, options: ListOptions): AsyncGenerator<readonly FileStatus[]> {
     const waiting: string[] = [''];
-    for (let relative = waiting.pop(); relative !== undefined; relative = waiting.pop()) {
-      const absolute = path.join(folder, relative);
+    // The next folder is read by the thread pool while files of this one are stat'ed here.
+    let ahead: { readonly relative: string; readonly entries: Promise<Dirent[] | null> } | null = null;
+    const readNext = () => {
+      const relative = waiting.pop();
+      ahead = relative === undefined ? null : { relative, entries: readFolder(folder, relative) };
+      // An error is thrown where the folder's turn comes; until then it must not count as unhandled.
+      ahead?.entries.catch(() => {});
+    };
+    for (;;) {
+      if (ahead === null) readNext();
+      if (ahead === null) return;
+      const { relative, entries }: { relative: string; entries: Promise<Dirent[] | null> } = ahead;
       const names: string[] = [];
-      try {
-        for (const entry of await readdir(absolute, { withFileTypes: true })) {
-          const name = relative === '' ? entry.name : `${relative}/${entry.name}`;
-          // A linked folder is not entered: it may lead back up. A linked file is a file.
-          if (entry.isDirectory()) {
-            if (options.enterFolder(name)) waiting.push(name);
-          } else if ((entry.isFile() || entry.isSymbolicLink()) && options.wantFile(name)) names.push(name);
-        }
-      } catch (error) {
-        // A folder below the root that vanished while we listed is a fact, not a fault.
-        if (relative !== '' && errorCode(error) === 'ENOENT') continue;
-        throw storageError(`cannot list ${absolute}`, error);
+      for (const entry of (await entries) ?? []) {
+        const name = relative === '' ? entry.name : `${relative}/${entry.name}`;
+        // A linked folder is not entered: it may lead back up. A linked file is a file.
+        if (entry.isDirectory()) {
+          if (options.enterFolder(name)) waiting.push(name);
+        } else if ((entry.isFile() || entry.isSymbolicLink()) && options.wantFile(name)) names.push(name);
       }
+      readNext();
       for (let at = 0; at < names.length; at += STAT_SLICE) {
         yield statusOf(folder, names.slice(at, at + STAT_SLICE), options.fileKeys === true);
         await yieldToEventLoop();
@@ -210,6 +215,17 @@ class LocalFileSystem implements FileSystem {
       if (['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) return;
       throw storageError(`cannot remove the folder ${folder}`, error);
     }
+  }
+}
+
+/** null for a folder below the root that vanished while we listed: a fact, not a fault. */
+async function readFolder(folder: string, relative: string): Promise<Dirent[] | null> {
+  const absolute = path.join(folder, relative);
+  try {
+    return await readdir(absolute, { withFileTypes: true });
+  } catch (error) {
+    if (relative !== '' && errorCode(error) === 'ENOENT') return null;
+    throw storageError(`cannot list ${absolute}`, error);
   }
 }
 
