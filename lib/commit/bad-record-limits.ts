@@ -10,6 +10,8 @@ export interface RecordCounts {
   readonly rows: number;
   readonly rejected: number;
   readonly quarantined: number;
+  /** Read well, and left out. */
+  readonly filtered?: number;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface RecordCounts {
 export function checkBadRecords(limits: BadRecordLimits, counts: RecordCounts, atEnd: boolean): void {
   const { maxRecords, maxRatio } = limits;
   const bad = counts.rejected + counts.quarantined;
-  const all = counts.rows + bad;
+  const all = counts.rows + (counts.filtered ?? 0) + bad;
   if (maxRecords !== null && bad > maxRecords)
     throw tooMany(`${bad} bad records, max_bad_records is ${maxRecords}`, counts);
   if (maxRatio === null || (all < MIN_RECORDS && !atEnd) || bad <= all * maxRatio) return;

@@ -332,13 +332,14 @@ export class CheckpointCoordinator {
     // A replay reads again what was counted when it was read first.
     const replaying = this.#last.lane === 'replay';
     const read = (value: (answer: SnapshotAnswer) => number) => (replaying ? 0 : sum(value));
-    const replayed = replaying ? sum(({ counts }) => counts.rows + counts.rejected + counts.quarantined) : 0;
+    const replayed = replaying ? sum(recordsOf) : 0;
     return {
       files: before.files + (replaying ? 0 : ended.length - missing),
       missingFiles: before.missingFiles + (replaying ? 0 : missing),
       rows: before.rows + sum((answer) => answer.counts.rows),
       rejected: before.rejected + sum((answer) => answer.counts.rejected),
       quarantined: (before.quarantined ?? 0) + sum((answer) => answer.counts.quarantined),
+      filtered: (before.filtered ?? 0) + sum((answer) => answer.counts.filtered),
       bytesIn: before.bytesIn + read((answer) => answer.counts.bytesIn),
       replayed: (before.replayed ?? 0) + replayed,
       late: before.late + sum((answer) => answer.counts.late),
@@ -346,6 +347,10 @@ export class CheckpointCoordinator {
       bytesOut: before.bytesOut + fresh.reduce((total, { file }) => total + file.lengthBytes, 0),
     };
   }
+}
+
+function recordsOf({ counts }: SnapshotAnswer): number {
+  return counts.rows + counts.rejected + counts.quarantined + counts.filtered;
 }
 
 /**

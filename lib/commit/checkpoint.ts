@@ -102,6 +102,8 @@ export interface Totals {
   readonly late: number;
   /** Absent in checkpoints of before there was a quarantine. */
   readonly quarantined?: number;
+  /** Rows that a filter of the job left out; absent in checkpoints of before there were filters. */
+  readonly filtered?: number;
   /** Of the quarantined ones, how many were read once more by `replay`. */
   readonly replayed?: number;
 }

@@ -1,5 +1,6 @@
 /** Validated to compiled: paths absolute, options as the specs of lib/core, schema in hand. */
 import type { Schema } from '../core/data-type.ts';
+import type { Expression } from '../core/expression.ts';
 import { joinLocation, resolveLocation } from '../core/location.ts';
 import type {
   BucketSpec,
@@ -12,6 +13,7 @@ import type {
   SchemaSpec,
 } from '../core/specs.ts';
 import { compileS3 } from './compile-s3.ts';
+import { compileStep } from './compile-step.ts';
 import type { AfterCommit, CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import type { Environment } from './environment.ts';
 import type { ValidatedJob } from './job-definition.ts';
@@ -26,6 +28,8 @@ export interface CompileContext {
   /** Cores there are. */
   readonly parallelism: number;
   readonly environment: Environment;
+  /** Conditions of `transform`, parsed, by step. */
+  readonly filters: ReadonlyMap<number, Expression>;
 }
 
 export function compileJob(job: ValidatedJob, context: CompileContext): CompiledJob {
@@ -70,6 +74,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       },
       lineage: source.lineage,
     },
+    transform: job.transform.map((step, i) => compileStep(step, context.filters.get(i))),
     eventTime:
       job.event_time === undefined ? null : { column: job.event_time.field, unit: job.event_time.unit },
     watermarks: {

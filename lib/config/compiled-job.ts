@@ -17,6 +17,8 @@ import type {
   WatermarkSpec,
 } from '../core/specs.ts';
 
+import type { TransformStep } from '../core/transform-spec.ts';
+
 export interface CompiledJob {
   /** `[a-z0-9-]+`. */
   readonly name: string;
@@ -29,6 +31,8 @@ export interface CompiledJob {
   readonly checkpoint: { readonly intervalMs: number; readonly retain: number };
   readonly shutdownTimeoutMs: number;
   readonly source: SourceSpec;
+  /** Steps between reading and writing, in their order. */
+  readonly transform: readonly TransformStep[];
   readonly eventTime: EventTimeSpec | null;
   readonly watermarks: WatermarkSpec;
   readonly sink: SinkSpec;

@@ -2,6 +2,7 @@
 import type { DataType, Schema } from '../core/data-type.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import { isS3Location } from '../core/location.ts';
+import { stepSchema } from '../transform/step-schema.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import type { KeyPath, Problem } from './problems.ts';
 
@@ -12,6 +13,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
   return [
     duplicateColumns,
     lineage,
+    transform,
     columnsOfCsv,
     eventTime,
     bucketTimes,
@@ -38,10 +40,35 @@ function sourceColumns(source: CompiledJob['source']): readonly NamedColumn[] | 
   return source.schema === 'infer' ? null : source.schema.fields;
 }
 
-/** Columns of the rows that are written. */
-function columnsOf({ source }: CompiledJob): readonly NamedColumn[] | null {
+/** Columns of the rows that are written; null where that is not known yet, or is wrong in a way that is told elsewhere. */
+function columnsOf(job: CompiledJob): readonly NamedColumn[] | null {
+  const walked = walkTransform(job);
+  return walked === null || walked.problems.length > 0 ? null : walked.schema.fields;
+}
+
+/** What the steps make of the columns, as far as the job file tells those. */
+function walkTransform({ source, transform }: CompiledJob): { schema: Schema; problems: Problem[] } | null {
   const columns = sourceColumns(source);
-  return columns === null ? null : [...columns, ...source.lineage.map((name) => LINEAGE_COLUMNS[name])];
+  if (columns === null) return null;
+  let schema: Schema = {
+    fields: [
+      ...columns.map(({ name, type }) => ({ name, type, nullable: true })),
+      ...source.lineage.map((name) => LINEAGE_COLUMNS[name]),
+    ],
+  };
+  const problems: Problem[] = [];
+  for (const [i, step] of transform.entries()) {
+    const result = stepSchema(step, schema);
+    for (const { path, message } of result.problems)
+      problems.push({ path: ['transform', i, step.kind, ...path], message });
+    if (problems.length > 0) break;
+    schema = result.schema;
+  }
+  return { schema, problems };
+}
+
+function* transform(job: CompiledJob): Iterable<Problem> {
+  yield* walkTransform(job)?.problems ?? [];
 }
 
 /** A problem where a column is named that is not there. */

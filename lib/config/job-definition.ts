@@ -6,6 +6,7 @@ import { quarantineSection } from './quarantine-section.ts';
 import { s3Section } from './s3-section.ts';
 import { sinkSection } from './sink-section.ts';
 import { sourceSection } from './source-section.ts';
+import { transformSection } from './transform-section.ts';
 
 const TEN_YEARS_MS = 3650 * 86_400_000;
 
@@ -61,6 +62,9 @@ export const jobDefinition = section({
     .prefault('30s')
     .describe('how long a stop by a signal may take to finish its last checkpoint'),
   source: sourceSection.describe('what is read'),
+  transform: transformSection
+    .prefault([])
+    .describe('what happens to rows between reading and writing, step by step; see transforms.md'),
   event_time: eventTime
     .optional()
     .describe('where the time of a row comes from; needed for `bucket.time: event`'),

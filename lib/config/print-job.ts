@@ -15,6 +15,7 @@ import type {
   S3Spec,
   WatermarkSpec,
 } from '../core/specs.ts';
+import { rawStep } from './compile-step.ts';
 import type { CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import { escapeReferences } from './environment.ts';
 import type { RawJob } from './job-definition.ts';
@@ -53,6 +54,7 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       limits: rawLimits(source.limits),
       lineage: [...source.lineage],
     },
+    ...(job.transform.length === 0 ? {} : { transform: job.transform.map(rawStep) }),
     ...(eventTime === null ? {} : { event_time: rawEventTime(eventTime, job.watermarks) }),
     sink: {
       path: sink.path,

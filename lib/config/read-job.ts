@@ -1,9 +1,12 @@
 /** From a job file to a compiled job: raw -> validated -> compiled. */
 import path from 'node:path';
 import { SluiceError } from '../core/errors.ts';
+import type { Expression } from '../core/expression.ts';
 import type { SchemaSpec } from '../core/specs.ts';
 import type { SourceRoot } from '../source/file-selector.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { parseExpression } from '../transform/expression/parse.ts';
+import { expressionProblem } from '../transform/step-schema.ts';
 import { compileJob, givenSchema, isSchema } from './compile-job.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { crossCheck } from './cross-checks.ts';
@@ -54,7 +57,8 @@ export async function readJobFile(file: string, options: ReadJobOptions): Promis
   const job = validation.value;
   const folder = path.dirname(file);
   const schema = await readSchema(job, folder, fileSystem, invalid);
-  const compiled = compileJob(job, { folder, schema, parallelism, environment });
+  const filters = await parseFilters(job, invalid);
+  const compiled = compileJob(job, { folder, schema, parallelism, environment, filters });
   const storage = (await options.storageOf?.(compiled)) ?? fileSystem;
   const problems = [...crossCheck(compiled), ...findReadBack(compiled, await rootsOf(compiled, storage))];
   if (problems.length > 0) throw invalid(problems);
@@ -68,6 +72,22 @@ function withoutEchoes<T extends { readonly line: number; readonly column: numbe
 ): T[] {
   const places = new Set(first.map(({ line, column }) => `${line}:${column}`));
   return [...first, ...others.filter(({ line, column }) => !places.has(`${line}:${column}`))];
+}
+
+async function parseFilters(
+  { transform }: ValidatedJob,
+  invalid: JobFile['invalid'],
+): Promise<ReadonlyMap<number, Expression>> {
+  const filters = new Map<number, Expression>();
+  const problems: Problem[] = [];
+  for (const [i, { filter }] of transform.entries()) {
+    if (filter === undefined) continue;
+    const parsed = await parseExpression(filter);
+    if (parsed.ok) filters.set(i, parsed.expression);
+    else problems.push({ path: ['transform', i, 'filter'], message: expressionProblem(filter, parsed) });
+  }
+  if (problems.length > 0) throw invalid(problems);
+  return filters;
 }
 
 async function readSchema(

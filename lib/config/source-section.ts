@@ -24,7 +24,7 @@ const GIB = 1024 * MIB;
 const TEN_YEARS_MS = 3650 * 86_400_000;
 
 /** A column's type in its text form. */
-const dataType = text('a type')
+export const dataType = text('a type')
   .transform((value, context): DataType => {
     try {
       return parseDataType(value);

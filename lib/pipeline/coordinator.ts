@@ -333,6 +333,7 @@ export class Coordinator {
       rows: totals.rows + sum((counts) => counts.rows),
       rejected: totals.rejected + sum((counts) => counts.rejected),
       quarantined: (totals.quarantined ?? 0) + sum((counts) => counts.quarantined),
+      filtered: (totals.filtered ?? 0) + sum((counts) => counts.filtered),
       openParts: [...this.#openParts.values()].reduce((total, parts) => total + parts, 0),
       partsCommitted: totals.parts,
       bytesOut: totals.bytesOut,

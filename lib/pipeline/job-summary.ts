@@ -13,6 +13,7 @@ export function summarize(
     rows: after.rows - before.rows,
     rejected: after.rejected - before.rejected,
     late: after.late - before.late,
+    filtered: (after.filtered ?? 0) - (before.filtered ?? 0),
     quarantined: (after.quarantined ?? 0) - (before.quarantined ?? 0),
     bytes_in: after.bytesIn - before.bytesIn,
     parts: after.parts - before.parts,

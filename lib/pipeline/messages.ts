@@ -106,4 +106,6 @@ export interface SubtaskCounts {
   readonly late: number;
   /** Of these, the ones that are in no part. */
   readonly lateDropped: number;
+  /** Rows that a filter of the job left out: `rows` does not count them. */
+  readonly filtered: number;
 }

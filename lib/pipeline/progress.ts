@@ -11,6 +11,7 @@ export interface JobProgress {
   readonly rows: number;
   readonly rejected: number;
   readonly quarantined: number;
+  readonly filtered: number;
   readonly openParts: number;
   readonly partsCommitted: number;
   readonly bytesOut: number;
@@ -49,6 +50,8 @@ export interface JobSummary {
   readonly rejected: number;
   /** Rows that came after the time of their bucket was over. */
   readonly late: number;
+  /** Rows that a filter of the job left out: `rows` does not count them. */
+  readonly filtered: number;
   readonly quarantined: number;
   readonly bytes_in: number;
   readonly parts: number;

@@ -15,6 +15,7 @@ import { Buckets } from '../sink/buckets.ts';
 import { EvolvingSink } from '../sink/evolving-sink.ts';
 import { rowPartFormat } from '../sink/row-part-writer.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { keepsRows } from '../transform/row-transform.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
 
 /** Buffered bytes at which a part of a row format is written out: a large enough write, and a fair gzip member. */
@@ -141,7 +142,7 @@ export function passesThrough(
   const { source, sink } = config.job;
   return (
     !config.replay &&
-    source.lineage.length === 0 &&
+    keepsRows(config.job) &&
     source.drift.newField === 'ignore' &&
     source.drift.mismatch !== 'rescue' &&
     source.drift.mismatch !== 'widen' &&

@@ -10,6 +10,7 @@ export const NO_COUNTS: SubtaskCounts = {
   bytesIn: 0,
   late: 0,
   lateDropped: 0,
+  filtered: 0,
 };
 
 export function addCounts(a: SubtaskCounts, b: Partial<SubtaskCounts>): SubtaskCounts {
@@ -20,6 +21,7 @@ export function addCounts(a: SubtaskCounts, b: Partial<SubtaskCounts>): SubtaskC
     bytesIn: a.bytesIn + (b.bytesIn ?? 0),
     late: a.late + (b.late ?? 0),
     lateDropped: a.lateDropped + (b.lateDropped ?? 0),
+    filtered: a.filtered + (b.filtered ?? 0),
   };
 }
 

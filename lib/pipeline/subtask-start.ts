@@ -105,6 +105,8 @@ function bucketlessPolicy(
   if (onBadRecord === 'fail') return null;
   if (onBadRecord === 'skip') return { kind: 'skip' };
   const inner = replay ? replayInput(format) : format;
+  // One of its own: rows that are looked at again are not counted again.
+  const again = transform === null ? null : createTransform(job, schema, config.baseColumns);
   return {
     kind: 'quarantine',
     capture: {
@@ -116,9 +118,7 @@ function bucketlessPolicy(
               return createReader(config, format, schema, partSchema, fileSystem, clock, UNTIMED, one);
             },
       rowsOf: (row) =>
-        transform === null
-          ? 1
-          : transform.apply(row, NO_PLACES, { path: '', nowMs: 0, checkpointId: 0 }).length,
+        again === null ? 1 : again.apply(row, NO_PLACES, { path: '', nowMs: 0, checkpointId: 0 }).length,
       replay,
       open: async (split) => {
         const compression = split.compression ?? (replay ? 'none' : job.source.format.compression);

@@ -231,8 +231,9 @@ export class Subtask {
     );
     this.#newestMs = Math.max(this.#newestMs, written.newestMs);
     this.#bookLate();
-    this.#counts = addCounts(this.#counts, written);
-    this.#tally = addTallies(this.#tally, { bytes: 0, ...written });
+    const became = { bytes: 0, ...written, filtered: this.#transform?.takeFiltered() ?? 0 };
+    this.#counts = addCounts(this.#counts, became);
+    this.#tally = addTallies(this.#tally, became);
     if (this.#parts.pace !== null) this.#bookCounts();
     if (reader.drift !== null) this.#propose(reader.drift);
     failpoint('subtask.batch.after');
@@ -240,11 +241,9 @@ export class Subtask {
   }
 
   #transformed(batch: Batch): Batch {
-    if (this.#transform === null) return batch;
-    const { clock } = this.#parts;
     const { path } = this.#reader.split();
-    const origin = { path, nowMs: clock.now(), checkpointId: this.#nextCheckpointId };
-    return this.#transform.apply(batch, this.#reader.places, origin);
+    const origin = { path, nowMs: this.#parts.clock.now(), checkpointId: this.#nextCheckpointId };
+    return this.#transform?.apply(batch, this.#reader.places, origin) ?? batch;
   }
 
   /** The split being read, at its position, with what it came to. */

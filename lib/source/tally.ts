@@ -7,6 +7,8 @@ export interface SplitTally {
   readonly rejected: number;
   /** Refused, and kept. */
   readonly quarantined: number;
+  /** Left out by a filter of the job; absent in tallies of before there were any. */
+  readonly filtered?: number;
   /** Of the file as it is stored. */
   readonly bytes: number;
   /** The split was begun before anybody counted: what was read of it until then is not in here. */
@@ -21,6 +23,7 @@ export function addTallies(a: SplitTally, b: SplitTally): SplitTally {
     rejected: a.rejected + b.rejected,
     quarantined: a.quarantined + b.quarantined,
     bytes: a.bytes + b.bytes,
+    ...(a.filtered || b.filtered ? { filtered: (a.filtered ?? 0) + (b.filtered ?? 0) } : {}),
     ...(a.partial || b.partial ? { partial: true } : {}),
   };
 }

@@ -1,33 +1,49 @@
 /**
- * What happens to rows between reading and writing, column by column. One serves a subtask for one schema of its source;
- * a job without lineage and steps has none, and its batches go on as they are.
+ * What happens to rows between reading and writing, column by column: lineage columns are added, then the job's steps run in
+ * their order. One serves a subtask for one schema of its source; a job without both has none, and its batches go on as they
+ * are.
  */
 import { Batch } from '../core/batch.ts';
-import type { Schema } from '../core/data-type.ts';
+import type { Field, Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import type { RowPlaces } from '../core/row-places.ts';
 import type { LineageName, SchemaDriftSpec } from '../core/specs.ts';
+import type { TransformStep } from '../core/transform-spec.ts';
 import { type BatchOrigin, LineageColumns } from './lineage-columns.ts';
+import { stepSchema } from './step-schema.ts';
+import { createStep, type RunStep } from './steps.ts';
 
 /** What of a job says how its rows are made. */
 export interface JobRows {
   readonly source: { readonly drift: SchemaDriftSpec; readonly lineage: readonly LineageName[] };
+  readonly transform: readonly TransformStep[];
 }
 
-/** Names of the columns that the job adds to those of its source. */
-export function addedColumns({ source }: JobRows): ReadonlySet<string> {
-  return new Set(source.lineage.map((name) => LINEAGE_COLUMNS[name].name));
+/** Whether rows go on as they are, but for those that are left out. */
+export function keepsRows({ source, transform }: JobRows): boolean {
+  return source.lineage.length === 0 && transform.every(({ kind }) => kind === 'filter');
+}
+
+/** Names of the columns that the job adds to those of its source: none of them can come from there later. */
+export function addedColumns({ source, transform }: JobRows): ReadonlySet<string> {
+  const names = new Set(source.lineage.map((name) => LINEAGE_COLUMNS[name].name));
+  for (const step of transform) {
+    if (step.kind === 'constant') for (const name of Object.keys(step.columns)) names.add(name);
+    if (step.kind === 'rename') for (const name of Object.values(step.names)) names.add(name);
+  }
+  return names;
 }
 
 /**
- * @param baseColumns how many columns the source began with. What the job adds stands behind these, and before those that
- *   came later: readers that go by the place of a column find new ones at the end only
+ * @param baseColumns how many columns the source began with. Those that came later, and are not chosen by a step, stand at
+ *   the end, behind what the job adds: readers that go by the place of a column find new ones there only
  * @returns null where rows are written as they are read
  * @throws SluiceError JOB_INVALID where the columns are not what the job file takes them to be
  */
 export function createTransform(job: JobRows, source: Schema, baseColumns: number): RowTransform | null {
-  return job.source.lineage.length === 0 ? null : new RowTransform(job, source, baseColumns);
+  const isIdle = job.source.lineage.length === 0 && job.transform.length === 0;
+  return isIdle ? null : new RowTransform(job, source, baseColumns);
 }
 
 /** The columns of the rows that a job writes. @throws SluiceError as `createTransform` */
@@ -38,29 +54,71 @@ export function rowSchema(job: JobRows, source: Schema, baseColumns: number): Sc
 export class RowTransform {
   /** Of the rows as they are written. */
   readonly schema: Schema;
-  readonly #baseColumns: number;
-  readonly #lineage: LineageColumns;
+  readonly #lineage: { readonly columns: LineageColumns; readonly schema: Schema } | null;
+  readonly #steps: readonly RunStep[];
+  #filtered = 0;
 
-  constructor({ source: { lineage } }: JobRows, source: Schema, baseColumns: number) {
+  constructor({ source: { lineage }, transform }: JobRows, source: Schema, baseColumns: number) {
     const added = lineage.map((name) => LINEAGE_COLUMNS[name]);
-    for (const { name } of added) {
-      if (!source.fields.some((field) => field.name === name)) continue;
-      throw new SluiceError('JOB_INVALID', `the data has a column '${name}' of its own`, {
-        hint: 'take it out of source.lineage, or give the columns with source.format.schema and leave out that one',
-        details: { column: name },
-      });
+    for (const { name } of added) proveAbsent(source, name);
+    let schema: Schema = added.length === 0 ? source : { fields: [...source.fields, ...added] };
+    this.#lineage = added.length === 0 ? null : { columns: new LineageColumns(lineage), schema };
+    let late = new Set(source.fields.slice(baseColumns).map(({ name }) => name));
+    const steps: RunStep[] = [];
+    for (const [i, step] of transform.entries()) {
+      const after = checkedSchema(step, schema, i);
+      steps.push(createStep(step, schema, after));
+      schema = after;
+      if (step.kind === 'select') late = new Set();
+      if (step.kind === 'rename')
+        late = new Set([...late].map((name) => (Object.hasOwn(step.names, name) ? step.names[name]! : name)));
     }
-    this.#baseColumns = baseColumns;
-    this.#lineage = new LineageColumns(lineage);
-    const { fields } = source;
-    this.schema = { fields: [...fields.slice(0, baseColumns), ...added, ...fields.slice(baseColumns)] };
+    const isLate = ({ name }: Field) => late.has(name);
+    const fields = [...schema.fields.filter((field) => !isLate(field)), ...schema.fields.filter(isLate)];
+    if (fields.some((field, i) => field !== schema.fields[i])) {
+      const columns = fields.map(({ name }) => name);
+      steps.push(createStep({ kind: 'select', columns }, schema, { fields }));
+      schema = { fields };
+    }
+    this.schema = schema;
+    this.#steps = steps;
   }
 
-  /** The rows as they are written; valid as long as the batch is. */
-  apply(batch: Batch, places: RowPlaces, origin: BatchOrigin): Batch {
-    const { columns, length } = batch;
-    const added = this.#lineage.fill(length, places, origin);
-    const base = this.#baseColumns;
-    return new Batch(this.schema, [...columns.slice(0, base), ...added, ...columns.slice(base)], length);
+  /** The rows as they are written; valid as long as the batch is, until the next call. */
+  apply(read: Batch, places: RowPlaces, origin: BatchOrigin): Batch {
+    let batch = read;
+    if (this.#lineage !== null) {
+      const { columns, schema } = this.#lineage;
+      batch = new Batch(schema, [...read.columns, ...columns.fill(read.length, places, origin)], read.length);
+    }
+    for (const step of this.#steps) batch = step(batch);
+    this.#filtered += read.length - batch.length;
+    return batch;
   }
+
+  /** Rows that were left out since this was asked last. */
+  takeFiltered(): number {
+    const filtered = this.#filtered;
+    this.#filtered = 0;
+    return filtered;
+  }
+}
+
+function proveAbsent(source: Schema, name: string): void {
+  if (!source.fields.some((field) => field.name === name)) return;
+  throw new SluiceError('JOB_INVALID', `the data has a column '${name}' of its own`, {
+    hint: 'take it out of source.lineage, or give the columns with source.format.schema and leave out that one',
+    details: { column: name },
+  });
+}
+
+function checkedSchema(step: TransformStep, before: Schema, index: number): Schema {
+  const { schema, problems } = stepSchema(step, before);
+  const [problem] = problems;
+  if (problem === undefined) return schema;
+  const path = problem.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+  throw new SluiceError('JOB_INVALID', `transform[${index}].${step.kind}${path}: ${problem.message}`, {
+    hint: '`sluice check` shows the columns that there are; source.format.schema can say what they have to be',
+    details: { step: index },
+  });
 }

@@ -44,6 +44,8 @@ export interface VerifyReport {
     readonly rows: number;
     readonly rejected: number;
     readonly quarantined: number;
+    /** Left out by a filter of the job. */
+    readonly filtered: number;
   };
   readonly lake: {
     readonly parts: number;
@@ -88,7 +90,7 @@ export async function verifyJob({ job, fileSystem, clock, deep }: VerifyOptions)
     : null;
   findings.push(...(read?.findings ?? []));
   const { checkpoint, ledger, balance } = books;
-  const { rows, rejected, quarantined, bytes } = balance.read;
+  const { rows, rejected, quarantined, filtered = 0, bytes } = balance.read;
   return {
     job: job.name,
     ok: findings.length === 0,
@@ -99,10 +101,11 @@ export async function verifyJob({ job, fileSystem, clock, deep }: VerifyOptions)
       gone: source.gone,
       to_be_read: source.toBeRead,
       bytes,
-      records: rows + rejected + quarantined,
+      records: rows + rejected + quarantined + filtered,
       rows,
       rejected,
       quarantined,
+      filtered,
     },
     lake: {
       parts: lake.parts,

@@ -178,7 +178,15 @@ async function createJob(fileSystem: MemoryFileSystem, clock: ManualClock, compa
         (sink) =>
           coordinator.onSnapshot({
             ...{ type: 'snapshot', subtask, checkpointId, splits: [], outcomes: [], sink, quarantine: null },
-            counts: { rows: 0, rejected: 0, quarantined: 0, bytesIn: 0, late: 0, lateDropped: 0 },
+            counts: {
+              rows: 0,
+              rejected: 0,
+              quarantined: 0,
+              bytesIn: 0,
+              late: 0,
+              lateDropped: 0,
+              filtered: 0,
+            },
           }),
         (error: unknown) => coordinator.abort(error),
       );

@@ -1,5 +1,5 @@
 /**
- * Lineage columns with a crash at every step: each row names its place in its file, and `_checkpoint` says truly which
+ * Lineage columns and a filter, with a crash at every step: each row that stays is written once and names its place in its file, and `_checkpoint` says truly which
  * checkpoint held the row first, whatever died in between.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { type Checkpoint, decodeCheckpoint } from '../../lib/commit/checkpoint.t
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { LineageName, OutputFormatSpec } from '../../lib/core/specs.ts';
+import { parseExpression } from '../../lib/transform/expression/parse.ts';
 import { runInline } from '../support/inline-job.ts';
 import { ndjsonOutput, parquetOutput, schemaOf, testJob } from '../support/job.ts';
 import { listLake, type Row, readTable } from '../support/oracle.ts';
@@ -37,9 +38,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function job(format: OutputFormatSpec, parallelism: number, lineage = LINEAGE): CompiledJob {
+const FILTER = 'id >= 100 && !(id in [700, 701, 1199])';
+const isKept = (id: number) => id >= 100 && ![700, 701, 1199].includes(id);
+
+async function job(format: OutputFormatSpec, parallelism: number, lineage = LINEAGE): Promise<CompiledJob> {
+  const parsed = await parseExpression(FILTER);
+  if (!parsed.ok) throw new Error(parsed.message);
   return testJob(folder, {
     parallelism,
+    transform: [{ kind: 'filter', text: FILTER, expression: parsed.expression }],
     checkpoint: { intervalMs: 1, retain: 1000 },
     source: { schema: schemaOf({ id: 'int64' }), splitSizeBytes: 4096, lineage },
     sink: { format },
@@ -63,7 +70,8 @@ async function checkpoints(): Promise<Checkpoint[]> {
 async function expectTrue(lines: boolean): Promise<void> {
   const rows = await lakeRows();
   const ids = rows.map((row) => Number(row.id)).sort((a, b) => a - b);
-  expect(ids).toEqual(Array.from({ length: FILES * ROWS }, (_, id) => id));
+  expect(ids).toEqual(Array.from({ length: FILES * ROWS }, (_, id) => id).filter(isKept));
+
   const texts = new Map<string, string>();
   for (const row of rows) {
     const file = String(row._source_file);
@@ -74,12 +82,14 @@ async function expectTrue(lines: boolean): Promise<void> {
     if (lines) expect(text.split('\n')[Number(row._source_line) - 1]).toBe(record);
   }
   const all = await checkpoints();
+  const { totals: end } = all.reduce((a, b) => (a.id > b.id ? a : b));
+  expect(end.rows + (end.filtered ?? 0)).toBe(FILES * ROWS);
   expect(all.length).toBeGreaterThan(2);
   for (const { id, totals } of all)
     expect(rows.filter((row) => Number(row._checkpoint) <= id).length, `checkpoint ${id}`).toBe(totals.rows);
 }
 
-describe('lineage, crash at every step', () => {
+describe('lineage and a filter, crash at every step', () => {
   const points = [
     'checkpoint.snapshots.complete',
     'checkpoint.write.after',
@@ -98,7 +108,7 @@ describe('lineage, crash at every step', () => {
           for (const each of ['lake', 'state'])
             await rm(path.join(folder, each), { recursive: true, force: true });
           const lineage = nth === 3 ? LINEAGE.filter((each) => each !== 'line') : LINEAGE;
-          const given = job(format, nth === 3 ? 2 : 1, lineage);
+          const given = await job(format, nth === 3 ? 2 : 1, lineage);
           let left = nth;
           let dead = false;
           setFailpointHook((reached) => {

@@ -59,6 +59,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
     memoryBytes: 64 * 1024 * 1024,
     checkpoint: { intervalMs: 200, retain: 3 },
     shutdownTimeoutMs: 30_000,
+    transform: [],
     eventTime: null,
     watermarks: { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'keep', allowedLatenessMs: 0 },
     quarantine: null,

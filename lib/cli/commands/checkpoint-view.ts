@@ -21,6 +21,7 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, style: Style): s
       [
         humanCount(totals.rows),
         ...(totals.rejected === 0 ? [] : [`${humanCount(totals.rejected)} rejected`]),
+        ...((totals.filtered ?? 0) === 0 ? [] : [`${humanCount(totals.filtered ?? 0)} filtered out`]),
         ...((totals.quarantined ?? 0) === 0 ? [] : [`${humanCount(totals.quarantined ?? 0)} quarantined`]),
         ...((totals.replayed ?? 0) === 0 ? [] : [`${humanCount(totals.replayed ?? 0)} of them replayed`]),
         ...(totals.late === 0 ? [] : [`${humanCount(totals.late)} late`]),

@@ -107,12 +107,25 @@ export function documentOf(summary: JobSummary, withTimings: boolean): object {
 }
 
 function sentenceOf(summary: JobSummary): string {
-  const { job, files, rows, rejected, quarantined, late, bytes_in, parts, bytes_out, seconds, stopped } =
-    summary;
+  const {
+    job,
+    files,
+    rows,
+    rejected,
+    filtered,
+    quarantined,
+    late,
+    bytes_in,
+    parts,
+    bytes_out,
+    seconds,
+    stopped,
+  } = summary;
   const what = `${counted(files, 'file')}, ${counted(rows, 'row')} (${humanBytes(bytes_in)}) into ${counted(parts, 'part')} (${humanBytes(bytes_out)})`;
   const how = `in ${humanDuration(seconds * 1000)}, ${humanRate(bytes_in, seconds * 1000)}`;
   const besides = [
     ...(rejected === 0 ? [] : [`${counted(rejected, 'record')} rejected`]),
+    ...(filtered === 0 ? [] : [`${counted(filtered, 'row')} filtered out`]),
     ...(quarantined === 0 ? [] : [`${counted(quarantined, 'record')} quarantined`]),
     ...(late === 0 ? [] : [`${counted(late, 'row')} late`]),
   ];

@@ -34,6 +34,7 @@ function renderReport(report: VerifyReport, style: Style): string {
     ['  rows', humanCount(source.rows)],
     ['  rejected', humanCount(source.rejected)],
     ['  quarantined', humanCount(source.quarantined)],
+    ...(source.filtered === 0 ? [] : [['  filtered out', humanCount(source.filtered)] as [string, string]]),
     ['parts', partsText(report)],
     ['  rows', humanCount(lake.rows)],
     ...(lake.open_rows === 0 ? [] : [['  in open parts', humanCount(lake.open_rows)] as [string, string]]),

@@ -37,6 +37,7 @@ export class ProgressLines implements ProgressMeter {
         `${humanBytes(progress.bytesRead)} at ${humanRate(read, now - this.#printedAt)}`,
         `${counted(progress.partsCommitted, 'part')} (${humanBytes(progress.bytesOut)}), ${humanCount(progress.openParts)} open`,
         ...(progress.rejected === 0 ? [] : [`${counted(progress.rejected, 'record')} rejected`]),
+        ...(progress.filtered === 0 ? [] : [`${counted(progress.filtered, 'row')} filtered out`]),
         ...(progress.quarantined === 0 ? [] : [`${counted(progress.quarantined, 'record')} quarantined`]),
         ...(left === null ? [] : [`${left} left`]),
       ].join(' | '),

@@ -124,6 +124,28 @@ describe.each(['docs/buckets.md', 'docs/rolling.md', 'docs/formats.md', 'docs/ta
   },
 );
 
+describe('docs/transforms.md', () => {
+  it('shows jobs that write what they say', async () => {
+    const jobs = jobsIn(await snippetsOf('docs/transforms.md'));
+    expect([...jobs.keys()]).toEqual(['clean', 'copied']);
+    await putIncoming();
+    // Of the 1,000 rows, by putIncoming: two of three have a country, and amount is a quarter of the row's number.
+    const numbers = Array.from({ length: ROWS }, (_, i) => i);
+    const wanted = new Map([
+      ['clean', numbers.filter((i) => i % 3 !== 0 && i / 4 >= 10.5).length],
+      ['copied', numbers.filter((i) => i % 3 !== 0).length],
+    ]);
+    for (const [name, text] of jobs) {
+      await write(`${name}.yaml`, text);
+      const { code, stderr, stdout } = await sluice(['backfill', '--json', `${name}.yaml`], { cwd: folder });
+      expect(code, `${name}: ${stderr}`).toBe(0);
+      const rows = wanted.get(name)!;
+      expect(JSON.parse(stdout), name).toMatchObject({ rows, filtered: ROWS - rows });
+    }
+    expect((await partsOf('lake/clean')).every((part) => part.startsWith('site=berlin/country='))).toBe(true);
+  });
+});
+
 describe('README.md', () => {
   it('backfill: init, check, backfill, and again', async () => {
     const jobs = jobsIn(await snippetsOf('README.md'));

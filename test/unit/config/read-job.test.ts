@@ -126,6 +126,7 @@ describe('a valid job', () => {
         limits: NO_LIMITS,
         lineage: [],
       },
+      transform: [],
       eventTime: { column: 'ts', unit: 'ms' },
       watermarks: { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'keep', allowedLatenessMs: 0 },
       sink: {

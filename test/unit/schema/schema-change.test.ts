@@ -69,6 +69,7 @@ describe('schema registry', () => {
   const drift = { newField: 'evolve', mismatch: 'widen' } as const;
   const jobOf = (given: SchemaDriftSpec, lineage: readonly LineageName[] = []): JobRows => ({
     source: { drift: given, lineage },
+    transform: [],
   });
 
   test('a field with the name of a column that the job adds becomes no column', () => {
