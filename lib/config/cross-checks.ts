@@ -165,7 +165,7 @@ function* bucketTimes(job: CompiledJob): Iterable<Problem> {
     needs.push([['sink', 'rolling', 'watermark'], 'closing parts by the watermark']);
   if (sink.partitionCommit?.trigger === 'partition_time')
     needs.push([['sink', 'partition_commit', 'trigger'], 'announcing partitions by their time']);
-  if (watermarks.late === 'drop') needs.push([['event_time', 'late'], 'dropping late rows']);
+  if (watermarks.late !== 'keep') needs.push([['event_time', 'late'], 'telling late rows']);
   for (const [path, what] of needs) {
     if (job.eventTime === null)
       yield { path, message: `${what} needs \`event_time: {field: ...}\`, which says what time it is` };
@@ -261,13 +261,15 @@ function* csvCharacters({ source }: CompiledJob): Iterable<Problem> {
   }
 }
 
-function* quarantine({ source, quarantine }: CompiledJob): Iterable<Problem> {
+function* quarantine({ source, quarantine, watermarks }: CompiledJob): Iterable<Problem> {
   if (quarantine !== null) return;
+  const message = '`quarantine` needs `quarantine: {path: ...}`, which says where refused records go';
+  if (watermarks.late === 'quarantine') yield { path: ['event_time', 'late'], message };
   const { onBadRecord, drift } = source;
   if (onBadRecord !== 'quarantine' && drift.mismatch !== 'quarantine') return;
   yield {
     path: ['source', 'format', onBadRecord === 'quarantine' ? 'on_bad_record' : 'on_type_mismatch'],
-    message: '`quarantine` needs `quarantine: {path: ...}`, which says where refused records go',
+    message,
   };
 }
 

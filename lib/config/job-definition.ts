@@ -32,10 +32,10 @@ const eventTime = section({
     .describe(
       'a file that gives no rows for so long holds the watermark back no more; default: it does until it is read',
     ),
-  late: choice(['keep', 'drop'], ['quarantine'])
+  late: choice(['keep', 'drop', 'quarantine'])
     .prefault('keep')
     .describe(
-      'rows of a bucket whose time is over by the watermark: `keep` writes them like the others (and commits the partition again), `drop` counts them and leaves them out',
+      'rows of a bucket whose time is over by the watermark: `keep` writes them like the others (and commits the partition again), `drop` counts them and leaves them out, `quarantine` keeps them there, for `sluice replay` to bring them in',
     ),
   allowed_lateness: duration(0, TEN_YEARS_MS)
     .prefault('0s')

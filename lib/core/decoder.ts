@@ -19,6 +19,8 @@ export type BadRecordCode =
   | 'too_large'
   /** It belongs in no bucket: an event time that cannot be read, a value that cannot name a folder. */
   | 'no_bucket'
+  /** It came after the time of its bucket was over. */
+  | 'late'
   /** The rest of a file whose beginning does not say what its columns are. */
   | 'file_header'
   /** The rest of a file that is damaged: a torn gzip. */

@@ -142,8 +142,8 @@ export interface WatermarkSpec {
   readonly maxOutOfOrdernessMs: number;
   /** A split that gave no rows for so long holds the watermark back no more; null: it does for ever. */
   readonly idleTimeoutMs: number | null;
-  /** Rows of a bucket whose time is over: kept (its partition is committed again), or dropped and counted. */
-  readonly late: 'keep' | 'drop';
+  /** Rows of a bucket whose time is over: kept (its partition is committed again), dropped and counted, or quarantined. */
+  readonly late: 'keep' | 'drop' | 'quarantine';
   /** How far the watermark may be behind the end of a bucket's time before its rows are late. */
   readonly allowedLatenessMs: number;
 }

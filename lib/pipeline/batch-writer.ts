@@ -1,23 +1,33 @@
 /** Writes the batches of one schema to their buckets, and says what became of their rows. */
 import type { Batch } from '../core/batch.ts';
 import type { BucketContext } from '../core/bucket-assigner.ts';
+import type { BadRecordPolicy } from '../core/specs.ts';
 import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import type { Split } from '../source/split.ts';
 import type { Warnings } from '../source/warnings.ts';
-import { type BucketlessPolicy, captureRecords, writeRows } from './bucketless-rows.ts';
+import { type CaptureOptions, captureRecords, type RowRefusal, writeRows } from './bucketless-rows.ts';
 import type { Quarantine } from './quarantine.ts';
 import { newestOf } from './subtask-counts.ts';
 
 /** Event times of a batch's rows, in milliseconds since 1970. */
 export type EventTimeOf = (batch: Batch) => Float64Array;
 
+/** What becomes of rows that are not written. */
+export interface Refusals {
+  /** Of rows without a bucket. */
+  readonly bucketless: BadRecordPolicy;
+  /** Whether late rows are quarantined. */
+  readonly late: boolean;
+  /** null: nothing is quarantined. */
+  readonly capture: CaptureOptions | null;
+}
+
 export interface BatchWriterOptions {
   readonly sink: EvolvingSink;
   readonly quarantine: Quarantine | null;
   /** null: the job has no event time. */
   readonly eventTime: EventTimeOf | null;
-  /** What becomes of rows without a bucket; null: they stop the job. */
-  readonly bucketless: BucketlessPolicy | null;
+  readonly refusals: Refusals;
   readonly warnings: Warnings;
 }
 
@@ -26,6 +36,8 @@ export interface Written {
   readonly rows: number;
   readonly rejected: number;
   readonly quarantined: number;
+  /** Of the quarantined ones: they came after the time of their bucket was over. */
+  readonly late: number;
   /** The newest event time among them; -Infinity where there is none. */
   readonly newestMs: number;
 }
@@ -43,7 +55,7 @@ export class BatchWriter {
    * @throws SluiceError BAD_RECORD, PATH_ESCAPE for a row without a bucket, where that stops the job
    */
   async write(batch: Batch, before: Split, watermarkMs: number, checkpointId: number): Promise<Written> {
-    const { sink, quarantine, eventTime, bucketless, warnings } = this.#options;
+    const { sink, quarantine, eventTime, refusals, warnings } = this.#options;
     let newestMs = Number.NEGATIVE_INFINITY;
     const contextOf = (rows: Batch): Omit<BucketContext, 'processingTimeMs'> => ({
       watermarkMs,
@@ -55,17 +67,32 @@ export class BatchWriter {
       if (timestampsMs !== null) newestMs = newestOf(timestampsMs, rows.length, newestMs);
       return sink.write(rows, context);
     };
-    if (bucketless === null) {
-      await write(batch);
-      return { rows: batch.length, rejected: 0, quarantined: 0, newestMs };
-    }
-    const probe = (rows: Batch) => sink.current.probe(rows, contextOf(rows));
-    const bad = await writeRows(batch, { probe, write });
-    const rows = batch.length - bad.size;
-    if (bad.size === 0) return { rows, rejected: 0, quarantined: 0, newestMs };
-    for (const { message } of bad.values()) warnings.warn('record-skipped', `${before.path}: ${message}`);
-    if (bucketless.kind === 'skip') return { rows, rejected: bad.size, quarantined: 0, newestMs };
-    await quarantine?.write(await captureRecords(before, bad, bucketless.capture), checkpointId);
-    return { rows, rejected: 0, quarantined: bad.size, newestMs };
+    const lateRows = (rows: Batch) => sink.current.lateRows(rows, contextOf(rows));
+    const policy = {
+      bucketless: refusals.bucketless !== 'fail',
+      late: refusals.late && watermarkMs !== Number.NEGATIVE_INFINITY,
+    };
+    const refused = await writeRows(batch, { lateRows, write }, policy);
+    const rows = batch.length - refused.size;
+    if (refused.size === 0) return { rows, rejected: 0, quarantined: 0, late: 0, newestMs };
+    const homeless = new Map([...refused].filter(([, { code }]) => code === 'no_bucket'));
+    for (const { reason } of homeless.values()) warnings.warn('record-skipped', `${before.path}: ${reason}`);
+    const kept = refusals.bucketless === 'skip' ? without(refused, homeless) : refused;
+    if (kept.size > 0 && refusals.capture !== null)
+      await quarantine?.write(await captureRecords(before, kept, refusals.capture), checkpointId);
+    return {
+      rows,
+      rejected: refused.size - kept.size,
+      quarantined: kept.size,
+      late: refused.size - homeless.size,
+      newestMs,
+    };
   }
+}
+
+function without(
+  refused: ReadonlyMap<number, RowRefusal>,
+  others: ReadonlyMap<number, RowRefusal>,
+): ReadonlyMap<number, RowRefusal> {
+  return new Map([...refused].filter(([row]) => !others.has(row)));
 }

@@ -1,7 +1,7 @@
 /**
- * Rows that are decoded and belong nowhere: an event time that cannot be read, a value that cannot name a folder. They are
- * bad records like others: left out and counted, or quarantined as they stand in the file. Only a batch that has such a row costs
- * anything: its good rows are written in pieces, and for the quarantine it is read once more, row by row.
+ * Rows that are decoded and not written: those that belong nowhere (an event time that cannot be read, a value that cannot
+ * name a folder), and late ones under `late: quarantine`. Only a batch that has such a row costs anything: its other rows are
+ * written in pieces, and for the quarantine it is read once more, row by row, to have the records as they stand in the file.
  */
 import { sliceColumn } from '../../formats/columns/slice-column.ts';
 import { parseReplayRecord } from '../../formats/replay/input.ts';
@@ -15,50 +15,81 @@ import type { SplitReader } from '../source/split-reader.ts';
 
 /** Where rows go. */
 export interface RowTarget {
-  /** Looks for the buckets of all rows, and writes none. @throws SluiceError where one has none */
-  readonly probe: (batch: Batch) => void;
+  /** Looks for the buckets of all rows, and writes none. @returns rows that are late @throws SluiceError where one has none */
+  readonly lateRows: (batch: Batch) => readonly number[];
   readonly write: (batch: Batch) => Promise<void>;
 }
 
-/** Writes the rows that have a bucket. @returns why the others have none, by row; @throws what is not about single rows */
-export async function writeRows(batch: Batch, target: RowTarget): Promise<ReadonlyMap<number, SluiceError>> {
-  try {
-    await target.write(batch);
-    return new Map();
-  } catch (thrown) {
-    if (!isOfRow(thrown)) throw thrown;
-    const bad = new Map<number, SluiceError>();
-    probe(batch, 0, batch.length, target, bad);
-    // Every row has a bucket: it failed later, with rows written already.
-    if (bad.size === 0) throw thrown;
-    let from = 0;
-    for (const row of [...bad.keys(), batch.length]) {
-      if (row > from) await target.write(sliceBatch(batch, from, row));
-      from = row + 1;
-    }
-    return bad;
-  }
+/** Which rows are not written. */
+export interface RowPolicy {
+  /** Those without a bucket; otherwise they are an error. */
+  readonly bucketless: boolean;
+  readonly late: boolean;
 }
 
-/** By halves: one bad row of 8,192 takes 26 looks at ever smaller pieces. */
-function probe(
+/** Why a row is not written. */
+export interface RowRefusal {
+  readonly code: 'no_bucket' | 'late';
+  readonly reason: string;
+  readonly column: string | null;
+}
+
+const LATE: RowRefusal = {
+  code: 'late',
+  reason: 'it came after the time of its bucket was over',
+  column: null,
+};
+
+/** Writes the rows that are to be written. @returns the others, ascending; @throws what is not about single rows */
+export async function writeRows(
+  batch: Batch,
+  target: RowTarget,
+  policy: RowPolicy,
+): Promise<ReadonlyMap<number, RowRefusal>> {
+  const refused = new Map<number, RowRefusal>();
+  if (policy.late) judge(batch, 0, batch.length, target, policy, refused);
+  if (refused.size === 0) {
+    try {
+      await target.write(batch);
+      return refused;
+    } catch (thrown) {
+      if (!policy.bucketless || !isOfRow(thrown)) throw thrown;
+      judge(batch, 0, batch.length, target, policy, refused);
+      // Every row has a bucket: it failed later, with rows written already.
+      if (refused.size === 0) throw thrown;
+    }
+  }
+  let from = 0;
+  for (const row of [...refused.keys(), batch.length]) {
+    if (row > from) await target.write(sliceBatch(batch, from, row));
+    from = row + 1;
+  }
+  return refused;
+}
+
+/** By halves where a row has no bucket: one of 8,192 takes 26 looks at ever smaller pieces. */
+function judge(
   batch: Batch,
   from: number,
   to: number,
   target: RowTarget,
-  bad: Map<number, SluiceError>,
+  policy: RowPolicy,
+  refused: Map<number, RowRefusal>,
 ): void {
   try {
-    target.probe(sliceBatch(batch, from, to));
+    const late = target.lateRows(sliceBatch(batch, from, to));
+    if (policy.late) for (const row of late) refused.set(from + row, LATE);
   } catch (thrown) {
-    if (!isOfRow(thrown)) throw thrown;
+    if (!policy.bucketless || !isOfRow(thrown)) throw thrown;
     if (to - from === 1) {
-      bad.set(from, thrown);
+      const { column } = thrown.details;
+      const name = typeof column === 'string' ? column : null;
+      refused.set(from, { code: 'no_bucket', reason: thrown.message, column: name });
       return;
     }
     const middle = (from + to) >> 1;
-    probe(batch, from, middle, target, bad);
-    probe(batch, middle, to, target, bad);
+    judge(batch, from, middle, target, policy, refused);
+    judge(batch, middle, to, target, policy, refused);
   }
 }
 
@@ -78,11 +109,6 @@ function sliceBatch(batch: Batch, from: number, to: number): Batch {
   );
 }
 
-/** What becomes of such rows. */
-export type BucketlessPolicy =
-  | { readonly kind: 'skip' }
-  | { readonly kind: 'quarantine'; readonly capture: CaptureOptions };
-
 export interface CaptureOptions {
   /** Reads one row a batch and tells the record of each before `next` returns; null: records have no bytes of their own. */
   readonly createReader: ((onRow: (record: CapturedRecord) => void) => SplitReader) | null;
@@ -95,24 +121,21 @@ export interface CaptureOptions {
 }
 
 /**
- * The records of the rows that have no bucket, for the quarantine.
+ * The records of the rows that were not written, for the quarantine.
  * @param before the split where the batch begins
- * @param bad rows of the batch, ascending, and why
+ * @param refused rows of the batch, ascending, and why
  */
 export async function captureRecords(
   before: Split,
-  bad: ReadonlyMap<number, SluiceError>,
+  refused: ReadonlyMap<number, RowRefusal>,
   options: CaptureOptions,
 ): Promise<readonly QuarantinedRecord[]> {
   const records = new RefusedRecords();
-  const captured = options.createReader === null ? null : await readAgain(before, bad, options);
-  for (const [row, error] of bad) {
+  const captured = options.createReader === null ? null : await readAgain(before, refused, options);
+  for (const [row, refusal] of refused) {
     const record = captured?.get(row);
-    const column = error.details.column;
     records.add({
-      code: 'no_bucket',
-      reason: error.message,
-      column: typeof column === 'string' ? column : null,
+      ...refusal,
       path: record?.path ?? before.path,
       offset: record?.offset ?? before.position.offset,
       line: record === undefined ? null : record.line,
@@ -130,7 +153,7 @@ type Captured = Pick<RefusedRecord, 'path' | 'offset' | 'line' | 'bytes' | 'stat
 
 async function readAgain(
   before: Split,
-  bad: ReadonlyMap<number, SluiceError>,
+  refused: ReadonlyMap<number, RowRefusal>,
   { createReader, rowsOf, replay }: CaptureOptions,
 ): Promise<Map<number, Captured>> {
   const found = new Map<number, Captured>();
@@ -139,7 +162,7 @@ async function readAgain(
     told = record;
   });
   let row = 0;
-  const last = Math.max(...bad.keys());
+  const last = Math.max(...refused.keys());
   try {
     if (!(await reader.open(before))) return found;
     while (row <= last) {
@@ -148,7 +171,7 @@ async function readAgain(
       if (batch === null) break;
       if (batch.length === 0 && reader.drift !== null) reader.passDrift();
       const rows = batch.length === 0 ? 0 : rowsOf(batch);
-      if (rows > 0 && bad.has(row)) {
+      if (rows > 0 && refused.has(row)) {
         const record = capturedOf(told, before.path, replay);
         if (record !== null) found.set(row, record);
       }

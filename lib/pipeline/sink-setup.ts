@@ -92,7 +92,7 @@ async function createBucketsOf(
     runId,
     clock,
     bucketTimes: bucketTimesOf(job),
-    late: { keep: job.watermarks.late === 'keep', allowedLatenessMs: job.watermarks.allowedLatenessMs },
+    late: { keep: job.watermarks.late !== 'drop', allowedLatenessMs: job.watermarks.allowedLatenessMs },
     stages,
     checkpointId: config.checkpointId,
   });
@@ -106,7 +106,7 @@ export function bucketTimesOf({ eventTime, sink, watermarks }: CompiledJob): Buc
   const times = createBucketTimes(sink.bucket, eventTime, sink.partitionTime);
   const { rolling, partitionCommit } = sink;
   const needed =
-    watermarks.late === 'drop' ||
+    watermarks.late !== 'keep' ||
     partitionCommit?.trigger === 'partition_time' ||
     (rolling.type === 'default' && rolling.watermarkDelayMs !== null);
   if (times === null && needed) {

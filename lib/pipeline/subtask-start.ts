@@ -14,7 +14,7 @@ import { SplitReader } from '../source/split-reader.ts';
 import { openSplitSource } from '../source/split-source.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { createTransform, type RowTransform } from '../transform/row-transform.ts';
-import type { BucketlessPolicy } from './bucketless-rows.ts';
+import type { Refusals } from './batch-writer.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import { neededColumns, placesNeeded } from './needed-columns.ts';
 import { Pace } from './pace.ts';
@@ -57,7 +57,7 @@ export async function startSubtask(
   const rowsOf = (schema: Schema, transform: RowTransform | null, partSchema: Schema) => ({
     reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages),
     transform,
-    bucketless: bucketlessPolicy(config, format, schema, transform, partSchema, fileSystem, clock),
+    refusals: refusalsOf(config, format, schema, transform, partSchema, fileSystem, clock),
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
@@ -90,8 +90,7 @@ export async function startSubtask(
   };
 }
 
-/** null where a row without a bucket stops the job. */
-function bucketlessPolicy(
+function refusalsOf(
   config: SubtaskConfig,
   format: InputFormat | FileInputFormat,
   schema: Schema,
@@ -99,16 +98,18 @@ function bucketlessPolicy(
   partSchema: Schema,
   fileSystem: FileSystem,
   clock: Clock,
-): BucketlessPolicy | null {
+): Refusals {
   const { job, replay } = config;
   const { onBadRecord } = job.source;
-  if (onBadRecord === 'fail') return null;
-  if (onBadRecord === 'skip') return { kind: 'skip' };
+  // A replay brings late rows into the lake: they were looked at.
+  const late = job.watermarks.late === 'quarantine' && !replay;
+  if (onBadRecord !== 'quarantine' && !late) return { bucketless: onBadRecord, late, capture: null };
   const inner = replay ? replayInput(format) : format;
   // One of its own: rows that are looked at again are not counted again.
   const again = transform === null ? null : createTransform(job, schema, config.baseColumns);
   return {
-    kind: 'quarantine',
+    bucketless: onBadRecord,
+    late,
     capture: {
       createReader:
         inner.access === 'random'

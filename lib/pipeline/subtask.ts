@@ -17,8 +17,7 @@ import type { SplitReader } from '../source/split-reader.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
 import { Warnings } from '../source/warnings.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
-import { BatchWriter, type EventTimeOf } from './batch-writer.ts';
-import type { BucketlessPolicy } from './bucketless-rows.ts';
+import { BatchWriter, type EventTimeOf, type Refusals } from './batch-writer.ts';
 import type { EventTimes, FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -34,8 +33,7 @@ export interface Evolved {
   /** null: rows are written as they are read. */
   readonly transform: RowTransform | null;
   readonly eventTime: EventTimeOf | null;
-  /** What becomes of rows without a bucket; null: they stop the job. */
-  readonly bucketless: BucketlessPolicy | null;
+  readonly refusals: Refusals;
   readonly buckets: Buckets;
 }
 
@@ -55,7 +53,7 @@ export interface SubtaskParts {
   /** Event times of a batch's rows; null where the job has none. */
   readonly eventTime: EventTimeOf | null;
   /** See Evolved. */
-  readonly bucketless: BucketlessPolicy | null;
+  readonly refusals: Refusals;
   /** How often the sink's timer runs. */
   readonly bucketCheckIntervalMs: number;
   /** null: as fast as it goes. */
@@ -116,9 +114,9 @@ export class Subtask {
     this.#timerAt = parts.clock.elapsed() + parts.bucketCheckIntervalMs;
   }
 
-  #writerOf({ eventTime, bucketless }: Pick<Evolved, 'eventTime' | 'bucketless'>): BatchWriter {
+  #writerOf({ eventTime, refusals }: Pick<Evolved, 'eventTime' | 'refusals'>): BatchWriter {
     const { sink, quarantine } = this.#parts;
-    return new BatchWriter({ sink, quarantine, eventTime, bucketless, warnings: this.#warnings });
+    return new BatchWriter({ sink, quarantine, eventTime, refusals, warnings: this.#warnings });
   }
 
   /** A message from the coordinator. */

@@ -13,7 +13,7 @@ import { PartFile, type PartStorage } from './part-file.ts';
 import { partName } from './part-name.ts';
 import { RowGroups } from './row-groups.ts';
 import { SegmentReader, SegmentWriter } from './segment-writer.ts';
-import type { SinkConfig } from './sink-config.ts';
+import type { LateRows, SinkConfig } from './sink-config.ts';
 import type { SinkSnapshot, SinkState } from './sink-state.ts';
 import { StagedRows } from './staged-rows.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -35,13 +35,6 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const BUDGET_LOW_MARK = 0.75;
 /** At a checkpoint, a part that buffers this share of a full flush is flushed: cheaper than keeping its rows twice. */
 const CHECKPOINT_FLUSH_SHARE = 0.25;
-
-export interface LateRows {
-  /** Rows that came after the time of their bucket was over. */
-  readonly rows: number;
-  /** Of these, the ones that were not written. */
-  readonly dropped: number;
-}
 
 export class Buckets {
   readonly #config: SinkConfig;
@@ -116,9 +109,15 @@ export class Buckets {
     return this.#open.size;
   }
 
-  /** Looks for the buckets of a batch, and writes nothing. @throws SluiceError what the assigner throws */
-  probe(batch: Batch, context: Omit<BucketContext, 'processingTimeMs'>): void {
-    this.#config.assigner.assign(batch, { ...context, processingTimeMs: this.#config.clock.now() });
+  /** Looks for the buckets of a batch, and writes nothing. @returns rows that are late @throws what the assigner throws */
+  lateRows(batch: Batch, context: Omit<BucketContext, 'processingTimeMs'>): number[] {
+    const processingTimeMs = this.#config.clock.now();
+    const { codes, ids } = this.#config.assigner.assign(batch, { ...context, processingTimeMs });
+    const late = ids.map((id) => this.#isLate(id, context.watermarkMs));
+    const rows: number[] = [];
+    if (late.includes(true))
+      for (let row = 0; row < batch.length; row++) if (late[codes[row]!]) rows.push(row);
+    return rows;
   }
 
   /** Writes a batch. When the promise settles, the batch's memory may be used again. */
@@ -178,14 +177,19 @@ export class Buckets {
 
   /** Whether rows of a bucket are written; counts those that are late. */
   #takes(bucketId: string, rows: number, watermarkMs: number): boolean {
+    if (!this.#isLate(bucketId, watermarkMs)) return true;
+    const keep = this.#config.late?.keep ?? true;
+    this.#late += rows;
+    if (!keep) this.#lateDropped += rows;
+    return keep;
+  }
+
+  #isLate(bucketId: string, watermarkMs: number): boolean {
     const { late } = this.#config;
-    if (watermarkMs === Number.NEGATIVE_INFINITY) return true;
+    if (watermarkMs === Number.NEGATIVE_INFINITY || late === undefined) return false;
     const open = this.#open.get(bucketId);
     const endMs = open === undefined ? this.#endOf(bucketId) : open.bucketEndMs;
-    if (late === undefined || endMs === null || watermarkMs < endMs + late.allowedLatenessMs) return true;
-    this.#late += rows;
-    if (!late.keep) this.#lateDropped += rows;
-    return late.keep;
+    return endMs !== null && watermarkMs >= endMs + late.allowedLatenessMs;
   }
 
   #endOf(bucketId: string): number | null {

@@ -7,7 +7,8 @@ import type { Batch } from '../core/batch.ts';
 import type { BucketContext } from '../core/bucket-assigner.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
-import type { Buckets, LateRows } from './buckets.ts';
+import type { Buckets } from './buckets.ts';
+import type { LateRows } from './sink-config.ts';
 import type { SinkSnapshot } from './sink-state.ts';
 
 export class EvolvingSink {

@@ -47,3 +47,10 @@ export interface LatePolicy {
   /** How far the watermark may be behind the end of a bucket's time. */
   readonly allowedLatenessMs: number;
 }
+
+export interface LateRows {
+  /** Rows that came after the time of their bucket was over. */
+  readonly rows: number;
+  /** Of these, the ones that were not written. */
+  readonly dropped: number;
+}

@@ -8,13 +8,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import { systemClock } from '../../lib/core/clock.ts';
+import { SluiceError } from '../../lib/core/errors.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
+import type { Finding } from '../../lib/verify/finding.ts';
+import { verifyJob } from '../../lib/verify/verify-job.ts';
 import { GENERATED_COLUMNS, generateRows, hourBucket, toNdjson } from '../support/generate.ts';
 import { ndjsonOutput, parquetOutput } from '../support/job.ts';
 import { MemoryObjectStore } from '../support/memory-object-store.ts';
 import { mirror } from '../support/mirror.ts';
-import { objectStoreJob, runOnce } from '../support/object-store-job.ts';
+import { objectStoreJob, runOnce, storageOf } from '../support/object-store-job.ts';
 import { expectExactlyOnce } from '../support/oracle.ts';
 
 /** Every failpoint of lib/storage/s3; a tidy test holds this list, and that of the local disk, against the code. */
@@ -95,6 +99,17 @@ function job(format: typeof ndjsonOutput | typeof parquetOutput, parallelism: nu
   return objectStoreJob('data', format, { parallelism });
 }
 
+/** What verify has to say, deep; nothing where the job died before it had a state. */
+async function findings(compiled: CompiledJob, store: MemoryObjectStore): Promise<readonly Finding[]> {
+  const fileSystem = storageOf(store, compiled.s3)('00bb');
+  try {
+    return (await verifyJob({ job: compiled, fileSystem, clock: systemClock, deep: true })).findings;
+  } catch (thrown) {
+    if (SluiceError.from(thrown).code === 'USAGE') return [];
+    throw thrown;
+  }
+}
+
 describe('crash at every failpoint of an object store', () => {
   for (const format of [ndjsonOutput, parquetOutput]) {
     for (const name of [...FAILPOINTS, ...SHARED]) {
@@ -109,9 +124,11 @@ describe('crash at every failpoint of an object store', () => {
           });
           if (crashed()) reached++;
           setFailpointHook(null);
+          expect(await findings(compiled, store), `after the crash, ${nth}`).toEqual([]);
           await runOnce(compiled, store);
           await runOnce(compiled, store);
           await expectEverythingOnce(store);
+          expect(await findings(compiled, store), `in the end, ${nth}`).toEqual([]);
         }
         expect(reached, 'the failpoint was reached').toBeGreaterThanOrEqual(1);
       });

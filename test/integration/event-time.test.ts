@@ -9,9 +9,13 @@ import { systemClock } from '../../lib/core/clock.ts';
 import type { WatermarkSpec } from '../../lib/core/specs.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { JobSummary } from '../../lib/pipeline/progress.ts';
+import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
+import { readQuarantine } from '../support/quarantine.ts';
+import { until } from '../support/until.ts';
+import { verifyLocal } from '../support/verify.ts';
 import { visibleFiles } from '../support/visible-files.ts';
 
 const NEVER_MS = 3_600_000;
@@ -139,5 +143,48 @@ describe('late: drop', () => {
     });
     expect(summary.late).toBe(1);
     expect((await status(compiled))?.totals).toMatchObject({ rows: 8, late: 2 });
+  });
+});
+
+describe('late: quarantine', () => {
+  it('keeps late rows as they stand in the file, and a replay brings them into the lake', async () => {
+    const compiled: CompiledJob = {
+      ...job({ late: 'quarantine' }),
+      quarantine: {
+        path: path.join(folder, 'quarantine'),
+        format: { type: 'ndjson', compression: 'none', dialect: 'standard' },
+        rolling: rollingBySizeAndTime({}),
+      },
+    };
+    const summary = await whileRunning(compiled, async () => {
+      await put('a', [1, '10:10:00'], [2, '11:01:30']);
+      await seen({ 10: [1] });
+      // In one batch: late ones on both sides of a row that is not.
+      await put('b', [3, '10:20:00'], [4, '11:02:00'], [5, '10:30:00'], [6, '10:40:00']);
+      await until('both files are read', async () => {
+        const totals = (await status(compiled))?.totals;
+        return totals?.rows === 3 && totals.quarantined === 3;
+      });
+    });
+    expect(summary).toMatchObject({ rows: 3, quarantined: 3, late: 3 });
+    const kept = await readQuarantine(path.join(folder, 'quarantine'));
+    const text = await readFile(path.join(folder, 'in', 'b.ndjson'), 'utf8');
+    expect(kept.map((record) => record.text)).toEqual([0, 2, 3].map((line) => text.split('\n')[line]));
+    expect(kept.map(({ reason, line, complete }) => [reason, line, complete])).toEqual([
+      ['late', 1, true],
+      ['late', 3, true],
+      ['late', 4, true],
+    ]);
+    expect(await verifyLocal(compiled)).toMatchObject({
+      findings: [],
+      source: { records: 6, rows: 3, quarantined: 3 },
+    });
+    await replayJob(compiled, localFileSystem('00aa'), {
+      startSubtask: (config, receive) =>
+        inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+    });
+    expect(await visible()).toEqual({ 10: [1, 3, 5, 6], 11: [2, 4] });
+    expect(await readQuarantine(path.join(folder, 'quarantine'))).toEqual([]);
+    expect(await verifyLocal(compiled)).toMatchObject({ findings: [], lake: { rows: 6 } });
   });
 });

@@ -131,7 +131,7 @@ describe('event time and partitions', () => {
     expect(await problemsOf(job('bucket: { type: base_path }', dropping))).toHaveLength(1);
     await read(job("bucket: { type: fields, fields: [{ dt: 'ts:date' }] }", dropping));
     expect((await problemsOf(job(BY_HOUR, 'event_time: { field: ts, late: quarantine }')))[0]).toMatch(
-      /not in this version/,
+      /needs `quarantine: \{path: ...\}`/,
     );
   });
 });

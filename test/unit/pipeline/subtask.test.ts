@@ -49,7 +49,7 @@ function setUp(chunkRows = 100) {
     schemaVersion: 1,
     evolve: () => Promise.reject(new Error('the schema of this test does not change')),
     eventTime: null,
-    bucketless: null,
+    refusals: { bucketless: 'fail', late: false, capture: null },
     isDue: null,
     bucketCheckIntervalMs: 1000,
     pace: null,
