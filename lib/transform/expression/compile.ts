@@ -1,6 +1,6 @@
 /**
  * An expression over a schema's columns as loops over whole columns: one a node of the expression, none a row. Measured on
- * 8,192 rows: some 30 us for `a > 1 && b == "x"`.
+ * 8,192 rows, nulls among them: 57 us for `a > 1.0`, 115 us for `b == "x"` on bytes, 264 us for both.
  */
 import type { Batch } from '../../core/batch.ts';
 import {
