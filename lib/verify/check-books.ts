@@ -58,8 +58,8 @@ function gapOf(takes: readonly InputBook[], begunBefore: boolean, followsAppends
     const { fromByte, toByte } = take;
     // Read anew from its beginning, as another version.
     const isNew = take.fileId !== fileId && fromByte === 0;
-    // What came before it may be older than the ledger.
-    const isFirst = begunBefore && (index === 0 || take.fileId !== fileId);
+    // What came before it may be older than the ledger, or have stood under another name: logs are rotated.
+    const isFirst = (begunBefore || followsAppends) && (index === 0 || take.fileId !== fileId);
     if (!isNew && !isFirst && fromByte !== end)
       return end === null || fromByte < end
         ? `the lines from byte ${fromByte} on were read twice`

@@ -124,13 +124,15 @@ function whyNotCompared(
 ): string | null {
   const { balance, ledger, parts, pending, swapping } = books;
   const paths = new Set(inputs.map(({ path }) => path));
-  const versions = inputs.filter(({ fromByte }) => fromByte === 0).length;
+  const newest = newestVersions(inputs);
+  const isOneVersion =
+    newest.size === paths.size && inputs.every(({ path, fileId }) => Number(fileId) >= newest.get(path)!);
   const waiting = [...parts.keys()].filter((path) => pending.has(path) || swapping.has(path)).length;
   if (!isSound || !countsAgree) return 'what was found explains a difference';
   if (ledger.opening !== undefined) return 'the lake has parts that are older than the ledger';
   if (intact.size < paths.size)
     return `${paths.size - intact.size} source files are not there as they were read`;
-  if (versions > paths.size) return 'files were read in more than one version';
+  if (!isOneVersion) return 'files were read in more than one version, or under another name';
   if (inputs.some(({ end }) => end === null)) return 'files are being read';
   if (balance.open > 0 || waiting > 0) return `${balance.open} rows are in parts that are not visible yet`;
   if (balance.lateDropped > 0) return `${balance.lateDropped} rows came late and were dropped`;
@@ -164,8 +166,11 @@ async function readSource(
   });
   const transform = createTransform(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
   const findings: Finding[] = [];
+  const newest = newestVersions(books.inputs);
   try {
     for (const input of books.inputs) {
+      // What was read of the path before is not there any more.
+      if (Number(input.fileId) < (newest.get(input.path) ?? 0)) continue;
       if (input.lane !== 'source' || input.end !== 'read' || !intact.has(input.path)) continue;
       const finding = await readInput(input, reader, transform, digest);
       if (finding !== null) findings.push(finding);
@@ -228,6 +233,15 @@ async function readLake(
     }))
       digest.add(batch);
   }
+}
+
+/** By path, the last taking that began with the file's first byte: what was taken before was another file, or version. */
+function newestVersions(inputs: readonly InputBook[]): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>();
+  for (const { lane, path, fileId, fromByte } of inputs)
+    if (lane === 'source' && fromByte === 0)
+      newest.set(path, Math.max(newest.get(path) ?? 0, Number(fileId)));
+  return newest;
 }
 
 function splitOf({ path, sizeBytes, modifiedNs, identity, fromByte, toByte }: InputBook): Split {

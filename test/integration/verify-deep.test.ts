@@ -1,5 +1,5 @@
 /** `sluice verify --deep`: the values of source and lake are the same, for every format and type, and a changed one is found. */
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -265,5 +265,19 @@ describe('data nobody announced', () => {
     const report = await deep(made);
     expect(report).toMatchObject({ findings: [], deep: { compared: false, files: 0 } });
     expect(report.deep?.why_not).toBe('1 source files are not there as they were read');
+  });
+
+  it('rotated logs: what was read under another name is no gap, and no reason to compare with what has the name now', async () => {
+    const made = job({ source: { modified: 'append' } });
+    const log = path.join(folder, 'in', 'app.ndjson');
+    await writeRows('app.ndjson');
+    await runInline(made);
+    await rename(log, path.join(folder, 'in', 'app.1.ndjson'));
+    await appendFile(path.join(folder, 'in', 'app.1.ndjson'), rowOf(1000));
+    await writeRows('app.ndjson', 2000, 100);
+    await runInline(made);
+    const report = await deep(made);
+    expect(report).toMatchObject({ findings: [], source: { rows: ROWS + 101 }, deep: { compared: false } });
+    expect(report.deep?.why_not).toBe('files were read in more than one version, or under another name');
   });
 });
