@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { basePathAssigner, datetimeAssigner } from '../../../bucketing/index.ts';
+import { basePathAssigner, datetimeAssigner, rowBucketAssigner } from '../../../bucketing/index.ts';
 import { ndjsonFormat, rowEncoder } from '../../../formats/index.ts';
 import { Batch } from '../../../lib/core/batch.ts';
 import { columnsOf } from '../../../lib/core/values.ts';
@@ -39,6 +39,37 @@ describe('StreamingFileSink', () => {
   it('A2: that was built and never opened leaves nothing behind', async () => {
     builder().build();
     expect(await listLake(folder)).toEqual({ visible: [], hidden: [] });
+  });
+
+  it('assigners and policies see the watermark that the program says; it never goes back', async () => {
+    const seen: number[] = [];
+    const byWatermark = rowBucketAssigner({
+      getBucketId: (_, { watermarkMs }) => {
+        seen.push(watermarkMs);
+        return watermarkMs >= 1000 ? 'late' : 'early';
+      },
+    });
+    const closesPassed = {
+      ...maxRowsRollingPolicy(1000),
+      shouldRollOnWatermark: (_: unknown, ms: number) => ms >= 1000,
+    };
+    const writer = await StreamingFileSink.forRowFormat(path.join(folder, 'lake'), lines)
+      .withBucketAssigner(byWatermark)
+      .withRollingPolicy(closesPassed)
+      .build()
+      .open(OPEN());
+    await writer.write('a');
+    await writer.advanceWatermark(500);
+    await writer.write('b');
+    await writer.advanceWatermark(1000);
+    await writer.advanceWatermark(700);
+    await writer.write('c');
+    await writer.checkpoint();
+    // Closed by the watermark, and so visible; what came after it is open.
+    expect(await contents()).toEqual({ 'early/0': 'a,b' });
+    await writer.close();
+    expect(await contents()).toEqual({ 'early/0': 'a,b', 'late/1': 'c' });
+    expect(seen).toEqual([Number.NEGATIVE_INFINITY, 500, 1000]);
   });
 
   it('A15, A18: buckets by processing time unless told otherwise, by the timestamp of a record where told so', async () => {

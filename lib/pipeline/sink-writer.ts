@@ -1,0 +1,181 @@
+/** A StreamingFileSink that is open: what a program writes with. */
+import type { Checkpoint } from '../commit/checkpoint.ts';
+import type { CheckpointStore } from '../commit/checkpoint-store.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { JobState } from '../commit/job-state.ts';
+import { Batch } from '../core/batch.ts';
+import type { Clock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import { columnsOf } from '../core/values.ts';
+import type { Buckets } from '../sink/buckets.ts';
+import type { RecordContext, SinkDescription } from './streaming-file-sink.ts';
+
+/** Records collected before they go to their buckets together. */
+const COLLECTED_RECORDS = 1024;
+export const RETAINED_CHECKPOINTS = 3;
+
+/** An open sink. One caller at a time: each call is awaited before the next. */
+export class SinkWriter {
+  readonly #description: SinkDescription;
+  readonly #store: CheckpointStore;
+  readonly #state: JobState;
+  readonly #committer: Committer;
+  readonly #buckets: Buckets;
+  readonly #clock: Clock;
+  readonly #runId: string;
+  #last: Checkpoint;
+  #records: unknown[] = [];
+  #timestamps: number[] = [];
+  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #checkAt: number;
+  #closed = false;
+
+  /** @internal Use StreamingFileSink.open. */
+  constructor(
+    description: SinkDescription,
+    state: JobState,
+    committer: Committer,
+    buckets: Buckets,
+    clock: Clock,
+    runId: string,
+  ) {
+    this.#description = description;
+    this.#state = state;
+    this.#store = state.store;
+    this.#committer = committer;
+    this.#buckets = buckets;
+    this.#clock = clock;
+    this.#runId = runId;
+    this.#last = state.base;
+    this.#checkAt = clock.elapsed() + description.bucketCheckIntervalMs;
+  }
+
+  /** What the newest checkpoint was given as `position`: where the program goes on. null at the first start. */
+  get position(): unknown {
+    return this.#last.position ?? null;
+  }
+
+  /**
+   * Writes a record (an object with the schema's fields; anything, where the encoder takes records as they are) or a
+   * batch of columns. Visible once a checkpoint after the part's end is complete.
+   * @throws SluiceError BAD_RECORD where the record does not fit the schema; nothing of it is then written
+   */
+  async write(record: unknown, context: RecordContext = {}): Promise<void> {
+    this.#proveOpen();
+    if (record instanceof Batch) {
+      await this.#flushRecords();
+      await this.#writeBatch(record, null);
+      return;
+    }
+    const { schema } = this.#description;
+    // Checked now, so that the caller learns which record it was.
+    if (schema.fields.length > 0) columnsOf(schema, [record as Record<string, unknown>]);
+    this.#records.push(record);
+    this.#timestamps.push(context.timestamp ?? Number.NaN);
+    if (this.#records.length >= COLLECTED_RECORDS) await this.#flushRecords();
+    await this.#checkTime();
+  }
+
+  /**
+   * Makes everything written so far durable, then publishes the parts that are closed.
+   * @param options.position JSON that `position` gives back after a restart; as it was where left out
+   * @param options.closeParts closes every open part first, so that all rows become visible
+   */
+  async checkpoint(
+    options: { readonly position?: unknown; readonly closeParts?: boolean } = {},
+  ): Promise<number> {
+    this.#proveOpen();
+    await this.#flushRecords();
+    const id = this.#last.id + 1;
+    const snapshot = await this.#buckets.snapshot(id, options.closeParts ?? false);
+    await this.#write({
+      ...this.#last,
+      id,
+      position: options.position === undefined ? this.#last.position : options.position,
+      subtasks: [{ splits: [], sink: snapshot.state }],
+      committables: [...this.#committer.promised, ...snapshot.committables],
+    });
+    this.#committer.promise(snapshot.committables);
+    await this.#committer.commit();
+    await this.#store.collectSegments();
+    return id;
+  }
+
+  /**
+   * Says how far event time has come: no older record is expected. Assigners and policies see it with what is written from
+   * now on, and parts are closed whose policy goes by it. It never goes back, and is not kept: after a restart the program
+   * says it again. Flink: the watermark that a sink's context gives.
+   * @param watermarkMs milliseconds since 1970
+   */
+  async advanceWatermark(watermarkMs: number): Promise<void> {
+    this.#proveOpen();
+    if (!(watermarkMs > this.#watermarkMs)) return;
+    // What came before came under the older one.
+    await this.#flushRecords();
+    this.#watermarkMs = watermarkMs;
+    await this.#buckets.onWatermark(watermarkMs);
+  }
+
+  /** Lets time-based rolling happen while nothing is written. */
+  async tick(): Promise<void> {
+    this.#proveOpen();
+    await this.#flushRecords();
+    await this.#buckets.onProcessingTime();
+  }
+
+  /** Closes every part, takes a last checkpoint, publishes, and lets the state go. */
+  async close(options: { readonly position?: unknown } = {}): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.checkpoint({ ...options, closeParts: true });
+      if (this.#last.committables.length > 0)
+        await this.#write({ ...this.#last, id: this.#last.id + 1, committables: [] });
+    } finally {
+      this.#closed = true;
+      await this.#buckets.close();
+      await this.#state.lock.release();
+    }
+  }
+
+  /** Lets go of everything without a checkpoint, as a crash would: rows since the last one are not kept. */
+  async abandon(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#buckets.close();
+    await this.#state.lock.release();
+  }
+
+  async #write(checkpoint: Checkpoint): Promise<void> {
+    const stamped = { ...checkpoint, runId: this.#runId, createdMs: this.#clock.now() };
+    await this.#store.write(stamped, RETAINED_CHECKPOINTS);
+    this.#last = stamped;
+  }
+
+  async #flushRecords(): Promise<void> {
+    if (this.#records.length === 0) return;
+    const { schema } = this.#description;
+    const records = this.#records;
+    const timestamps = Float64Array.from(this.#timestamps);
+    this.#records = [];
+    this.#timestamps = [];
+    const batch =
+      schema.fields.length === 0
+        ? Batch.ofObjects(records)
+        : new Batch(schema, columnsOf(schema, records as Record<string, unknown>[]), records.length);
+    await this.#writeBatch(batch, timestamps);
+  }
+
+  async #writeBatch(batch: Batch, timestampsMs: Float64Array | null): Promise<void> {
+    await this.#buckets.write(batch, { watermarkMs: this.#watermarkMs, timestampsMs });
+  }
+
+  async #checkTime(): Promise<void> {
+    if (this.#clock.elapsed() < this.#checkAt) return;
+    this.#checkAt = this.#clock.elapsed() + this.#description.bucketCheckIntervalMs;
+    await this.tick();
+  }
+
+  #proveOpen(): void {
+    if (this.#closed) throw new SluiceError('STEP_ILLEGAL', 'the sink is closed');
+  }
+}
