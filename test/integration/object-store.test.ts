@@ -1,0 +1,201 @@
+/** The program on real object stores: what the daemon's fault tests do not look at. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { GetObjectTaggingCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../lib/core/clock.ts';
+import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
+import { readObject } from '../../lib/storage/s3/read-piece.ts';
+import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
+import { sluice, startSluice } from '../support/program.ts';
+import { hasS3Server, S3_SERVERS, S3Server } from '../support/s3-servers.ts';
+import { until } from '../support/until.ts';
+
+const RETRY = { clock: systemClock, random: Math.random, timeoutMs: 5000 };
+const PARQUET = path.join(import.meta.dirname, '../golden/parquet/pyarrow-snappy.parquet');
+const ROWS = 40;
+
+// MinIO encrypts with a key of its own environment, and refuses encryption without one.
+process.env.MINIO_KMS_SECRET_KEY ??= `sluice-key:${Buffer.alloc(32, 7).toString('base64')}`;
+
+for (const name of S3_SERVERS) {
+  describe.skipIf(!hasS3Server(name))(`jobs on ${name}`, () => {
+    let server: S3Server;
+    let store: ObjectStore;
+    let bucket: string;
+    let folder: string;
+    beforeAll(() => {
+      server = S3Server.start(name);
+      store = sdkObjectStore(server.spec());
+    });
+    afterAll(() => {
+      store.close();
+      server.dispose();
+    });
+    beforeEach(async () => {
+      folder = await mkdtemp(path.join(tmpdir(), 'sluice-s3-jobs-'));
+      bucket = await server.createBucket();
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+
+    const put = (key: string, bytes: Uint8Array) =>
+      store.put({ bucket, key }, bytes, { ifAbsent: false, metadata: {}, final: false });
+
+    async function feed(from: number): Promise<void> {
+      for (let id = from; id < from + ROWS; id++) await put(`in/${id}.ndjson`, Buffer.from(`{"id":${id}}\n`));
+    }
+
+    async function writeJob(over: { source?: string; sink?: string; s3?: string } = {}): Promise<string> {
+      const file = path.join(folder, 'job.yaml');
+      const { source = '{ type: ndjson, schema: [{name: id, type: int64}] }', sink = '', s3 = '' } = over;
+      await writeFile(
+        file,
+        `version: 1
+job: jobs
+state: s3://${bucket}/state
+checkpoint: { interval: 500ms }
+source: { path: s3://${bucket}/in, monitor_interval: 500ms, format: ${source} }
+sink: { path: s3://${bucket}/lake, format: { type: ndjson }, bucket: { type: base_path }${sink} }
+s3: { endpoint: '${server.endpoint}', retry_timeout: 5s${s3} }
+`,
+      );
+      return file;
+    }
+
+    async function parts(): Promise<string[]> {
+      const { objects } = await store.list({ bucket, prefix: 'lake/' });
+      return objects.map(({ key }) => key).filter((key) => !key.startsWith('lake/.'));
+    }
+
+    async function rows(): Promise<number[]> {
+      const ids: number[] = [];
+      for (const key of await parts()) {
+        const text = Buffer.from((await readObject(store, { bucket, key }, RETRY))!).toString();
+        for (const line of text.trimEnd().split('\n')) ids.push(Number(JSON.parse(line).id));
+      }
+      return ids.sort((a, b) => a - b);
+    }
+
+    const upTo = (count: number) => Array.from({ length: count }, (_, id) => id);
+
+    async function succeeds(...args: string[]) {
+      const ended = await sluice(args);
+      expect(ended.code, ended.stderr).toBe(0);
+      return ended;
+    }
+
+    it('credentials that expire while a job runs and cannot be renewed end it; it goes on once they can', async () => {
+      const granted = path.join(folder, 'granted');
+      const provider = path.join(folder, 'provider.mjs');
+      const config = path.join(folder, 'aws-config');
+      await writeFile(
+        provider,
+        `import { readFileSync } from 'node:fs';
+readFileSync(${JSON.stringify(granted)});
+const { KEY: AccessKeyId, SECRET: SecretAccessKey } = process.env;
+const Expiration = new Date(Date.now() + 2000).toISOString();
+console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiration }));
+`,
+      );
+      await writeFile(
+        config,
+        `[profile job]\ncredential_process = ${process.execPath} ${provider}\nregion = us-east-1\n`,
+      );
+      const env = {
+        AWS_CONFIG_FILE: config,
+        AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+        AWS_ACCESS_KEY_ID: '',
+        AWS_SECRET_ACCESS_KEY: '',
+        KEY: server.env.AWS_ACCESS_KEY_ID ?? '',
+        SECRET: server.env.AWS_SECRET_ACCESS_KEY ?? '',
+      };
+      const job = await writeJob({ s3: ', profile: job' });
+      await feed(0);
+      await writeFile(granted, '');
+      const daemon = startSluice(['run', job], { env });
+      onTestFinished(() => {
+        daemon.child.kill('SIGKILL');
+      });
+      // The first one is the claim; the second holds what was read with these credentials.
+      await until('a checkpoint', async () => {
+        const { objects } = await store.list({ bucket, prefix: 'state/jobs/checkpoints/' });
+        return objects.some(({ key }) => key >= 'state/jobs/checkpoints/0000000002');
+      });
+      await rm(granted);
+      const { code, stderr } = await daemon.ended;
+      expect(code, stderr).toBe(4);
+      expect(stderr).toMatch(/ACCESS_DENIED/);
+      expect(stderr).toMatch(/check the credentials/);
+      expect(stderr).not.toContain(env.SECRET);
+      await feed(ROWS);
+      await writeFile(granted, '');
+      expect((await sluice(['backfill', job], { env })).code).toBe(0);
+      expect(await rows()).toEqual(upTo(2 * ROWS));
+    });
+
+    it('status, inspect and gc read a state in the store', async () => {
+      const job = await writeJob();
+      await feed(0);
+      await succeeds('backfill', job);
+      const status = await succeeds('status', job, '--json');
+      expect(JSON.parse(status.stdout)).toMatchObject({ job: 'jobs' });
+      const { objects } = await store.list({ bucket, prefix: 'state/jobs/checkpoints/' });
+      const inspected = await succeeds('inspect', `s3://${bucket}/${objects.at(-1)!.key}`, '--json');
+      expect(JSON.parse(inspected.stdout)).toBeTypeOf('object');
+      await put('lake/.part-00000000-0-1.ndjson.inprogress.dead', Buffer.from('stray'));
+      await succeeds('gc', job, '--json', '--min-age', '0s');
+      expect(await rows()).toEqual(upTo(ROWS));
+      await succeeds('backfill', job);
+      expect(await rows()).toEqual(upTo(ROWS));
+    });
+
+    it('Parquet is read from the store as it is from a disk', async () => {
+      const parquet = await readFile(PARQUET);
+      await put('in/a.parquet', parquet);
+      const fromStore = await succeeds('backfill', await writeJob({ source: '{ type: parquet }' }), '--json');
+      const local = path.join(folder, 'local.yaml');
+      await writeFile(
+        local,
+        `version: 1\njob: local\nsource: { path: ${PARQUET}, format: { type: parquet } }\nsink: { path: ./lake, format: { type: ndjson }, bucket: { type: base_path } }\n`,
+      );
+      const fromDisk = await succeeds('backfill', local, '--json');
+      const [a, b] = [fromStore, fromDisk].map(({ stdout }) => JSON.parse(stdout));
+      expect(a.rows).toBeGreaterThan(0);
+      expect({ rows: a.rows, bytes_out: a.bytes_out }).toEqual({ rows: b.rows, bytes_out: b.bytes_out });
+    });
+
+    it('parts are compacted, every row once', async () => {
+      const job = await writeJob({
+        sink: ', compaction: { target_size: 1MiB, max_small_parts: 2, quiet: 1s }',
+      });
+      for (let run = 0; run < 4; run++) {
+        await feed(run * ROWS);
+        await succeeds('backfill', job);
+      }
+      expect(await rows()).toEqual(upTo(4 * ROWS));
+      expect((await parts()).length).toBeLessThan(4);
+    });
+
+    it.skipIf(name !== 'minio')('parts are encrypted and tagged as the job says', async () => {
+      await feed(0);
+      for (const encryption of ['AES256', 'aws:kms'] as const) {
+        const key = encryption === 'aws:kms' ? ', kms_key: sluice-key' : '';
+        const job = await writeJob({ s3: `, encryption: '${encryption}'${key}, tags: { team: data } ` });
+        await succeeds('backfill', job);
+        const client = server.client();
+        const found = await parts();
+        const part = { Bucket: bucket, Key: found.at(-1)! };
+        expect(await client.send(new HeadObjectCommand(part))).toMatchObject({
+          ServerSideEncryption: encryption,
+        });
+        const { TagSet: tags } = await client.send(new GetObjectTaggingCommand(part));
+        expect(tags).toEqual([{ Key: 'team', Value: 'data' }]);
+        client.destroy();
+        expect(await rows()).toEqual(upTo(ROWS));
+        bucket = await server.createBucket();
+        await feed(0);
+      }
+    });
+  });
+}
