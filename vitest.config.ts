@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, testTimeout: number) => ({
@@ -6,6 +7,8 @@ const project = (name: string, testTimeout: number) => ({
 
 export default defineConfig({
   test: {
+    // Vitest leaves one core free: of two, that is half. Most fault tests wait for the processes that they kill.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       project('unit', 20_000),
       project('contract', 20_000),
