@@ -268,7 +268,7 @@ export class FileScanner {
       'LISTING_FAILED',
       `the source could not be listed, tried ${attempts} times: ${error.message}`,
       {
-        hint: 'check that the storage is mounted and readable; the job continues where it was when it is started again',
+        hint: `${error.hint ?? 'check that the storage is mounted and readable'}; the job continues where it was when it is started again`,
         details: { ...error.details, attempts, code: error.code },
         cause: error,
         retryable: true,
