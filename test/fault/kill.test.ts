@@ -111,7 +111,9 @@ describe('kill -9 of the daemon', () => {
       [2, true],
     ] as const) {
       const what = `${format}, parallelism ${parallelism}${filters ? ', a filter' : ''}`;
-      it(`D45: ${what}: ${ROUNDS} kills, every row once`, async () => {
+      // A filter changes which rows there are, and nothing about what a crash does to them.
+      const rounds = filters ? Math.ceil(ROUNDS / 5) : ROUNDS;
+      it(`D45: ${what}: ${rounds} kills, every row once`, async () => {
         const job = path.join(folder, 'job.yaml');
         await writeFile(job, jobFile(format, parallelism, filters));
         const random = seededRandom(SEED + parallelism);
@@ -125,7 +127,7 @@ describe('kill -9 of the daemon', () => {
         };
         const parts = new VisibleParts(lake.lake);
         let atWork = 0;
-        for (let round = 0; round < ROUNDS; round++) {
+        for (let round = 0; round < rounds; round++) {
           feeder.allow(ROWS_A_ROUND);
           const daemon = startSluice(['run', '--json', job]);
           if (random() < EARLY_SHARE) await Promise.race([delay(random() * 500), daemon.ended]);
@@ -159,7 +161,7 @@ describe('kill -9 of the daemon', () => {
           source: { records: arrived, rows: partRows, filtered: arrived - partRows },
           lake: { rows: partRows },
         });
-        expect(atWork).toBeGreaterThan(ROUNDS / 3);
+        expect(atWork).toBeGreaterThan(rounds / 3);
       });
     }
   }
