@@ -266,7 +266,7 @@ export class FileScanner {
   #listingFailed(error: SluiceError, attempts: number): SluiceError {
     return new SluiceError(
       'LISTING_FAILED',
-      `the source could not be listed, tried ${attempts} times: ${error.message}`,
+      `the source could not be listed, tried ${attempts} times: ${error.message} (${error.code})`,
       {
         hint: `${error.hint ?? 'check that the storage is mounted and readable'}; the job continues where it was when it is started again`,
         details: { ...error.details, attempts, code: error.code },

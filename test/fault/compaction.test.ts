@@ -15,7 +15,7 @@ import {
 import { expectExactlyOnce, expectNone, judge, listLake } from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
 
-const ROUNDS = process.env.CI === 'true' ? 10 : 4;
+const ROUNDS = process.env.CI === 'true' ? 20 : 4;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
 const ON = '{ target_size: 256KiB, max_small_parts: 4, quiet: 500ms }';
 const BY_COMMAND = '{ target_size: 256KiB, daemon: false }';

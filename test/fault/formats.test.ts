@@ -27,7 +27,7 @@ import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, testJob } from '../s
 import { expectExactlyOnce, expectNone, judge, type Row, VisibleParts } from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
 
-const ROUNDS = process.env.CI === 'true' ? 10 : 3;
+const ROUNDS = process.env.CI === 'true' ? 20 : 3;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
 const FILES = 3;
 const ROWS_PER_FILE = 700;

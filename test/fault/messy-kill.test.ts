@@ -15,7 +15,7 @@ import { sluice, startSluice } from '../support/program.ts';
 import { readQuarantine } from '../support/quarantine.ts';
 import { until } from '../support/until.ts';
 
-const ROUNDS = process.env.CI === 'true' ? 12 : 5;
+const ROUNDS = process.env.CI === 'true' ? 30 : 5;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261126);
 const FILES = 4;
 const LINES_A_ROUND = 1200;

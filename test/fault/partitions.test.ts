@@ -15,7 +15,7 @@ import {
 import { expectExactlyOnce, listLake, readTable } from '../support/oracle.ts';
 import { type Running, sluice, startSluice } from '../support/program.ts';
 
-const ROUNDS = process.env.CI === 'true' ? 10 : 5;
+const ROUNDS = process.env.CI === 'true' ? 20 : 5;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261127);
 
 let folder: string;

@@ -22,7 +22,7 @@ import { listLake } from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
-const ROUNDS = process.env.CI === 'true' ? 10 : 5;
+const ROUNDS = process.env.CI === 'true' ? 25 : 5;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
 
 let folder: string;

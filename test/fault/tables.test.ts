@@ -14,7 +14,7 @@ import { listLake, readTable } from '../support/oracle.ts';
 import { type Running, sluice, startSluice } from '../support/program.ts';
 import { PYTHON } from '../support/python.ts';
 
-const ROUNDS = process.env.CI === 'true' ? 10 : 5;
+const ROUNDS = process.env.CI === 'true' ? 20 : 5;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261126);
 const READER = path.resolve(import.meta.dirname, '../support/read_delta.py');
 /** An interpreter that has the Python package `deltalake`, another implementation of the format. */
