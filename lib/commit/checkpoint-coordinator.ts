@@ -14,8 +14,10 @@ import type { EventTimes, FromSubtask } from '../pipeline/messages.ts';
 import type { Watermarks } from '../pipeline/watermarks.ts';
 import type { Committable } from '../sink/sink-state.ts';
 import { type EnumeratorState, withOutcomes } from '../source/enumerator-state.ts';
+import { isHomeless } from '../source/homeless-splits.ts';
 import type { FileEnd } from '../source/open-files.ts';
 import type { SpentFile } from '../source/spent-file.ts';
+import type { SplitOutcome } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
@@ -36,6 +38,9 @@ export type SnapshotAnswer = Extract<FromSubtask, { type: 'snapshot' }>;
 /** The coordinator's own part of a checkpoint, taken in one synchronous moment. */
 export interface SourceCapture {
   readonly enumerator: EnumeratorState;
+  /** See SplitEnumerator, both. */
+  readonly assigned: ReadonlyMap<string, number>;
+  readonly givenUp: readonly SplitOutcome[];
   /** What the last discovery pieces lack, or all of it where that was asked for; empty where nothing changed. */
   readonly discovery: Uint8Array;
   /** That all subtasks write by the time they answer: a change is sent to them before they are asked. */
@@ -139,10 +144,7 @@ export class CheckpointCoordinator {
     const eventTime = this.#config.watermarks?.state;
     const answers = await this.#askAll(id, { ...request, closeAll, times });
     failpoint('checkpoint.snapshots.complete');
-    const enumerator = withOutcomes(
-      capture.enumerator,
-      answers.flatMap((answer) => answer.outcomes),
-    );
+    const enumerator = withOutcomes(capture.enumerator, capture.assigned, answers);
     const ended = this.#config.takeEndedFiles(heldFiles(enumerator, answers));
     const createdMs = clock.now();
     const spent = cleaner === null ? [] : spentFiles(ended, id, createdMs);
@@ -151,7 +153,7 @@ export class CheckpointCoordinator {
     const discovery = await this.#writeDiscovery(id, capture.discovery, compact);
     const totals = this.#totals(answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
-    const ledger = await this.#writeLedger(id, answers, fresh, refused);
+    const ledger = await this.#writeLedger(id, answers, fresh, refused, capture.givenUp);
     const partitionState = partitions?.promise(id, fresh, times, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
@@ -216,7 +218,7 @@ export class CheckpointCoordinator {
       spent: cleaner?.waiting ?? this.#last.spent ?? [],
       ...(partitions === null ? {} : { partitions: partitions.state }),
       ...(compaction === null ? {} : { compaction: compaction.capture() }),
-      ledger: await this.#writeLedger(id, [], [], []),
+      ledger: await this.#writeLedger(id, [], [], [], []),
       ...this.#lakeState(id),
     };
     await store.write(checkpoint, retain);
@@ -304,12 +306,15 @@ export class CheckpointCoordinator {
     answers: readonly SnapshotAnswer[],
     fresh: readonly Committable[],
     refused: readonly Committable[],
+    givenUp: readonly SplitOutcome[],
   ): Promise<LedgerState> {
     const { fileSystem, store, runId, publication } = this.#config;
     const lane = this.#last.lane ?? 'source';
     const before = this.#last.ledger ?? openLedger(this.#last);
     const dropped = answers.reduce((sum, { counts }) => sum + counts.lateDropped, 0);
-    const inputs = answers.flatMap(({ outcomes }) => outcomes.map((outcome) => inputEntry(outcome, lane)));
+    // What may still be found elsewhere has not ended, and says later all that became of it.
+    const ended = answers.flatMap(({ outcomes }) => outcomes.filter((outcome) => !isHomeless(outcome)));
+    const inputs = [...ended, ...givenUp].map((outcome) => inputEntry(outcome, lane));
     const entries: LedgerEntry[] = [
       ...inputs.filter((entry) => entry !== null),
       ...fresh.map((part) => partEntry(part)),

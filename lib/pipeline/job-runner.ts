@@ -231,6 +231,8 @@ class JobRun {
       },
       capture: (all) => ({
         enumerator: enumerator.snapshot(),
+        assigned: enumerator.assigned,
+        givenUp: enumerator.takeGivenUp(),
         discovery: captureDiscovery(enumerator, all),
         schema: schemas.schema,
         schemaHistory: schemas.state.history,

@@ -44,17 +44,37 @@ export function checkEnumeratorState(value: unknown): EnumeratorState {
   return state;
 }
 
+/** How splits of a subtask ended since its answer for the checkpoint before, oldest first; one may have ended several times. */
+export interface SubtaskOutcomes {
+  readonly subtask: number;
+  readonly outcomes: readonly SplitOutcome[];
+  /** Those that it has. */
+  readonly splits: readonly Split[];
+}
+
 /**
  * The state of a checkpoint, captured when it began, together with how splits ended until each subtask answered. A split
  * that ended untouched (its file was gone or had changed) is in no subtask's state any more, and the captured table of
  * known files still says that it was taken: kept here, a restart opens it again and comes to the same conclusion,
  * instead of never reading the file. So it is with one of a followed file that has another name by now.
+ *
+ * Only of splits that a subtask had when the state was captured: of those that ended before, the enumerator knew, and
+ * what is left of them is in its state, or was given out again and may have been read to its end.
+ * @param assigned subtask by split at the capture. What is given out later comes to a subtask after its answer
  */
-export function withOutcomes(state: EnumeratorState, outcomes: readonly SplitOutcome[]): EnumeratorState {
-  const held = outcomes.filter(
-    ({ kind, split }) => kind !== 'read' && (isUntouched(split) || isHomeless({ kind, split })),
-  );
-  return held.length === 0
-    ? state
-    : { ...state, splits: [...state.splits, ...held.map(({ split }) => split)] };
+export function withOutcomes(
+  state: EnumeratorState,
+  assigned: ReadonlyMap<string, number>,
+  answers: readonly SubtaskOutcomes[],
+): EnumeratorState {
+  const held: Split[] = [];
+  for (const { subtask, outcomes, splits } of answers) {
+    const has = new Set(splits.map(({ id }) => id));
+    const last = new Map(outcomes.map((outcome) => [outcome.split.id, outcome]));
+    for (const { kind, split } of last.values()) {
+      if (assigned.get(split.id) !== subtask || has.has(split.id)) continue;
+      if (kind !== 'read' && (isUntouched(split) || isHomeless({ kind, split }))) held.push(split);
+    }
+  }
+  return held.length === 0 ? state : { ...state, splits: [...state.splits, ...held] };
 }

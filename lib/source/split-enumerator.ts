@@ -51,8 +51,11 @@ export class SplitEnumerator {
   readonly #openFiles = new OpenFiles();
   /** Splits that nobody reads: given back, restored, or the rest of a file being cut. As many as there are subtasks, about. */
   readonly #pending: Split[] = [];
-  readonly #assigned = new Map<string, Split>();
+  /** Subtask by split. */
+  readonly #assigned = new Map<string, number>();
   readonly #homeless = new HomelessSplits();
+  /** As many as were homeless, until the next checkpoint. */
+  readonly #givenUp: SplitOutcome[] = [];
   readonly #readers = new Set<number>();
   /** Files that are being deleted or moved: neither what is left of them nor what comes in their place is judged yet. */
   readonly #cleaning = new Set<string>();
@@ -214,6 +217,7 @@ export class SplitEnumerator {
 
   #giveUp(split: Split): void {
     this.#counts.missing++;
+    this.#givenUp.push({ split, kind: 'missing' });
     this.#options.warnings.warn(
       'file-missing',
       `${split.path} was renamed, truncated or deleted while it was read, and is not found: its ${remainingBytes(split)} bytes from byte ${split.position.offset} on are lost`,
@@ -251,6 +255,16 @@ export class SplitEnumerator {
       realms: this.#realms.state(),
       splits: [...this.#pending, ...this.#homeless.splits],
     };
+  }
+
+  /** Which subtask has which split, by its id, a few dozen of them; belongs to `snapshot`. */
+  get assigned(): ReadonlyMap<string, number> {
+    return new Map(this.#assigned);
+  }
+
+  /** What became of splits of followed files that were given up since the last call; belongs to `snapshot`. */
+  takeGivenUp(): readonly SplitOutcome[] {
+    return this.#givenUp.splice(0);
   }
 
   /** A file that was read is about to be deleted or moved away. */
@@ -385,7 +399,7 @@ export class SplitEnumerator {
     // Of what is left, a quarter of a subtask's part.
     const share = Math.floor((this.#pending.length + this.#taker.waiting) / (4 * this.#readers.size));
     const ahead = takeSmallBehind(range, this.#pending, share, () => this.#takesNext(1));
-    for (const each of [range, ...ahead]) this.#assigned.set(each.id, each);
+    for (const each of [range, ...ahead]) this.#assigned.set(each.id, subtask!);
     this.#context.assignSplit(subtask!, range, ahead);
   }
 }

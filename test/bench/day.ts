@@ -169,6 +169,8 @@ async function createJob(fileSystem: MemoryFileSystem, clock: ManualClock, compa
     ...{ fileSystem, clock, runId: '00000001', retain: 3, subtasks: 1, base, compaction },
     capture: () => ({
       enumerator: NO_ENUMERATOR_STATE,
+      assigned: new Map(),
+      givenUp: [],
       discovery: new Uint8Array(0),
       schema: SCHEMA,
       schemaHistory: [],

@@ -38,6 +38,8 @@ function setUp(subtasks: number) {
     base: { ...GOLDEN, id: 0, discovery: [], subtasks: [], committables: [], totals: NO_TOTALS },
     capture: () => ({
       enumerator: NO_ENUMERATOR_STATE,
+      assigned: new Map(),
+      givenUp: [],
       discovery: new Uint8Array(0),
       schema: { fields: [] },
       schemaHistory: [],

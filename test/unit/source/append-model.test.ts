@@ -42,7 +42,9 @@ type Step =
   | { readonly type: 'truncate' | 'delete' | 'touch'; readonly path: string }
   | { readonly type: 'rename'; readonly path: string; readonly to: string }
   | { readonly type: 'read'; readonly batches: number }
-  | { readonly type: 'scan' | 'rest' | 'checkpoint' | 'crash' };
+  /** `batches`: read between the capture and the answer of the subtask. */
+  | { readonly type: 'checkpoint'; readonly batches: number }
+  | { readonly type: 'scan' | 'rest' | 'crash' };
 
 const written = (type: 'write' | 'append' | 'replace') =>
   fc.record({ type: fc.constant(type), path, count, half });
@@ -79,7 +81,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ type: fc.constant('read' as const), batches: fc.integer({ min: 1, max: 6 }) }),
   },
   { weight: 5, arbitrary: fc.record({ type: fc.constant('scan' as const) }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('rest', 'checkpoint', 'crash') }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('rest', 'crash') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('checkpoint' as const),
+      batches: fc.integer({ min: 0, max: 3 }),
+    }),
+  },
 );
 
 /** The whole lines of a file: what stands behind the last line end waits. */
@@ -214,13 +223,12 @@ class World {
       case 'rest':
         await this.rest();
         break;
-      case 'checkpoint':
-        this.#saved = {
-          saved: source.checkpoint(),
-          must: new Set(this.#must),
-          followed: new Set(this.#followed),
-        };
+      case 'checkpoint': {
+        const must = new Set(this.#must);
+        const followed = new Set(this.#followed);
+        this.#saved = { saved: await source.checkpointWhileReading(next.batches), must, followed };
         break;
+      }
       case 'crash':
         await this.#crash();
     }

@@ -1,7 +1,8 @@
 /** An enumerator with one reader, over files in memory: scans when told to, reads what is assigned, survives crashes. */
 import type { SluiceError } from '../../../lib/core/errors.ts';
+import { withOutcomes } from '../../../lib/source/enumerator-state.ts';
 import { type SelectorSpec, selectRoots } from '../../../lib/source/file-selector.ts';
-import type { Split } from '../../../lib/source/split.ts';
+import type { Split, SplitOutcome } from '../../../lib/source/split.ts';
 import {
   type EnumeratorState,
   SplitEnumerator,
@@ -26,6 +27,14 @@ export interface Saved {
   readonly lines: readonly string[];
 }
 
+/** The enumerator's part of a checkpoint, before the subtask's. */
+interface Captured {
+  readonly state: EnumeratorState;
+  readonly assigned: ReadonlyMap<string, number>;
+  /** Of the subtask. */
+  readonly split: Split | undefined;
+}
+
 export class SourceHarness {
   readonly clock = new ManualClock(1_700_000_000_000);
   readonly fileSystem = new MemoryFileSystem(this.clock);
@@ -42,6 +51,8 @@ export class SourceHarness {
   readonly #readerOptions: Partial<SplitReaderOptions>;
   #assigned: Split[] = [];
   #reading = false;
+  /** Since the last checkpoint. */
+  #outcomes: SplitOutcome[] = [];
   #discovery: Uint8Array[] = [];
 
   constructor(
@@ -68,6 +79,7 @@ export class SourceHarness {
     );
     this.#assigned = [];
     this.#reading = false;
+    this.#outcomes = [];
     this.noMoreSplits = false;
     this.failure = null;
     this.lines = [...(saved?.lines ?? [])];
@@ -149,16 +161,36 @@ export class SourceHarness {
 
   #finish(split: Split): void {
     this.#assigned.shift();
-    this.enumerator.finishSplit({ split, kind: this.reader.outcome });
+    const outcome = { split, kind: this.reader.outcome };
+    this.#outcomes.push(outcome);
+    this.enumerator.finishSplit(outcome);
   }
 
   checkpoint(): Saved {
+    return this.#answer(this.#capture());
+  }
+
+  /** A checkpoint that the subtask answers only after it has read on, and perhaps ended the split that it had. */
+  async checkpointWhileReading(batches: number): Promise<Saved> {
+    const captured = this.#capture();
+    const { split } = captured;
+    for (let i = 0; i < batches && split !== undefined && this.#assigned[0] === split; i++) await this.step();
+    return this.#answer(captured);
+  }
+
+  #capture(): Captured {
     const state = JSON.parse(JSON.stringify(this.enumerator.snapshot())) as EnumeratorState;
     this.#discovery.push(this.enumerator.takeDiscoveryDelta());
-    const [open] = this.#assigned;
-    const splits = open === undefined ? [] : [this.#reading ? this.reader.split() : open];
+    return { state, assigned: this.enumerator.assigned, split: this.#assigned[0] };
+  }
+
+  #answer({ state, assigned, split }: Captured): Saved {
+    // What was assigned meanwhile comes to the subtask after its answer.
+    const has = split !== undefined && this.#assigned[0] === split;
+    const splits = has ? [this.#reading ? this.reader.split() : split] : [];
+    const outcomes = this.#outcomes.splice(0);
     return {
-      state,
+      state: withOutcomes(state, assigned, [{ subtask: 0, outcomes, splits }]),
       discovery: [...this.#discovery],
       splits: structuredClone(splits),
       lines: [...this.lines],
