@@ -12,6 +12,7 @@ import { failpoint } from '../core/failpoint.ts';
 import type { SchemaVersion } from '../core/schema-change.ts';
 import type { EventTimes, FromSubtask } from '../pipeline/messages.ts';
 import type { Watermarks } from '../pipeline/watermarks.ts';
+import type { SchemaState } from '../pipeline/written-columns.ts';
 import type { Committable } from '../sink/sink-state.ts';
 import { type EnumeratorState, withOutcomes } from '../source/enumerator-state.ts';
 import { isHomeless } from '../source/homeless-splits.ts';
@@ -46,6 +47,8 @@ export interface SourceCapture {
   /** That all subtasks write by the time they answer: a change is sent to them before they are asked. */
   readonly schema: Schema;
   readonly schemaHistory: readonly SchemaVersion[];
+  /** null or left out where rows always were written as they are read. */
+  readonly columns?: SchemaState | null;
 }
 
 export interface CheckpointRequest {
@@ -162,6 +165,7 @@ export class CheckpointCoordinator {
       createdMs,
       schema: capture.schema,
       schemaHistory: capture.schemaHistory,
+      ...(capture.columns === undefined || capture.columns === null ? {} : { columns: capture.columns }),
       enumerator,
       discovery,
       subtasks: answers.map(({ splits, sink, quarantine }) => ({

@@ -7,6 +7,7 @@ import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { SchemaVersion } from '../core/schema-change.ts';
 import type { WatermarkState } from '../pipeline/watermarks.ts';
+import type { SchemaState } from '../pipeline/written-columns.ts';
 import type { Committable, OpenPart, SinkState } from '../sink/sink-state.ts';
 import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { SpentFile } from '../source/spent-file.ts';
@@ -35,6 +36,8 @@ export interface Checkpoint {
   readonly schema: Schema | null;
   /** How it came to be, oldest first. Absent in checkpoints of before it could change. */
   readonly schemaHistory?: readonly SchemaVersion[];
+  /** The columns of the rows as they are written. Absent where they always were written as they are read. */
+  readonly columns?: SchemaState;
   readonly enumerator: EnumeratorState | null;
   /** Segments that, applied in order, tell which files were taken. */
   readonly discovery: readonly SegmentPiece[];

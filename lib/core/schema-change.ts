@@ -7,7 +7,10 @@ import { type DataType, type Field, formatDataType, type Schema, sameType } from
 export type SchemaChange =
   | { readonly kind: 'added'; readonly column: string; readonly type: string }
   | { readonly kind: 'widened'; readonly column: string; readonly from: string; readonly to: string }
-  | { readonly kind: 'made nullable'; readonly column: string };
+  | { readonly kind: 'made nullable'; readonly column: string }
+  /** Of columns as they are written only: the job's steps may change at any start. */
+  | { readonly kind: 'removed'; readonly column: string }
+  | { readonly kind: 'retyped'; readonly column: string; readonly from: string; readonly to: string };
 
 /** One step in a schema's history. */
 export interface SchemaVersion {
@@ -28,9 +31,12 @@ export function describeChange(change: SchemaChange): string {
     case 'added':
       return `${change.column} ${change.type} is new`;
     case 'widened':
+    case 'retyped':
       return `${change.column} was ${change.from} and is ${change.to}`;
     case 'made nullable':
       return `${change.column} may be null`;
+    case 'removed':
+      return `${change.column} is not written any more`;
   }
 }
 
@@ -102,6 +108,27 @@ function compareFields(
     else conflicts.push(`column '${column}' is new and may not be null: rows before it have no value`);
   }
   return { changes, conflicts };
+}
+
+/** What `to` changes of `from`, whatever that is: steps of a job file may do what no source does. Order is none. */
+export function writtenChanges(from: Schema, to: Schema): SchemaChange[] {
+  const changes: SchemaChange[] = [];
+  for (const field of from.fields) {
+    const column = field.name;
+    const next = to.fields.find((other) => other.name === column);
+    if (next === undefined) {
+      changes.push({ kind: 'removed', column });
+      continue;
+    }
+    if (!field.nullable && next.nullable) changes.push({ kind: 'made nullable', column });
+    if (sameType(field.type, next.type)) continue;
+    const kind = isWider(next.type, field.type) ? 'widened' : 'retyped';
+    changes.push({ kind, column, from: formatDataType(field.type), to: formatDataType(next.type) });
+  }
+  for (const { name, type } of to.fields)
+    if (!from.fields.some((other) => other.name === name))
+      changes.push({ kind: 'added', column: name, type: formatDataType(type) });
+  return changes;
 }
 
 export interface MergeOptions {

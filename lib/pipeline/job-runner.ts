@@ -178,13 +178,13 @@ class JobRun {
   /** The schema that this run begins with; null where the job ends before there is one. @throws SluiceError JOB_MISMATCH */
   async #openSchema(): Promise<SchemaRegistry | null> {
     const { base } = this.#state;
-    const { schema, schemaHistory = [] } = base;
+    const { schema, schemaHistory = [], columns = null } = base;
     const stored = schema === null ? null : { schema, history: schemaHistory };
     const { schema: spec } = this.#job.source;
     const given = spec === 'infer' ? null : spec;
     const first = stored === null ? await this.#waitForSchema() : given;
     if (stored === null && first === null) return null;
-    return SchemaRegistry.start(stored, first, this.#job, base.id + 1, this.#clock.now());
+    return SchemaRegistry.start(stored, first, this.#job, base.id + 1, this.#clock.now(), columns);
   }
 
   async #runSubtasks(
@@ -236,6 +236,7 @@ class JobRun {
         discovery: captureDiscovery(enumerator, all),
         schema: schemas.schema,
         schemaHistory: schemas.state.history,
+        columns: schemas.columns,
       }),
       ask: (subtask, checkpointId, request) =>
         hosts[subtask]!.send({ type: 'snapshot', checkpointId, ...request }),

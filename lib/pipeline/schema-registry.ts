@@ -6,28 +6,25 @@ import { type Schema, sameType } from '../core/data-type.ts';
 import { RESCUED_COLUMN } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import { compareSchemas, isWider, mergeSchemas, type SchemaVersion } from '../core/schema-change.ts';
+import { schemaFingerprint } from '../core/schema-fingerprint.ts';
 import type { SchemaDriftSpec } from '../core/specs.ts';
-import { addedColumns, type JobRows } from '../transform/row-transform.ts';
+import { addedColumns, type JobRows, rowSchema } from '../transform/row-transform.ts';
+import { extendHistory, followColumns, type SchemaCause, type SchemaState } from './written-columns.ts';
 
 /** A source whose every record has other keys must not make a table of millions of columns. */
 export const MAX_COLUMNS = 2000;
-/** Steps kept; the first ones stay, since they tell what was asked for. */
-const MAX_HISTORY = 500;
-
-/** What of it goes into a checkpoint. */
-export interface SchemaState {
-  readonly schema: Schema;
-  readonly history: readonly SchemaVersion[];
-}
-
 export class SchemaRegistry {
   #schema: Schema;
   #history: readonly SchemaVersion[];
+  #columns: SchemaState | null;
 
+  readonly #job: JobRows;
   readonly #drift: SchemaDriftSpec;
   readonly #added: ReadonlySet<string>;
 
-  private constructor(schema: Schema, history: readonly SchemaVersion[], job: JobRows) {
+  private constructor({ schema, history }: SchemaState, columns: SchemaState | null, job: JobRows) {
+    this.#job = job;
+    this.#columns = columns;
     this.#drift = job.source.drift;
     this.#added = addedColumns(job);
     this.#schema = schema;
@@ -37,7 +34,9 @@ export class SchemaRegistry {
   /**
    * @param stored of the checkpoint; null before there was one
    * @param given what the job file says now, or what was inferred for the first time; null: the stored one is all there is
-   * @throws SluiceError JOB_MISMATCH where what is given does not go together with what is stored
+   * @param columns what the checkpoint says of the rows as they are written; null: they are written as they are read
+   * @throws SluiceError JOB_MISMATCH where what is given does not go together with what is stored; JOB_INVALID where the
+   *   job's steps do not go together with it
    */
   static start(
     stored: SchemaState | null,
@@ -45,18 +44,26 @@ export class SchemaRegistry {
     job: JobRows,
     checkpointId: number,
     nowMs: number,
+    columns: SchemaState | null = null,
   ): SchemaRegistry {
+    const now = { checkpoint: checkpointId, createdMs: nowMs, cause: null };
     const { drift } = job.source;
     if (stored === null) {
       if (given === null) throw new SluiceError('INTERNAL', 'a job was started without a schema');
       const schema = withRescued(given, drift);
       const { changes } = compareSchemas({ fields: [] }, nullable(schema));
-      const first = { version: 1, checkpoint: checkpointId, createdMs: nowMs, changes, cause: null };
-      return new SchemaRegistry(schema, [first], job);
+      const registry = new SchemaRegistry(
+        { schema, history: extendHistory([], { ...now, changes }) },
+        null,
+        job,
+      );
+      registry.#follow(null, now);
+      return registry;
     }
-    const registry = new SchemaRegistry(stored.schema, stored.history, job);
+    const registry = new SchemaRegistry(stored, columns, job);
     const merged = given === null ? stored.schema : mergeWithJob(stored.schema, given);
-    registry.#change(withRescued(merged, drift), null, checkpointId, nowMs);
+    registry.#change(withRescued(merged, drift), now);
+    registry.#follow(stored, now);
     return registry;
   }
 
@@ -77,6 +84,11 @@ export class SchemaRegistry {
     return { schema: this.#schema, history: this.#history };
   }
 
+  /** Of the rows as they are written; null where they always were written as they are read. */
+  get columns(): SchemaState | null {
+    return this.#columns;
+  }
+
   /**
    * A subtask has seen fields that the schema does not hold.
    * @param cause the file @param checkpointId the next one
@@ -88,20 +100,31 @@ export class SchemaRegistry {
     // A field with the name of a column that the job adds would leave no place for that.
     const own = { fields: seen.fields.filter(({ name }) => !this.#added.has(name)) };
     const merged = mergeSchemas(this.#schema, own, { add, widen, maxColumns: MAX_COLUMNS });
-    return this.#change(merged, cause, checkpointId, nowMs);
+    const before = this.state;
+    const now = { checkpoint: checkpointId, createdMs: nowMs, cause };
+    if (!this.#change(merged, now)) return false;
+    try {
+      this.#follow(before, now);
+    } catch (thrown) {
+      // The steps do not go together with the wider schema: the subtasks, which make the rows, stop the job for it.
+      if (SluiceError.from(thrown).code !== 'JOB_INVALID') throw thrown;
+    }
+    return true;
   }
 
-  #change(next: Schema, cause: string | null, checkpoint: number, createdMs: number): boolean {
+  #change(next: Schema, now: SchemaCause): boolean {
     const { changes } = compareSchemas(this.#schema, next);
     if (changes.length === 0) return false;
-    const version = this.version + 1;
-    const history = [...this.#history, { version, checkpoint, createdMs, changes, cause }];
-    this.#history =
-      history.length <= MAX_HISTORY
-        ? history
-        : [history[0]!, ...history.slice(history.length - MAX_HISTORY + 1)];
+    this.#history = extendHistory(this.#history, { ...now, changes });
     this.#schema = next;
     return true;
+  }
+
+  /** @param source as it was before @throws SluiceError JOB_INVALID */
+  #follow(source: SchemaState | null, now: SchemaCause): void {
+    const rows = rowSchema(this.#job, this.#schema, this.baseColumns);
+    if (this.#columns === null && schemaFingerprint(rows) === schemaFingerprint(this.#schema)) return;
+    this.#columns = followColumns(this.#columns, source, rows, now);
   }
 }
 

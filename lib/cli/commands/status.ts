@@ -2,8 +2,10 @@
 import { CheckpointStore } from '../../commit/checkpoint-store.ts';
 import { type JobStatus, readStatus } from '../../commit/status.ts';
 import { rawSchema, schemaYaml } from '../../config/print-job.ts';
-import { describeChange } from '../../core/schema-change.ts';
+import { formatDataType, type Schema } from '../../core/data-type.ts';
+import { describeChange, type SchemaVersion } from '../../core/schema-change.ts';
 import type { CommandContext } from '../commands.ts';
+import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
 import type { Style } from '../style.ts';
 import { renderCheckpoint } from './checkpoint-view.ts';
@@ -16,14 +18,18 @@ export async function status(file: string, { io, output }: CommandContext): Prom
   else output.answer(renderStatus(found, output.style));
 }
 
-/** `sluice status --schema`: the present schema, and each step that led to it. */
+/** `sluice status --schema`: the source's schema and the lake's columns, and each step that led to them. */
 export async function schemaStatus(file: string, { io, output }: CommandContext): Promise<void> {
   const { job, fileSystem } = await loadJob(file, io);
   const newest = await new CheckpointStore(fileSystem, job.statePath).load();
   const schema = newest?.schema ?? null;
   const history = newest?.schemaHistory ?? [];
+  const columns = newest?.columns ?? null;
   if (output.json) {
-    output.document({ job: job.name, schema: schema === null ? null : rawSchema(schema), history });
+    const written = columns ?? { schema, history };
+    const raw = (each: Schema | null) => (each === null ? null : rawSchema(each));
+    const lake = { schema: raw(written.schema), history: written.history };
+    output.document({ job: job.name, schema: raw(schema), history, lake });
     return;
   }
   if (schema === null) {
@@ -31,6 +37,19 @@ export async function schemaStatus(file: string, { io, output }: CommandContext)
     return;
   }
   output.text(schemaYaml(schema));
+  if (columns === null) {
+    printHistory(history, output);
+    return;
+  }
+  output.answer('read from the source, as above');
+  printHistory(history, output);
+  output.answer('\nwritten to the lake');
+  for (const { name, type, nullable } of columns.schema.fields)
+    output.answer(`  ${printable(name)} ${formatDataType(type)}${nullable ? '' : ' not null'}`);
+  printHistory(columns.history, output);
+}
+
+function printHistory(history: readonly SchemaVersion[], output: Output): void {
   for (const { version, checkpoint, createdMs, changes, cause } of history) {
     const heading = output.style.bold(`version ${version}`);
     const because = cause === null ? '' : `, because of ${cause}`;

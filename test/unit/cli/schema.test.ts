@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { encodeCheckpoint, NO_TOTALS } from '../../../lib/commit/checkpoint.ts';
 import { readJob } from '../../../lib/config/read-job.ts';
+import type { Schema } from '../../../lib/core/data-type.ts';
 import type { SchemaVersion } from '../../../lib/core/schema-change.ts';
+import type { SchemaState } from '../../../lib/pipeline/written-columns.ts';
 import { schemaOf } from '../../support/job.ts';
 import { CliHarness } from './cli-harness.ts';
 
@@ -138,7 +140,7 @@ describe('status --schema', () => {
     },
   ];
 
-  function started(schema: ReturnType<typeof schemaOf> | null): CliHarness {
+  function started(schema: Schema | null, columns?: SchemaState): CliHarness {
     const cli = harness();
     const checkpoint = {
       id: 7,
@@ -149,6 +151,7 @@ describe('status --schema', () => {
       fingerprint: {},
       schema,
       ...(schema === null ? {} : { schemaHistory: HISTORY }),
+      ...(columns === undefined ? {} : { columns }),
       enumerator: null,
       discovery: [],
       subtasks: [],
@@ -190,9 +193,68 @@ describe('status --schema', () => {
           { name: 'no', type: 'string', nullable: true },
         ],
         history: HISTORY,
+        lake: {
+          schema: [
+            { name: 'id', type: 'int64', nullable: true },
+            { name: 'no', type: 'string', nullable: true },
+          ],
+          history: HISTORY,
+        },
       },
     ]);
     expect(cli.stderr.text).toBe('');
+  });
+
+  const COLUMNS: SchemaState = {
+    schema: schemaOf({ number: 'string', _source_line: 'int64' }),
+    history: [
+      {
+        ...{ version: 1, checkpoint: 2, createdMs: Date.UTC(2026, 10, 23, 10), cause: null },
+        changes: [
+          { kind: 'added', column: 'number', type: 'int64' },
+          { kind: 'added', column: '_source_line', type: 'int64' },
+        ],
+      },
+      {
+        ...{ version: 2, checkpoint: 5, createdMs: Date.UTC(2026, 10, 23, 12), cause: null },
+        changes: [
+          { kind: 'retyped', column: 'number', from: 'int64', to: 'string' },
+          { kind: 'removed', column: 'gone' },
+        ],
+      },
+    ],
+  };
+
+  test('of a job that changes its rows: the source as YAML to paste, then the columns of the lake', async () => {
+    const cli = started(schemaOf({ id: 'int64', no: 'string' }), COLUMNS);
+    expect(await cli.run('status', '--schema', 'job.yaml')).toBe(0);
+    expect((await pasted(cli, cli.stdout.text)).source.schema).toEqual(
+      schemaOf({ id: 'int64', no: 'string' }),
+    );
+    expect(cli.stderr.text).toMatch(/^read from the source, as above\nversion 1 /);
+    expect(cli.stderr.text.slice(cli.stderr.text.indexOf('\nwritten'))).toBe(
+      [
+        '',
+        'written to the lake',
+        '  number string',
+        '  _source_line int64',
+        'version 1 2026-11-23T10:00:00.000Z, checkpoint 2',
+        '  number int64 is new',
+        '  _source_line int64 is new',
+        'version 2 2026-11-23T12:00:00.000Z, checkpoint 5',
+        '  number was int64 and is string',
+        '  gone is not written any more',
+        '',
+      ].join('\n'),
+    );
+    const json = started(schemaOf({ id: 'int64' }), COLUMNS);
+    expect(await json.run('status', '--schema', 'job.yaml', '--json')).toBe(0);
+    expect(json.documents()).toMatchObject([
+      {
+        schema: [{ name: 'id' }],
+        lake: { schema: [{ name: 'number', type: 'string' }, { name: '_source_line' }], history: [{}, {}] },
+      },
+    ]);
   });
 
   test('a job without a schema says so, started or not', async () => {
@@ -200,7 +262,9 @@ describe('status --schema', () => {
       expect(await cli.run('status', '--schema', 'job.yaml')).toBe(0);
       expect(cli.stderr.text).toBe('events: no schema yet\n');
       expect(await cli.run('status', '--schema', 'job.yaml', '--json')).toBe(0);
-      expect(cli.documents()).toEqual([{ job: 'events', schema: null, history: [] }]);
+      expect(cli.documents()).toEqual([
+        { job: 'events', schema: null, history: [], lake: { schema: null, history: [] } },
+      ]);
     }
   });
 });

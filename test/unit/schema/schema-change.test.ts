@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { formatDataType, parseDataType } from '../../../lib/core/data-type.ts';
-import { commonType, compareSchemas, isWider, mergeSchemas } from '../../../lib/core/schema-change.ts';
+import {
+  commonType,
+  compareSchemas,
+  describeChange,
+  isWider,
+  mergeSchemas,
+} from '../../../lib/core/schema-change.ts';
 import type { LineageName, SchemaDriftSpec } from '../../../lib/core/specs.ts';
 import { SchemaRegistry } from '../../../lib/pipeline/schema-registry.ts';
+import { parseExpression } from '../../../lib/transform/expression/parse.ts';
 import type { JobRows } from '../../../lib/transform/row-transform.ts';
 import { schemaOf } from '../../support/job.ts';
 
@@ -106,6 +113,97 @@ describe('schema registry', () => {
     const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), jobOf(rescue), 2, 1000);
     registry.propose(schemaOf({ extra: 'int64' }), '/in/1', 3, 2000);
     expect(registry.schema.fields.map(({ name }) => name)).toEqual(['id', '_rescued', 'extra']);
+  });
+
+  test('rows that are written as they are read have no history of their own', () => {
+    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), jobOf(drift), 2, 0);
+    registry.propose(schemaOf({ extra: 'int64' }), '/in/1', 3, 0);
+    expect(registry.columns).toBeNull();
+  });
+
+  test('the columns that are written follow the steps, lineage and new fields, over starts of other job files', () => {
+    const steps = (...transform: JobRows['transform']): JobRows => ({ ...jobOf(drift, ['line']), transform });
+    const toText = { type: { kind: 'string' }, onError: 'fail' } as const;
+    const first = SchemaRegistry.start(
+      null,
+      schemaOf({ id: 'int32', old: 'string' }),
+      steps({ kind: 'rename', names: { old: 'name' } }, { kind: 'cast', columns: { id: toText } }),
+      2,
+      1000,
+    );
+    expect(first.columns?.schema).toEqual(schemaOf({ id: 'string', name: 'string', _source_line: 'int64' }));
+    first.propose(schemaOf({ extra: 'date' }), '/in/1', 3, 2000);
+
+    const next = SchemaRegistry.start(
+      first.state,
+      null,
+      steps({ kind: 'drop', columns: ['old'] }),
+      9,
+      3000,
+      first.columns,
+    );
+    expect(next.columns?.schema).toEqual(schemaOf({ id: 'int32', _source_line: 'int64', extra: 'date' }));
+    // The same job file again: nothing new.
+    const same = SchemaRegistry.start(
+      next.state,
+      null,
+      steps({ kind: 'drop', columns: ['old'] }),
+      12,
+      4000,
+      next.columns,
+    );
+    expect(same.columns).toBe(next.columns);
+    // Without steps the history goes on.
+    const last = SchemaRegistry.start(same.state, null, jobOf(drift), 15, 5000, same.columns);
+    expect(last.columns?.schema).toEqual(last.schema);
+    const told = last.columns?.history.map(({ version, checkpoint, cause, changes }) => [
+      version,
+      checkpoint,
+      cause,
+      changes.map(describeChange),
+    ]);
+    expect(told).toEqual([
+      [1, 2, null, ['id string is new', 'name string is new', '_source_line int64 is new']],
+      [2, 3, '/in/1', ['extra date is new']],
+      [3, 9, null, ['id was string and is int32', 'name is not written any more']],
+      [4, 15, null, ['_source_line is not written any more', 'old string is new']],
+    ]);
+    expect(last.state.history).toHaveLength(2);
+  });
+
+  test('steps that a job gets later go on from the columns of its source', () => {
+    const first = SchemaRegistry.start(null, schemaOf({ id: 'int32', old: 'string' }), jobOf(drift), 2, 1000);
+    const job: JobRows = { ...jobOf(drift), transform: [{ kind: 'select', columns: ['old', 'id'] }] };
+    const moved = SchemaRegistry.start(first.state, null, job, 5, 2000, first.columns);
+    expect(moved.columns).toEqual({
+      schema: schemaOf({ old: 'string', id: 'int32' }),
+      history: first.state.history,
+    });
+    const dropped: JobRows = { ...jobOf(drift), transform: [{ kind: 'drop', columns: ['old'] }] };
+    const next = SchemaRegistry.start(moved.state, null, dropped, 7, 3000, moved.columns);
+    expect(next.columns?.history.at(-1)).toMatchObject({
+      version: 2,
+      checkpoint: 7,
+      changes: [{ kind: 'removed', column: 'old' }],
+    });
+  });
+
+  test('a wider type that a filter cannot take is for the subtasks to tell; at a start it is an error', async () => {
+    const parsed = await parseExpression('id > 5');
+    if (!parsed.ok) throw new Error(parsed.message);
+    const { expression } = parsed;
+    const job: JobRows = {
+      ...jobOf(drift, ['file']),
+      transform: [{ kind: 'filter', text: 'id > 5', expression }],
+    };
+    const registry = SchemaRegistry.start(null, schemaOf({ id: 'int32' }), job, 2, 1000);
+    const before = registry.columns;
+    expect(registry.propose(schemaOf({ id: 'string' }), '/in/1', 3, 0)).toBe(true);
+    expect(registry.schema).toEqual(schemaOf({ id: 'string' }));
+    expect(registry.columns).toBe(before);
+    expect(() => SchemaRegistry.start(registry.state, null, job, 4, 0, before)).toThrow(
+      /transform\[0\]\.filter/,
+    );
   });
 
   test('a million columns are not made', () => {
