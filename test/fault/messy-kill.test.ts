@@ -177,10 +177,11 @@ describe('kill -9 of the daemon, quarantine, evolve and append together', () => 
       }
       expect(await quarantinedIds()).toEqual(ids.filter(isBad));
 
-      const verified = await sluice(['verify', '--json', job]);
+      const verified = await sluice(['verify', '--deep', '--json', job]);
       expect(verified.code, verified.stdout).toBe(0);
       expect(JSON.parse(verified.stdout)).toMatchObject({
         ok: true,
+        deep: { compared: true, rows: rows.size },
         source: { files: FILES, records: written, quarantined: ids.filter(isBad).length },
         lake: { rows: rows.size, open_rows: 0 },
       });
