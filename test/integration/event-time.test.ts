@@ -6,18 +6,30 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readStatus } from '../../lib/commit/status.ts';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
-import type { WatermarkSpec } from '../../lib/core/specs.ts';
+import type { InputFormatSpec, WatermarkSpec } from '../../lib/core/specs.ts';
+import type { TransformStep } from '../../lib/core/transform-spec.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { JobSummary } from '../../lib/pipeline/progress.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { parseExpression } from '../../lib/transform/expression/parse.ts';
 import { rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
 import { readQuarantine } from '../support/quarantine.ts';
 import { until } from '../support/until.ts';
 import { verifyLocal } from '../support/verify.ts';
 import { visibleFiles } from '../support/visible-files.ts';
 
+const CSV: InputFormatSpec = {
+  type: 'csv',
+  compression: 'auto',
+  delimiter: ',',
+  quote: '"',
+  header: true,
+  columns: null,
+  nullText: null,
+  quotedNewlines: true,
+};
 const NEVER_MS = 3_600_000;
 let folder: string;
 beforeEach(async () => {
@@ -186,5 +198,100 @@ describe('late: quarantine', () => {
     expect(await visible()).toEqual({ 10: [1, 3, 5, 6], 11: [2, 4] });
     expect(await readQuarantine(path.join(folder, 'quarantine'))).toEqual([]);
     expect(await verifyLocal(compiled)).toMatchObject({ findings: [], lake: { rows: 6 } });
+  });
+
+  const FILTER = 'keep';
+  const renamed: TransformStep = { kind: 'rename', names: { ts: 'at' } };
+  /** What becomes of a row is told by its number alone: bad, left out by the filter, late, or written. */
+  const isBad = (id: number) => id % 11 === 3;
+  const isKept = (id: number) => id % 3 !== 1;
+  const isLate = (id: number) => id % 4 === 2;
+  const ROWS = 20_000;
+
+  it.each([
+    ['lines that are copied', 'ndjson', []],
+    ['rows that are written anew, by a renamed column, with lineage', 'ndjson', [renamed]],
+    ['CSV', 'csv', []],
+  ] as const)('with a filter: %s', async (_, format, more) => {
+    const parsed = await parseExpression(FILTER);
+    if (!parsed.ok) throw new Error(parsed.message);
+    const base = job({ late: 'quarantine' });
+    const compiled: CompiledJob = {
+      ...base,
+      transform: [{ kind: 'filter', text: FILTER, expression: parsed.expression }, ...more],
+      eventTime: { column: more.length === 0 ? 'ts' : 'at', unit: 'ms' },
+      source: {
+        ...base.source,
+        ...(format === 'csv' ? { format: CSV } : {}),
+        schema: schemaOf({ id: 'int64', keep: 'boolean', ts: 'timestamp(ms)' }),
+        onBadRecord: 'quarantine',
+        lineage: more.length === 0 ? [] : ['offset', 'line'],
+      },
+      quarantine: {
+        path: path.join(folder, 'quarantine'),
+        format: { type: 'ndjson', compression: 'none', dialect: 'standard' },
+        rolling: rollingBySizeAndTime({}),
+      },
+    };
+    const lineOf = (id: number, time: string) => {
+      const [number, keep] = [isBad(id) ? 'none' : String(id), String(isKept(id))];
+      const ts = `2026-11-22T${time}Z`;
+      return format === 'csv'
+        ? `${number},${keep},${ts}\n`
+        : `{"id":${isBad(id) ? '"none"' : id},"keep":${keep},"ts":"${ts}"}\n`;
+    };
+    const header = format === 'csv' ? 'id,keep,ts\n' : '';
+    const write = async (name: string, lines: readonly string[]) => {
+      await writeFile(path.join(folder, `.${name}`), header + lines.join(''));
+      await rename(path.join(folder, `.${name}`), path.join(folder, 'in', `${name}.${format}`));
+    };
+    const ids = Array.from({ length: ROWS }, (_, id) => id + 100);
+    const good = ids.filter((id) => !isBad(id));
+    const late = good.filter((id) => isKept(id) && isLate(id));
+    const written = good.filter((id) => isKept(id) && !isLate(id));
+    const lines = ids.map((id) => lineOf(id, isLate(id) ? '10:30:00' : '11:02:00'));
+    await whileRunning(compiled, async () => {
+      // Numbers 0 and 2 are kept.
+      await write('a', [lineOf(0, '10:10:00'), lineOf(2, '11:01:30')]);
+      await seen({ 10: [0] });
+      await write('b', lines);
+      await until('both files are read', async () => {
+        const totals = (await status(compiled))?.totals;
+        const { rows = 0, quarantined = 0, filtered = 0 } = totals ?? {};
+        return rows + quarantined + filtered === ROWS + 2;
+      });
+    });
+    const totals = {
+      rows: written.length + 2,
+      quarantined: late.length + ids.filter(isBad).length,
+      filtered: good.filter((id) => !isKept(id)).length,
+    };
+    expect((await status(compiled))?.totals).toMatchObject(totals);
+    const kept = await readQuarantine(path.join(folder, 'quarantine'));
+    expect(kept.map(({ text, reason, line }) => [reason, line, text]).sort()).toEqual(
+      ids
+        .flatMap((id, i) => {
+          const reason = isBad(id) ? 'type_mismatch' : late.includes(id) ? 'late' : null;
+          const line = i + 1 + (format === 'csv' ? 1 : 0);
+          return reason === null ? [] : [[reason, line, lines[i]!.trimEnd()]];
+        })
+        .sort(),
+    );
+    expect(await verifyLocal(compiled)).toMatchObject({
+      findings: [],
+      source: { records: ROWS + 2, ...totals },
+    });
+
+    await replayJob(compiled, localFileSystem('00aa'), {
+      startSubtask: (config, receive) =>
+        inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+    });
+    expect(await visible()).toEqual({ 10: [0, ...late], 11: [2, ...written] });
+    // The bad ones again, and nothing else.
+    expect(await readQuarantine(path.join(folder, 'quarantine'))).toHaveLength(ids.filter(isBad).length);
+    expect(await verifyLocal(compiled)).toMatchObject({
+      findings: [],
+      lake: { rows: late.length + written.length + 2 },
+    });
   });
 });
