@@ -177,14 +177,13 @@ class JobRun {
 
   /** The schema that this run begins with; null where the job ends before there is one. @throws SluiceError JOB_MISMATCH */
   async #openSchema(): Promise<SchemaRegistry | null> {
-    const { base } = this.#state;
-    const { schema, schemaHistory = [], columns = null } = base;
+    const { id, schema, schemaHistory = [], columns = null } = this.#state.base;
     const stored = schema === null ? null : { schema, history: schemaHistory };
     const { schema: spec } = this.#job.source;
     const given = spec === 'infer' ? null : spec;
     const first = stored === null ? await this.#waitForSchema() : given;
     if (stored === null && first === null) return null;
-    return SchemaRegistry.start(stored, first, this.#job, base.id + 1, this.#clock.now(), columns);
+    return SchemaRegistry.start(stored, first, this.#job, id + 1, this.#clock.now(), columns);
   }
 
   async #runSubtasks(

@@ -229,22 +229,14 @@ export class SplitEnumerator {
     if (kind === 'read') return;
     const gone = kind === 'missing';
     const code = gone ? 'file-missing' : 'file-changed-while-read';
+    let what = `${gone ? 'is gone' : 'changed while it was being read'}: rows read so far stay, and may be those of both versions; the rest is not read`;
     if (untouched) {
       // Nothing of it was read: it is as if it had not been taken. If it is there, the next scan finds it as it is.
       this.#known.remove(path);
-      const next =
-        this.#options.mode === 'once' ? 'the next run looks at it again' : 'the next scan looks at it again';
-      this.#options.warnings.warn(
-        code,
-        `${path} ${gone ? 'was gone' : 'had changed'} before it was read; ${next}`,
-      );
-    } else {
-      const what = gone ? 'is gone' : 'changed while it was being read';
-      this.#options.warnings.warn(
-        code,
-        `${path} ${what}: rows read so far stay, and may be those of both versions; the rest is not read`,
-      );
+      const next = this.#options.mode === 'once' ? 'run' : 'scan';
+      what = `${gone ? 'was gone' : 'had changed'} before it was read; the next ${next} looks at it again`;
     }
+    this.#options.warnings.warn(code, `${path} ${what}`);
   }
 
   /** For a checkpoint; see above for when. */
