@@ -23,7 +23,7 @@ import {
   seededRandom,
   writeWhole,
 } from '../support/generate.ts';
-import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, testJob } from '../support/job.ts';
+import { NO_LIMITS, ndjsonOutput, parquetOutput, rollingBySizeAndTime, testJob } from '../support/job.ts';
 import { expectExactlyOnce, expectNone, judge, type Row, VisibleParts } from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
 
@@ -84,7 +84,8 @@ function jobOf(from: RowFileType, to: OutputFormatSpec, parallelism: number, roo
     parallelism,
     checkpoint: { intervalMs: 1, retain: 2 },
     memoryBytes: roomy ? 64 * 1024 * 1024 : 256 * 1024,
-    source: { format },
+    // A checkpoint after each file, however fast they are read: what is open then is kept in a segment.
+    source: { format, limits: { ...NO_LIMITS, filesPerCheckpoint: 1 } },
     eventTime: { column: 'ts', unit: 'ms' },
     sink: {
       format: to.type === 'parquet' && !roomy ? { ...to, rowGroupBytes: 64 * 1024 } : to,
