@@ -1,0 +1,151 @@
+/** `sluice verify` of a job whose source, lake and state are in a real object store: nothing is found, or what was done to it. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../lib/core/clock.ts';
+import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
+import { readObject } from '../../lib/storage/s3/read-piece.ts';
+import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
+import { sluice } from '../support/program.ts';
+import { hasS3Server, S3_SERVERS, S3Server } from '../support/s3-servers.ts';
+
+const RETRY = { clock: systemClock, random: Math.random, timeoutMs: 5000 };
+const FILES = 6;
+const ROWS_A_FILE = 20;
+const ROWS = FILES * ROWS_A_FILE;
+/** Of the first file: a record that does not fit. */
+const BAD = '{"id":"none"}\n';
+
+for (const name of S3_SERVERS) {
+  describe.skipIf(!hasS3Server(name))(`verify on ${name}`, () => {
+    let server: S3Server;
+    let store: ObjectStore;
+    let bucket: string;
+    let folder: string;
+    let job: string;
+    beforeAll(() => {
+      server = S3Server.start(name);
+      store = sdkObjectStore(server.spec());
+    });
+    afterAll(() => {
+      store.close();
+      server.dispose();
+    });
+    beforeEach(async () => {
+      folder = await mkdtemp(path.join(tmpdir(), 'sluice-verify-s3-'));
+      bucket = await server.createBucket();
+      job = path.join(folder, 'job.yaml');
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+
+    const put = (key: string, bytes: Uint8Array) =>
+      store.put({ bucket, key }, bytes, { ifAbsent: false, metadata: {}, final: false });
+    const remove = (key: string) => store.remove(bucket, [key]);
+    const get = async (key: string) => (await readObject(store, { bucket, key }, RETRY))!;
+
+    const textOf = (file: number) =>
+      Array.from({ length: ROWS_A_FILE }, (_, i) => {
+        const id = file * ROWS_A_FILE + i;
+        return `{"id":${id},"day":"d${id % 2}"}\n`;
+      }).join('') + (file === 0 ? BAD : '');
+
+    /** Two partitions with a part each, and a quarantine. */
+    async function fill(format: string): Promise<void> {
+      await writeFile(
+        job,
+        `version: 1
+job: verified
+state: s3://${bucket}/state
+parallelism: 1
+source:
+  path: s3://${bucket}/in
+  format: { type: ndjson, schema: [{ name: id, type: int64 }, { name: day, type: string }], on_bad_record: quarantine }
+quarantine: { path: s3://${bucket}/quarantine }
+sink:
+  path: s3://${bucket}/lake
+  format: ${format}
+  bucket: { type: fields, fields: [day] }
+s3: { endpoint: '${server.endpoint}', retry_timeout: 5s }
+`,
+      );
+      for (let file = 0; file < FILES; file++) await put(`in/${file}.ndjson`, Buffer.from(textOf(file)));
+      const { code, stderr } = await sluice(['backfill', job]);
+      expect(code, stderr).toBe(0);
+    }
+
+    async function parts(): Promise<string[]> {
+      const { objects } = await store.list({ bucket, prefix: 'lake/' });
+      return objects.map(({ key }) => key).filter((key) => !/\/[._]/.test(key));
+    }
+
+    async function verify(...options: string[]) {
+      const { code, stdout, stderr } = await sluice(['verify', '--json', ...options, job]);
+      expect(stderr).toBe('');
+      const report = JSON.parse(stdout.split('\n')[0]!);
+      expect(code, stdout).toBe(report.ok ? 0 : 3);
+      const findings = report.findings.map((finding: { code: string; path: string | null }) => [
+        finding.code,
+        finding.path?.replace(`s3://${bucket}/`, '') ?? null,
+      ]);
+      return { report, findings };
+    }
+
+    for (const format of ['{ type: parquet }', '{ type: csv, compression: gzip }']) {
+      it(`${format}: as it was made, nothing is found`, async () => {
+        await fill(format);
+        const { report } = await verify('--deep');
+        expect(report).toMatchObject({
+          ok: true,
+          source: { files: FILES, records: ROWS + 1, rows: ROWS, quarantined: 1, gone: 0 },
+          lake: { parts: 2, rows: ROWS, quarantine_parts: 1, pending_parts: 0 },
+          deep: { compared: true, rows: ROWS, files: FILES },
+        });
+      });
+    }
+
+    it('a part deleted, cut, doubled; a foreign object; a source object replaced, or gone', async () => {
+      await fill('{ type: parquet }');
+      const [first] = await parts();
+      const bytes = await get(first!);
+      const name = first!.slice(first!.lastIndexOf('/') + 1);
+
+      await remove(first!);
+      expect((await verify()).findings).toEqual([['part_missing', first]]);
+      await put(first!, bytes.subarray(0, bytes.length - 1));
+      expect((await verify('--deep')).findings).toEqual([['part_truncated', first]]);
+      // As long as it was, and no Parquet any more.
+      await put(first!, Buffer.concat([bytes.subarray(1), Buffer.from('x')]));
+      expect((await verify()).findings).toEqual([['part_damaged', first]]);
+      await put(first!, bytes);
+      expect((await verify('--deep')).findings).toEqual([]);
+
+      const copy = `lake/day=d7/${name.replace('.parquet', '-copy.parquet')}`;
+      await put(copy, bytes);
+      await put('lake/notes.txt', Buffer.from('whose is this?'));
+      expect((await verify()).findings.sort()).toEqual([
+        ['part_doubled', copy],
+        ['stranger', 'lake/notes.txt'],
+      ]);
+      await remove(copy);
+      await remove('lake/notes.txt');
+
+      // Of the same length: only its version tells.
+      await put('in/3.ndjson', Buffer.from(textOf(3).replaceAll('d0', 'd5')));
+      expect((await verify()).findings).toEqual([['source_changed', 'in/3.ndjson']]);
+      await remove('in/3.ndjson');
+      const { report, findings } = await verify('--deep');
+      expect(findings).toEqual([]);
+      expect(report).toMatchObject({ source: { gone: 1 }, deep: { compared: false } });
+    });
+
+    it('--deep: a value that changed in a part of the same length and rows', async () => {
+      await fill('{ type: ndjson }');
+      const [first] = await parts();
+      const text = Buffer.from(await get(first!)).toString();
+      await put(first!, Buffer.from(text.replace('"id":100', '"id":999')));
+      expect((await verify()).findings).toEqual([]);
+      expect((await verify('--deep')).findings).toEqual([['content_differs', null]]);
+    });
+  });
+}
