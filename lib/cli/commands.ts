@@ -34,6 +34,7 @@ export interface PlanCommandOptions {
 
 export interface VerifyCommandOptions {
   readonly deep?: boolean;
+  readonly acceptMissing: readonly string[];
 }
 
 export interface DdlCommandOptions {
@@ -89,6 +90,12 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .description('prove that every row read is in the lake, every part whole, and nothing else there')
     .argument('<job.yaml>', 'job file')
     .option('--deep', 'read source and lake once more, and compare their values')
+    .option(
+      '--accept-missing <glob>',
+      'partitions that were dropped as a whole are no finding: a glob of folders below the lake; may be repeated',
+      (glob: string, globs: readonly string[]) => [...globs, globArgument(glob)],
+      [] as readonly string[],
+    )
     .action(async (file: string, options: VerifyCommandOptions, command: Command) => {
       const { verify } = await import('./commands/verify.ts');
       await verify(file, options, contextOf(command));
@@ -176,6 +183,12 @@ function sizeArgument(text: string): number {
   const bytes = parseSize(text);
   if (bytes === null) throw new InvalidArgumentError(`Expected ${SIZE_FORM}.`);
   return bytes;
+}
+
+function globArgument(glob: string): string {
+  if (glob === '' || glob.startsWith('/') || glob.includes('://'))
+    throw new InvalidArgumentError("Expected a folder below sink.path, as in 'dt=2024-*'.");
+  return glob;
 }
 
 function durationArgument(text: string): number {

@@ -35,7 +35,7 @@ export interface SelectorSpec {
 const REPLACEMENT = '\uFFFD';
 
 /** Hidden names are ours to judge (dot); names may hold line feeds (flags s: a dot matches them). */
-const GLOB_OPTIONS = { dot: true, flags: 's', strictSlashes: true };
+export const GLOB_OPTIONS = { dot: true, flags: 's', strictSlashes: true };
 
 /**
  * Turns the job's paths into roots. A path that exists as it is written is a folder or a file, whatever characters it

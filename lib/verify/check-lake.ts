@@ -18,6 +18,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { hiddenPaths } from '../storage/recoverable-writer.ts';
 import { type Books, openingOf, type PartBook } from './books.ts';
 import { countRows } from './count-rows.ts';
+import { type Dropped, takeDropped } from './dropped.ts';
 import type { Finding } from './finding.ts';
 
 /** Parts looked into at once. */
@@ -34,6 +35,8 @@ export interface LakeCheck {
   readonly quarantineParts: number;
   /** Promised, and not visible yet. */
   readonly pending: number;
+  /** What is gone because it was meant to. */
+  readonly dropped: Dropped;
   /** Parts of this job that are older than the ledger. */
   readonly older: number;
   /** Parts of other jobs in the same folder. */
@@ -47,6 +50,8 @@ export interface LakeOptions {
   /** Of the part files. */
   readonly schema: Schema;
   readonly rereadBooks: () => Promise<Books>;
+  /** Globs of partitions that may have been dropped. */
+  readonly acceptMissing: readonly string[];
 }
 
 /** Every visible file of the lake and of the quarantine. */
@@ -88,11 +93,12 @@ export async function checkLake(listing: Listing, books: Books, options: LakeOpt
   const suspects = [...missing, ...gone];
   const now = suspects.length === 0 ? books : await options.rereadBooks();
   const lost = suspects.filter(({ path }) => now.parts.has(path) && !now.swapping.has(path));
+  const { dropped, rest } = takeDropped(lost, now, options.job.sink.path, options.acceptMissing);
   const good = found.filter(({ finding }) => finding === null).map(({ part }) => part);
   const unknown = await checkUnknown(listing, books, options);
   return {
     findings: [
-      ...lost.map(({ path }) => missingPart(path)),
+      ...rest.map(({ path }) => missingPart(path)),
       ...found.flatMap(({ finding }) =>
         finding === null || finding.code === 'part_missing' ? [] : [finding],
       ),
@@ -102,6 +108,7 @@ export async function checkLake(listing: Listing, books: Books, options: LakeOpt
     rows: good.reduce((sum, { quarantine, rows }) => sum + (quarantine ? 0 : (rows ?? 0)), 0),
     quarantineParts: good.filter(({ quarantine }) => quarantine).length,
     pending,
+    dropped,
     older: unknown.older,
     foreign: unknown.foreign,
   };

@@ -18,6 +18,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { createTransform, type RowTransform } from '../transform/row-transform.ts';
 import type { Books, InputBook } from './books.ts';
 import { isNested } from './canonical-text.ts';
+import type { Dropped } from './dropped.ts';
 import type { Finding } from './finding.ts';
 import { partBatches } from './part-batches.ts';
 import { RowDigest } from './row-digest.ts';
@@ -39,6 +40,7 @@ export interface DeepOptions {
   readonly intact: ReadonlySet<string>;
   /** Whether anything was found so far: then the digests would only say so once more. */
   readonly isSound: boolean;
+  readonly dropped: Dropped;
 }
 
 /** Snake case: this is what `--json` prints. */
@@ -119,7 +121,7 @@ function whyNotCompared(
   books: Books,
   inputs: readonly InputBook[],
   rows: number,
-  { intact, isSound }: DeepOptions,
+  { intact, isSound, dropped }: DeepOptions,
   countsAgree: boolean,
 ): string | null {
   const { balance, ledger, parts, pending, swapping } = books;
@@ -135,6 +137,7 @@ function whyNotCompared(
   if (!isOneVersion) return 'files were read in more than one version, or under another name';
   if (inputs.some(({ end }) => end === null)) return 'files are being read';
   if (balance.open > 0 || waiting > 0) return `${balance.open} rows are in parts that are not visible yet`;
+  if (dropped.parts > 0) return `${dropped.rows} rows are in partitions that were dropped`;
   if (balance.lateDropped > 0) return `${balance.lateDropped} rows came late and were dropped`;
   const missing = rows - balance.published;
   return missing > 0 ? `${missing} records that were refused would fit by now, and were not replayed` : null;

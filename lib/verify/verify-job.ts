@@ -23,6 +23,8 @@ export interface VerifyOptions {
   readonly clock: Clock;
   /** Whether both sides are read once more; see deep.ts. */
   readonly deep?: boolean;
+  /** Globs of folders below the lake: partitions that may have been dropped as a whole. */
+  readonly acceptMissing?: readonly string[];
 }
 
 /** Snake case: this is what `--json` prints. */
@@ -55,6 +57,10 @@ export interface VerifyReport {
     /** In parts that are open. */
     readonly open_rows: number;
     readonly late_dropped: number;
+    /** Partitions that are gone as a whole, where that is accepted: their folders, and what was in them. */
+    readonly dropped_partitions: readonly string[];
+    readonly dropped_parts: number;
+    readonly dropped_rows: number;
     readonly quarantine_parts: number;
     /** Not covered: older than the ledger, or of another job. */
     readonly older_parts: number;
@@ -66,12 +72,20 @@ export interface VerifyReport {
 }
 
 /** @throws SluiceError USAGE where the job never ran; STATE_CORRUPT, STATE_VERSION; storage errors */
-export async function verifyJob({ job, fileSystem, clock, deep }: VerifyOptions): Promise<VerifyReport> {
+export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
+  const { job, fileSystem, clock, deep, acceptMissing = [] } = options;
   const listing = await listParts(job, fileSystem);
   const rereadBooks = () => readBooks(fileSystem, job.statePath);
   const books = await rereadBooks();
   const schema = await partSchema(job, books);
-  const lake = await checkLake(listing, books, { job, fileSystem, clock, schema, rereadBooks });
+  const lake = await checkLake(listing, books, {
+    job,
+    fileSystem,
+    clock,
+    schema,
+    rereadBooks,
+    acceptMissing,
+  });
   const source = await checkSource(books, job.source, fileSystem);
   const findings = [
     ...checkBooks(books, job.source.modified === 'append'),
@@ -86,6 +100,7 @@ export async function verifyJob({ job, fileSystem, clock, deep }: VerifyOptions)
         partSchema: schema,
         intact: source.intact,
         isSound: findings.length === 0,
+        dropped: lake.dropped,
       })
     : null;
   findings.push(...(read?.findings ?? []));
@@ -113,6 +128,9 @@ export async function verifyJob({ job, fileSystem, clock, deep }: VerifyOptions)
       pending_parts: lake.pending,
       open_rows: balance.open,
       late_dropped: balance.lateDropped,
+      dropped_partitions: lake.dropped.folders,
+      dropped_parts: lake.dropped.parts,
+      dropped_rows: lake.dropped.rows,
       quarantine_parts: lake.quarantineParts,
       older_parts: lake.older,
       foreign_parts: lake.foreign,

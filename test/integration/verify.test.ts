@@ -245,6 +245,9 @@ describe('a lake that is as it was made', () => {
     const [replayed] = await readdir(path.join(folder, 'quarantine', '_replayed'));
     await truncate(path.join(folder, 'quarantine', '_replayed', replayed!), 20);
     expect(findingsOf(await verifyLocal(wider))).toEqual([`part_truncated ${replayed}`]);
+    // Their records are rows of the lake: whoever tidies up loses nothing.
+    await rm(path.join(folder, 'quarantine', '_replayed'), { recursive: true });
+    expect(findingsOf(await verifyLocal(wider))).toEqual([]);
   });
 
   it('state of before the ledger: says from where on it covers', async () => {
@@ -320,6 +323,52 @@ describe('what was done to a lake', () => {
   it('a part was deleted', async () => {
     await rm(parts[1]!);
     expect(findingsOf(await verifyLocal(made))).toEqual([`part_missing ${name(1)}`]);
+  });
+
+  it('a partition was dropped: accepted where a glob names it, and everything in it is gone', async () => {
+    await writeInput(FILES, FILES);
+    await runInline(made);
+    const inFolder = (await lakeParts()).filter((part) => part.includes('/country=DE/'));
+    const names = inFolder.map((part) => `part_missing ${path.basename(part)}`).sort();
+    expect(names.length).toBeGreaterThan(1);
+    const lake = path.join(folder, 'lake');
+    const dropped = (globs: readonly string[]) => verifyLocal(made, { acceptMissing: globs, deep: true });
+
+    // One part among others is a loss, whatever was meant: the newest, and then all but the newest.
+    await rename(inFolder.at(-1)!, path.join(folder, 'kept'));
+    expect(findingsOf(await dropped(['country=*']))).toEqual([names.at(-1)]);
+    await rename(path.join(folder, 'kept'), inFolder.at(-1)!);
+
+    await rename(path.join(lake, 'country=DE'), path.join(folder, 'kept'));
+    expect(findingsOf(await verifyLocal(made))).toEqual(names);
+    expect(findingsOf(await dropped(['country=F*', 'other/**', 'part-*']))).toEqual(names);
+    const report = await dropped(['x', 'country=D*/']);
+    expect(report).toMatchObject({
+      ok: true,
+      lake: { dropped_partitions: ['country=DE'], dropped_parts: names.length, dropped_rows: 2 * ROWS },
+      deep: { compared: false, why_not: `${2 * ROWS} rows are in partitions that were dropped` },
+    });
+    expect(report.lake.rows).toBe(2 * FILES * ROWS - 2 * ROWS);
+
+    // Rows that come later make the folder anew.
+    await writeInput(2 * FILES, 1);
+    await runInline(made);
+    expect(await dropped(['country=DE'])).toMatchObject({ ok: true, lake: { dropped_parts: names.length } });
+    expect(findingsOf(await verifyLocal(made))).toEqual(names);
+  });
+
+  it('parts that lie in the lake itself are in no partition', async () => {
+    const flat = job({
+      name: 'flat',
+      statePath: path.join(folder, 'state', 'flat'),
+      sink: { path: path.join(folder, 'flat'), bucket: { type: 'base_path' } },
+    });
+    await runInline(flat);
+    for (const part of await readdir(path.join(folder, 'flat')))
+      if (part.startsWith('part-')) await rm(path.join(folder, 'flat', part));
+    const report = await verifyLocal(flat, { acceptMissing: ['**', '*', ''] });
+    expect(report.findings.map(({ code }) => code)).toContain('part_missing');
+    expect(report.lake.dropped_parts).toBe(0);
   });
 
   it('a part was copied under another name, in another folder', async () => {

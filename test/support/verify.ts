@@ -2,10 +2,13 @@
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
-import { type VerifyReport, verifyJob } from '../../lib/verify/verify-job.ts';
+import { type VerifyOptions, type VerifyReport, verifyJob } from '../../lib/verify/verify-job.ts';
 
-export function verifyLocal(job: CompiledJob): Promise<VerifyReport> {
-  return verifyJob({ job, fileSystem: localFileSystem('00bb'), clock: systemClock });
+export function verifyLocal(
+  job: CompiledJob,
+  options: Pick<VerifyOptions, 'acceptMissing' | 'deep'> = {},
+): Promise<VerifyReport> {
+  return verifyJob({ job, fileSystem: localFileSystem('00bb'), clock: systemClock, ...options });
 }
 
 /** `code file`, sorted. */

@@ -3,17 +3,21 @@ import { SluiceError } from '../../core/errors.ts';
 import { type VerifyReport, verifyJob } from '../../verify/verify-job.ts';
 import type { CommandContext, VerifyCommandOptions } from '../commands.ts';
 import { counted, humanBytes, humanCount } from '../human.ts';
+import { printable } from '../printable.ts';
 import type { Style } from '../style.ts';
 import { renderTable } from '../table.ts';
 import { loadJob } from './load-job.ts';
 
+/** Of dropped partitions, that are named. */
+const MAX_FOLDERS = 5;
+
 export async function verify(
   file: string,
-  { deep = false }: VerifyCommandOptions,
+  { deep = false, acceptMissing }: VerifyCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
   const { job, fileSystem } = await loadJob(file, io);
-  const report = await verifyJob({ job, fileSystem, clock: io.clock, deep });
+  const report = await verifyJob({ job, fileSystem, clock: io.clock, deep, acceptMissing });
   if (output.json) output.document(report);
   else output.answer(renderReport(report, output.style));
   if (report.ok) return;
@@ -38,6 +42,7 @@ function renderReport(report: VerifyReport, style: Style): string {
     ['parts', partsText(report)],
     ['  rows', humanCount(lake.rows)],
     ...(lake.open_rows === 0 ? [] : [['  in open parts', humanCount(lake.open_rows)] as [string, string]]),
+    ...(lake.dropped_parts === 0 ? [] : [['  dropped', droppedText(report)] as [string, string]]),
     ...(lake.late_dropped === 0
       ? []
       : [['  late, dropped', humanCount(lake.late_dropped)] as [string, string]]),
@@ -77,6 +82,13 @@ function sourceText({ source }: VerifyReport): string {
     ...(gone === 0 ? [] : [`${humanCount(gone)} not there any more`]),
     ...(changed === 0 ? [] : [`${humanCount(changed)} to be read again`]),
   ].join('; ');
+}
+
+function droppedText({ lake }: VerifyReport): string {
+  const { dropped_partitions: folders, dropped_parts: parts, dropped_rows: rows } = lake;
+  const more = folders.length > MAX_FOLDERS ? ', ...' : '';
+  const names = printable(`${folders.slice(0, MAX_FOLDERS).join(', ')}${more}`);
+  return `${counted(folders.length, 'partition')} with ${counted(parts, 'part')} and ${counted(rows, 'row')}: ${names}`;
 }
 
 function partsText({ lake }: VerifyReport): string {

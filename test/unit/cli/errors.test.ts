@@ -179,6 +179,15 @@ describe('help and version', () => {
     }
   });
 
+  test.each(['', '/work/lake/dt=1', 's3://lake/dt=1'])(
+    'verify --accept-missing %j is no folder below the lake',
+    async (glob) => {
+      const cli = new CliHarness();
+      expect(await cli.run('verify', 'job.yaml', '--accept-missing', glob)).toBe(2);
+      expect(cli.stderr.text).toMatch(/Expected a folder below sink.path, as in 'dt=2024-\*'/);
+    },
+  );
+
   test('only commands that work are listed', async () => {
     const cli = new CliHarness();
     await cli.run('--help');
