@@ -26,7 +26,9 @@ export class SinkWriter {
   #last: Checkpoint;
   #records: unknown[] = [];
   #timestamps: number[] = [];
-  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #watermarkMs: number;
+  /** The newest that a restart goes on with: Infinity, the end of an input, is none. */
+  #keptWatermarkMs: number;
   #checkAt: number;
   #closed = false;
 
@@ -47,12 +49,19 @@ export class SinkWriter {
     this.#clock = clock;
     this.#runId = runId;
     this.#last = state.base;
+    this.#keptWatermarkMs = state.base.eventTime?.watermarkMs ?? Number.NEGATIVE_INFINITY;
+    this.#watermarkMs = this.#keptWatermarkMs;
     this.#checkAt = clock.elapsed() + description.bucketCheckIntervalMs;
   }
 
   /** What the newest checkpoint was given as `position`: where the program goes on. null at the first start. */
   get position(): unknown {
     return this.#last.position ?? null;
+  }
+
+  /** How far event time has come, milliseconds since 1970; -Infinity before the program has said so. */
+  get watermarkMs(): number {
+    return this.#watermarkMs;
   }
 
   /**
@@ -92,6 +101,9 @@ export class SinkWriter {
       ...this.#last,
       id,
       position: options.position === undefined ? this.#last.position : options.position,
+      ...(this.#keptWatermarkMs === Number.NEGATIVE_INFINITY
+        ? {}
+        : { eventTime: { watermarkMs: this.#keptWatermarkMs, newestMs: null } }),
       subtasks: [{ splits: [], sink: snapshot.state }],
       committables: [...this.#committer.promised, ...snapshot.committables],
     });
@@ -103,9 +115,10 @@ export class SinkWriter {
 
   /**
    * Says how far event time has come: no older record is expected. Assigners and policies see it with what is written from
-   * now on, and parts are closed whose policy goes by it. It never goes back, and is not kept: after a restart the program
-   * says it again. Flink: the watermark that a sink's context gives.
-   * @param watermarkMs milliseconds since 1970
+   * now on, and parts are closed whose policy goes by it. It never goes back, a restart included: each checkpoint keeps
+   * it. Flink: the watermark that a sink's context gives.
+   * @param watermarkMs milliseconds since 1970; Infinity at the end of an input, which is not kept (the newest before it
+   *   is), since a program that starts again has more input
    */
   async advanceWatermark(watermarkMs: number): Promise<void> {
     this.#proveOpen();
@@ -113,6 +126,7 @@ export class SinkWriter {
     // What came before came under the older one.
     await this.#flushRecords();
     this.#watermarkMs = watermarkMs;
+    if (watermarkMs !== Number.POSITIVE_INFINITY) this.#keptWatermarkMs = watermarkMs;
     await this.#buckets.onWatermark(watermarkMs);
   }
 

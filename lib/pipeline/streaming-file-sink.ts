@@ -226,6 +226,9 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
       [],
       state.proveOwner,
     );
+    // A policy that is new to the job may close what its watermark has passed.
+    const watermarkMs = state.base.eventTime?.watermarkMs ?? null;
+    if (watermarkMs !== null) await buckets.onWatermark(watermarkMs);
     return new SinkWriter(description, state, committer, buckets, clock, runId);
   } catch (error) {
     await state.lock.release();

@@ -72,6 +72,61 @@ describe('StreamingFileSink', () => {
     expect(seen).toEqual([Number.NEGATIVE_INFINITY, 500, 1000]);
   });
 
+  it('goes on with the watermark of its last checkpoint after a crash; later ones are lost with their rows', async () => {
+    const seen: number[] = [];
+    const sink = StreamingFileSink.forRowFormat(path.join(folder, 'lake'), lines)
+      .withBucketAssigner(
+        rowBucketAssigner({
+          getBucketId: (_, { watermarkMs }) => {
+            seen.push(watermarkMs);
+            return watermarkMs >= 1000 ? 'late' : 'early';
+          },
+        }),
+      )
+      .build();
+    const first = await sink.open(OPEN());
+    expect(first.watermarkMs).toBe(Number.NEGATIVE_INFINITY);
+    await first.checkpoint();
+    await first.advanceWatermark(1000);
+    await first.write('a');
+    await first.checkpoint();
+    await first.advanceWatermark(2000);
+    await first.write('lost');
+    await first.abandon();
+    const second = await sink.open(OPEN());
+    expect(second.watermarkMs).toBe(1000);
+    await second.advanceWatermark(500);
+    await second.write('b');
+    // The end of this program's input is not the end of the next one's.
+    await second.advanceWatermark(3000);
+    await second.advanceWatermark(Number.POSITIVE_INFINITY);
+    expect(second.watermarkMs).toBe(Number.POSITIVE_INFINITY);
+    await second.write('c');
+    await second.close();
+    expect(await contents()).toEqual({ 'late/0': 'a,b,c' });
+    expect(seen.slice(0, 1)).toEqual([1000]);
+    expect(seen.slice(-2)).toEqual([1000, Number.POSITIVE_INFINITY]);
+    const third = await sink.open(OPEN());
+    expect(third.watermarkMs).toBe(3000);
+    await third.abandon();
+  });
+
+  it('closes restored parts that the watermark has passed, under a policy that goes by it', async () => {
+    const closesPassed = {
+      ...maxRowsRollingPolicy(1000),
+      shouldRollOnWatermark: (_: unknown, ms: number) => ms >= 1000,
+    };
+    const first = await builder().withRollingPolicy(maxRowsRollingPolicy(1000)).build().open(OPEN());
+    await first.write('a');
+    await first.advanceWatermark(1000);
+    await first.checkpoint();
+    await first.abandon();
+    const second = await builder().withRollingPolicy(closesPassed).build().open(OPEN());
+    await second.checkpoint();
+    expect(await contents()).toEqual({ 0: 'a' });
+    await second.close();
+  });
+
   it('A15, A18: buckets by processing time unless told otherwise, by the timestamp of a record where told so', async () => {
     const clock = new ManualClock(NOON);
     const byDefault = await StreamingFileSink.forRowFormat(path.join(folder, 'lake'), lines)
