@@ -244,6 +244,12 @@ export class CheckpointCoordinator {
     );
   }
 
+  /** Whether partitions have got rows that the end of the input makes due. */
+  hasRestOfPartitions(): boolean {
+    const { partitions, clock } = this.#config;
+    return partitions?.hasRest({ nowMs: clock.now(), watermarkMs: this.#watermarkMs() }) ?? false;
+  }
+
   /** Removes replaced parts whose time has come; for when no checkpoint is due. */
   async sweep(): Promise<void> {
     await this.#config.publication.sweep();

@@ -292,7 +292,7 @@ export class Coordinator {
     const { partitions, checkpoints } = this.#config;
     await partitions?.settle();
     // Those that were being announced at the last checkpoint got rows since.
-    while (finished && partitions?.hasWaiting === true) {
+    while (finished && partitions !== null && checkpoints.hasRestOfPartitions()) {
       await checkpoints.acknowledge(true);
       await partitions.settle();
       this.#throwFailure();

@@ -31,7 +31,7 @@ import { openPublication } from '../tables/open-publication.ts';
 import { Coordinator } from './coordinator.ts';
 import { firstSchema } from './first-schema.ts';
 import { summarize } from './job-summary.ts';
-import { createPartitionCommits, proveAnnounced } from './partition-setup.ts';
+import { createPartitionCommits, proveAnnounced, restoreWatermarks } from './partition-setup.ts';
 import type { JobEvent, JobSummary } from './progress.ts';
 import { captureDiscovery, countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
 import { replaySource } from './replay-source.ts';
@@ -39,7 +39,6 @@ import type { RunOptions } from './run-options.ts';
 import { SchemaRegistry } from './schema-registry.ts';
 import { type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
-import { Watermarks } from './watermarks.ts';
 
 /**
  * @throws SluiceError whatever ended the job. Everything that a checkpoint holds is safe, and the next start goes on
@@ -205,8 +204,7 @@ class JobRun {
     const cleaner = this.#createCleaner(source);
     // Before the first scan: a file that has the name of one that went is new.
     await cleaner?.clean(base);
-    const watermarks =
-      job.eventTime === null ? null : new Watermarks(job.watermarks, this.#clock, base.eventTime ?? null);
+    const watermarks = restoreWatermarks(job, base, this.#clock);
     const partitions = await createPartitionCommits(job, base, this.#fileSystem, this.#clock, {
       onChange: () => coordinator.partitionsChanged(),
       onWarning: (message) => this.#event({ type: 'warning', code: 'partition-commit', message }),

@@ -1,4 +1,4 @@
-/** Partition commits from a job's description. */
+/** Event time and partition commits from a job's description. */
 import { parsePartition } from '../../bucketing/index.ts';
 import type { Checkpoint } from '../commit/checkpoint.ts';
 import { PartitionCommits } from '../commit/partitions/partition-commits.ts';
@@ -12,11 +12,18 @@ import type { PartitionCommitSpec } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { EventTimes } from './messages.ts';
 import { bucketTimesOf } from './sink-setup.ts';
+import { Watermarks } from './watermarks.ts';
 
 export interface PartitionCallbacks {
   readonly onChange: () => void;
   readonly onWarning: (message: string) => void;
   readonly onBroken: (error: unknown) => void;
+}
+
+/** null where the job has no event time. A replay does not move it: the source goes on afterwards where it stood. */
+export function restoreWatermarks(job: CompiledJob, base: Checkpoint, clock: Clock): Watermarks | null {
+  if (job.eventTime === null) return null;
+  return new Watermarks(job.watermarks, clock, base.eventTime ?? null, base.lane === 'replay');
 }
 
 /** null where the job does not announce partitions. @throws SluiceError JOB_INVALID */
@@ -54,6 +61,7 @@ export async function createPartitionCommits(
       checkpoint,
     }),
     restored: base.partitions ?? null,
+    replay: base.lane === 'replay',
   });
 }
 

@@ -92,7 +92,11 @@ async function createBucketsOf(
     runId,
     clock,
     bucketTimes: bucketTimesOf(job),
-    late: { keep: job.watermarks.late !== 'drop', allowedLatenessMs: job.watermarks.allowedLatenessMs },
+    late: {
+      // Whoever replays records wants them, and most are late by then.
+      keep: job.watermarks.late !== 'drop' || config.replay,
+      allowedLatenessMs: job.watermarks.allowedLatenessMs,
+    },
     stages,
     checkpointId: config.checkpointId,
   });

@@ -33,10 +33,13 @@ export class Watermarks {
   readonly #splits = new Map<string, ActiveSplit>();
   #watermarkMs: number;
   #newestMs: number;
+  readonly #held: boolean;
 
-  constructor(spec: WatermarkSpec, clock: Clock, restored: WatermarkState | null) {
+  /** @param held it stays where it was: a replay reads old records, and the source goes on where it stood afterwards */
+  constructor(spec: WatermarkSpec, clock: Clock, restored: WatermarkState | null, held = false) {
     this.#spec = spec;
     this.#clock = clock;
+    this.#held = held;
     this.#watermarkMs = restored?.watermarkMs ?? NONE;
     this.#newestMs = restored?.newestMs ?? NONE;
   }
@@ -58,6 +61,7 @@ export class Watermarks {
 
   /** What a split has given so far. */
   observe(splitId: string, newestMs: number): void {
+    if (this.#held) return;
     const split = this.#splits.get(splitId);
     if (split === undefined) return;
     split.activeAtMs = this.#clock.elapsed();
@@ -75,6 +79,7 @@ export class Watermarks {
    * @returns whether it moved
    */
   advance(waiting: boolean): boolean {
+    if (this.#held) return false;
     const next = this.#bound(waiting);
     if (!(next > this.#watermarkMs)) return false;
     this.#watermarkMs = next;

@@ -1,5 +1,5 @@
 /** A daemon that goes by event time: parts closed by the watermark, late rows, restarts. */
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -294,4 +294,89 @@ describe('late: quarantine', () => {
       lake: { rows: late.length + written.length + 2 },
     });
   });
+});
+
+describe('a replay', () => {
+  const replay = (compiled: CompiledJob) =>
+    replayJob(compiled, localFileSystem('00aa'), {
+      startSubtask: (config, receive) =>
+        inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+    });
+
+  /** @param id of the records; under `int64` those with another one are quarantined */
+  function announcing(id: 'int64' | 'string', late: WatermarkSpec['late']): CompiledJob {
+    const plain = job({ late });
+    return {
+      ...plain,
+      quarantine: {
+        path: path.join(folder, 'quarantine'),
+        format: { type: 'ndjson', compression: 'none', dialect: 'standard' },
+        rolling: rollingBySizeAndTime({}),
+      },
+      source: {
+        ...plain.source,
+        schema: schemaOf({ id, ts: 'timestamp(ms)' }),
+        onBadRecord: 'quarantine',
+      },
+      sink: {
+        ...plain.sink,
+        partitionCommit: {
+          trigger: 'partition_time',
+          delayMs: 3_600_000,
+          policies: [{ type: 'success_file', name: '_SUCCESS' }],
+          retry: { attempts: 3, minBackoffMs: 10, maxBackoffMs: 10 },
+        },
+      },
+    };
+  }
+
+  /** Rows that success files tell of, by hour. */
+  async function announced(): Promise<Record<string, number>> {
+    const found: Record<string, number> = {};
+    const names = await readdir(path.join(folder, 'lake'), { recursive: true });
+    for (const name of names.filter((each) => path.basename(each) === '_SUCCESS')) {
+      const { rows } = JSON.parse(await readFile(path.join(folder, 'lake', name), 'utf8')) as {
+        rows: number;
+      };
+      found[path.dirname(name).slice(-2)] = rows;
+    }
+    return found;
+  }
+
+  it.each(['keep', 'drop'] as const)(
+    'announces again what its rows went to and not what the source still fills; late rows come in (late: %s)',
+    async (late) => {
+      const first = announcing('int64', late);
+      await whileRunning(first, async () => {
+        await put('a', [1, '10:10:00'], [2, '11:30:00']);
+        await writeFile(
+          path.join(folder, 'in', 'bad.ndjson'),
+          ['10:20:00', '11:40:00', '15:00:00']
+            .map((time, i) => `{"id":"x${i}","ts":"2026-11-22T${time}Z"}\n`)
+            .join(''),
+        );
+        await expect.poll(announced, { timeout: 20_000, interval: 20 }).toEqual({ 10: 1 });
+        await until('all are read', async () => {
+          const totals = (await status(first))?.totals;
+          return totals?.rows === 2 && totals.quarantined === 3;
+        });
+      });
+      const { watermarkMs } = (await status(first))!;
+      const wider = announcing('string', late);
+      expect(await replay(wider)).toMatchObject({ rows: 3, quarantined: 0, parts_replayed: 1 });
+      expect(Object.entries(await visible()).map(([hour, ids]) => [hour, ids.length])).toEqual([
+        ['10', 2],
+        ['11', 2],
+        ['15', 1],
+      ]);
+      expect(await announced()).toEqual({ 10: 2 });
+      expect((await status(wider))!.watermarkMs).toBe(watermarkMs);
+      await whileRunning(wider, async () => {
+        const row = '{"id":"3","ts":"2026-11-22T12:00:00.001Z"}\n';
+        await writeFile(path.join(folder, 'in', 'b.ndjson'), row);
+        await expect.poll(announced, { timeout: 20_000, interval: 20 }).toEqual({ 10: 2, 11: 2 });
+      });
+      expect(await verifyLocal(wider)).toMatchObject({ findings: [] });
+    },
+  );
 });

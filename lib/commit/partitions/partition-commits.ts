@@ -15,6 +15,8 @@ export interface PartitionCommitsConfig extends Pick<PartitionCommitterConfig, '
   /** What policies are told of a promised partition. */
   readonly describe: (promised: PromisedPartition) => CommittedPartition;
   readonly restored: PartitionState | null;
+  /** Whether the run reads quarantined records, not the source. */
+  readonly replay: boolean;
   /** A partition was announced or failed: the next checkpoint has to say so. */
   readonly onChange: () => void;
   readonly onWarning: (message: string) => void;
@@ -29,7 +31,7 @@ export class PartitionCommits {
 
   constructor(config: PartitionCommitsConfig) {
     this.#config = config;
-    this.#tracker = new PartitionTracker(config.trigger, config.restored ?? NO_PARTITIONS);
+    this.#tracker = new PartitionTracker(config.trigger, config.restored ?? NO_PARTITIONS, config.replay);
     this.#committer = new PartitionCommitter({
       policies: config.policies,
       retry: config.retry,
@@ -57,27 +59,27 @@ export class PartitionCommits {
     this.#committer.announce(this.#tracker.promised.map(this.#config.describe));
   }
 
-  /** Whether rows wait that could be promised now, whatever the time of their partition. */
-  get hasWaiting(): boolean {
-    return this.#tracker.hasWaiting;
+  /** Whether rows wait that the end of the input makes due. */
+  hasRest(times: EventTimes): boolean {
+    return this.#tracker.hasDue(times, true);
   }
 
   /** Whether a checkpoint has something to promise, or a part to close because its partition is due. */
   hasDue(times: EventTimes, openParts: readonly OpenPart[]): boolean {
     const { trigger } = this.#config;
     return (
-      this.#tracker.hasDue(times) ||
+      this.#tracker.hasDue(times, false) ||
       openParts.some(({ bucketId, creationTimeMs }) => trigger(bucketId, creationTimeMs, times))
     );
   }
 
   /**
    * For a checkpoint that publishes these parts.
-   * @param all every partition is due: the end of the input
+   * @param ended whether it is the end of the input
    */
-  promise(id: number, published: readonly Committable[], times: EventTimes, all: boolean): PartitionState {
+  promise(id: number, published: readonly Committable[], times: EventTimes, ended: boolean): PartitionState {
     this.#tracker.add(published, times.nowMs);
-    this.#again = this.#tracker.promise(id, times, all);
+    this.#again = this.#tracker.promise(id, times, ended);
     return this.#tracker.state;
   }
 

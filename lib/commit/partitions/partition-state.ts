@@ -24,6 +24,8 @@ export interface PromisedPartition {
 export interface PartitionState {
   readonly pending: readonly PendingPartition[];
   readonly promised: readonly PromisedPartition[];
+  /** The source was read to its end (a backfill), and every partition promised whatever its time. Left out: it was not. */
+  readonly atEnd?: true;
 }
 
 export const NO_PARTITIONS: PartitionState = { pending: [], promised: [] };

@@ -6,6 +6,9 @@
  *
  * A partition is promised once at a time: rows that come meanwhile wait as pending, so that its announcements have growing
  * checkpoints, and nothing is counted twice when one is repeated.
+ *
+ * The end of the input makes every partition due. The end of a replay does so only where the source was at its end before:
+ * otherwise its rows are as late rows are, and a partition that the source still fills is not announced too early.
  */
 
 import type { EventTimes } from '../../pipeline/messages.ts';
@@ -17,16 +20,23 @@ export class PartitionTracker {
   readonly #trigger: PartitionTrigger;
   readonly #pending = new Map<string, PendingPartition>();
   readonly #promised = new Map<string, PromisedPartition>();
+  readonly #replay: boolean;
+  /** Of the source. */
+  #atEnd: boolean;
 
-  constructor(trigger: PartitionTrigger, restored: PartitionState) {
+  /** @param replay whether this run reads quarantined records, not the source */
+  constructor(trigger: PartitionTrigger, restored: PartitionState, replay = false) {
     this.#trigger = trigger;
+    this.#replay = replay;
+    this.#atEnd = restored.atEnd ?? false;
     for (const each of restored.pending) this.#pending.set(each.bucketId, each);
     // A new run tries again from the start.
     for (const each of restored.promised) this.#promised.set(each.bucketId, { ...each, attempts: 0 });
   }
 
   get state(): PartitionState {
-    return { pending: [...this.#pending.values()], promised: [...this.#promised.values()] };
+    const state = { pending: [...this.#pending.values()], promised: [...this.#promised.values()] };
+    return this.#atEnd ? { ...state, atEnd: true } : state;
   }
 
   get promised(): readonly PromisedPartition[] {
@@ -48,25 +58,26 @@ export class PartitionTracker {
     }
   }
 
-  /** Whether one that is pending is not promised as well: those that are have to wait for their announcement. */
-  get hasWaiting(): boolean {
-    return [...this.#pending.keys()].some((bucketId) => !this.#promised.has(bucketId));
-  }
-
-  /** Whether a checkpoint now would promise something. */
-  hasDue(times: EventTimes): boolean {
+  /**
+   * Whether a checkpoint now would promise something. What is promised already has to wait for its announcement.
+   * @param ended whether this run's input is at its end
+   */
+  hasDue(times: EventTimes, ended: boolean): boolean {
+    const all = ended && (this.#atEnd || !this.#replay);
     for (const { bucketId, firstMs } of this.#pending.values()) {
-      if (!this.#promised.has(bucketId) && this.#trigger(bucketId, firstMs, times)) return true;
+      if (!this.#promised.has(bucketId) && (all || this.#trigger(bucketId, firstMs, times))) return true;
     }
     return false;
   }
 
   /**
    * Promises what is due with a checkpoint.
-   * @param all whatever its time: the end of the input
+   * @param ended whether this run's input is at its end
    * @returns buckets that are due and still promised from before: those that failed have to be tried again
    */
-  promise(checkpoint: number, times: EventTimes, all: boolean): string[] {
+  promise(checkpoint: number, times: EventTimes, ended: boolean): string[] {
+    if (!this.#replay) this.#atEnd = ended;
+    const all = ended && this.#atEnd;
     const still: string[] = [];
     for (const { bucketId, firstMs, rows, parts } of [...this.#pending.values()]) {
       if (!all && !this.#trigger(bucketId, firstMs, times)) continue;

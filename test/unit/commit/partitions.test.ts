@@ -65,7 +65,7 @@ describe('which partitions are promised', () => {
     expect(tracker.promise(2, at(0), false)).toEqual(['1']);
     expect(tracker.promised).toMatchObject([{ rows: 10, parts: 1, checkpoint: 1 }]);
     tracker.announced('1');
-    expect(tracker.hasDue(at(0))).toBe(true);
+    expect(tracker.hasDue(at(0), false)).toBe(true);
     expect(tracker.promise(3, at(0), false)).toEqual([]);
     expect(tracker.promised).toMatchObject([{ rows: 12, parts: 2, checkpoint: 3 }]);
   });
@@ -74,8 +74,8 @@ describe('which partitions are promised', () => {
     const tracker = new PartitionTracker(trigger('process_time', 1000), NO_PARTITIONS);
     tracker.add([part('1', 1, 500)], 600);
     tracker.add([part('1', 1, 900)], 1000);
-    expect(tracker.hasDue(at(1499))).toBe(false);
-    expect(tracker.hasDue(at(1500))).toBe(true);
+    expect(tracker.hasDue(at(1499), false)).toBe(false);
+    expect(tracker.hasDue(at(1500), false)).toBe(true);
   });
 
   it('I107: by partition time: a delay after its start; what tells no time by process time; at the end all', () => {
@@ -95,7 +95,40 @@ describe('which partitions are promised', () => {
     const tracker = new PartitionTracker(atOnce, NO_PARTITIONS);
     tracker.add([part('', 1)], 0);
     tracker.promise(1, at(0), true);
-    expect(tracker.state).toEqual(NO_PARTITIONS);
+    expect(tracker.state).toEqual({ ...NO_PARTITIONS, atEnd: true });
+  });
+
+  it('the end of a replay is the end of the input only where the source was at its end, also after a crash', () => {
+    const byHour = trigger('partition_time', HOUR_MS);
+    const times = at(0, 2 * HOUR_MS);
+    const parts = [part('h=1', 1), part('h=2', 1)];
+    const daemon = new PartitionTracker(byHour, NO_PARTITIONS);
+    daemon.promise(1, times, false);
+    const first = new PartitionTracker(byHour, stored(daemon), true);
+    first.add(parts, 0);
+    first.promise(2, times, true);
+    // The source fills the second one still.
+    expect(ids(first.promised)).toEqual(['h=1']);
+    expect(ids(first.state.pending)).toEqual(['h=2']);
+    first.announced('h=1');
+    expect(first.hasDue(times, true)).toBe(false);
+
+    const backfill = new PartitionTracker(byHour, stored(first));
+    expect(backfill.hasDue(times, true)).toBe(true);
+    backfill.promise(3, times, true);
+    expect(ids(backfill.promised)).toEqual(['h=2']);
+    backfill.announced('h=2');
+    const killed = new PartitionTracker(byHour, stored(backfill), true);
+    killed.add(parts, 0);
+    killed.promise(4, at(0), false);
+    const again = new PartitionTracker(byHour, stored(killed), true);
+    expect(again.hasDue(at(0), true)).toBe(true);
+    again.promise(5, at(0), true);
+    expect(ids(again.promised)).toEqual(['h=1', 'h=2']);
+    // A daemon after it fills partitions again.
+    const next = new PartitionTracker(byHour, stored(again));
+    next.promise(6, at(0), false);
+    expect(next.state.atEnd).toBeUndefined();
   });
 });
 

@@ -100,6 +100,22 @@ describe('watermarks', () => {
     expect(watermarks.watermarkMs).toBe(699);
   });
 
+  it('held: a replay leaves it where it was, also below what the source had seen', () => {
+    const watermarks = new Watermarks(
+      { maxOutOfOrdernessMs: 0, idleTimeoutMs: null, late: 'drop', allowedLatenessMs: 0 },
+      new ManualClock(0),
+      // One file was read to 2000, another one only to 501 when the job ended.
+      { watermarkMs: 500, newestMs: 2000 },
+      true,
+    );
+    expect(watermarks.advance(false)).toBe(false);
+    watermarks.begin('replayed', NONE);
+    watermarks.observe('replayed', 9000);
+    watermarks.end('replayed');
+    expect(watermarks.advance(false)).toBe(false);
+    expect(watermarks.state).toEqual({ watermarkMs: 500, newestMs: 2000 });
+  });
+
   it('state is JSON', () => {
     const { watermarks } = open();
     expect(watermarks.state).toEqual({ watermarkMs: null, newestMs: null });
