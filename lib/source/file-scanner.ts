@@ -29,6 +29,8 @@ export interface FileScannerOptions {
   readonly isOpen: (file: FileStatus) => boolean;
   /** Whether something of a file of this name waits for it to be found. */
   readonly isSought: (path: string) => boolean;
+  /** Whether something of any file does. */
+  readonly seeksAny: () => boolean;
   /** A listing takes long: what it found so far may be taken already. Called after each further piece of it. */
   readonly onFoundSoFar: (waiting: WaitingFiles, realms: readonly number[]) => void;
 }
@@ -219,7 +221,7 @@ export class FileScanner {
    * too, because a followed file may be renamed to one.
    */
   #lookFollowed(file: FileStatus, root: number, realm: number, look: Look): void {
-    const { known, roots, isOpen, isSought } = this.#options;
+    const { known, roots, isOpen, isSought, seeksAny } = this.#options;
     const { path, fileKey = 0n } = file;
     let entry = known.find(path);
     if (entry !== -1 && !known.mayBe(entry, fileKey) && !known.wasSeen(entry)) {
@@ -240,14 +242,21 @@ export class FileScanner {
     }
     look.counts.listed++;
     if (isOpen(file)) return;
-    if (isMoved || (entry !== -1 && !isItself)) {
-      this.#addOnceOldEnough(file, root, look.moved, look.counts);
+    const hasMoved = isMoved || (entry !== -1 && !isItself);
+    const to = hasMoved ? look.moved : look.waiting;
+    // What was taken of it and is not read yet is old enough.
+    if (isSought(path) || (hasMoved && seeksAny())) {
+      to.add(file, root);
+      return;
+    }
+    if (hasMoved) {
+      this.#addOnceOldEnough(file, root, to, look.counts);
       return;
     }
     if (isItself && known.matches(entry, file.sizeBytes, versionOf(file))) {
       const before = known.get(entry);
       if (before.fileKey !== fileKey && fileKey !== 0n) known.record(path, { ...before, fileKey });
-      if (!before.isCopy && !isSought(path)) return;
+      if (!before.isCopy) return;
     }
     this.#addOnceOldEnough(file, root, look.waiting, look.counts);
   }

@@ -4,7 +4,7 @@
  */
 import { remainingBytes, type Split, type SplitOutcome } from './split.ts';
 
-/** Complete scans that may pass without finding the file. The first may have been under way. */
+/** Complete scans, with all that they found looked into, that may pass without finding the file. The first may have been under way. */
 const MAX_SCANS = 2;
 
 /** Whether what is left of a split may be found elsewhere. */
@@ -42,7 +42,7 @@ export class HomelessSplits {
     return found;
   }
 
-  /** A complete scan is over, and what it found is looked into. @returns splits that are given up */
+  /** A complete scan is over, and what it found was looked into. @returns splits that are given up */
   scanEnded(): Split[] {
     if (this.#waiting.length === 0) return [];
     for (const waiting of this.#waiting) waiting.scans++;

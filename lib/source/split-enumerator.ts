@@ -91,6 +91,7 @@ export class SplitEnumerator {
         this.#taker.isLookingInto(path) ||
         this.#cleaning.has(path),
       isSought: (path) => this.#homeless.has(path),
+      seeksAny: () => this.#homeless.size > 0,
       onFoundSoFar: (waiting, realms) => {
         this.#taker.accept(waiting, realms);
         this.#dispatch();
@@ -215,6 +216,12 @@ export class SplitEnumerator {
     this.#dispatch();
   }
 
+  /** Only once everything was looked into that the scan before found, it tells that their files are nowhere. */
+  #giveUpHomeless(): void {
+    if (!this.#scanned || this.#taker.waiting > 0 || this.#taker.looking > 0) return;
+    for (const split of this.#homeless.scanEnded()) this.#giveUp(split);
+  }
+
   #giveUp(split: Split): void {
     this.#counts.missing++;
     this.#givenUp.push({ split, kind: 'missing' });
@@ -316,6 +323,7 @@ export class SplitEnumerator {
     const { clock, mode, monitorIntervalMs } = this.#options;
     while (!this.#closed) {
       const started = clock.elapsed();
+      this.#giveUpHomeless();
       const result = await this.#scanner.scan();
       if (result === null || this.#closed) return;
       this.#accept(result);
@@ -327,9 +335,6 @@ export class SplitEnumerator {
 
   #accept(result: ScanResult): void {
     this.#taker.accept(result.waiting, result.realms);
-    // Only a scan that leaves nothing else to look into tells that their files are nowhere.
-    if (result.waiting.size <= this.#homeless.size)
-      for (const split of this.#homeless.scanEnded()) this.#giveUp(split);
     this.#scan = { listed: result.listed, tooYoung: result.tooYoung };
     this.#counts.scans++;
     this.#counts.ignored += result.ignored;

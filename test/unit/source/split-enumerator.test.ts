@@ -432,6 +432,22 @@ describe('files that are gone or changed when they are read', () => {
 });
 
 describe('modified: append', () => {
+  it('what is left of a renamed file is found however young the file is, and is not given up while nobody could look', async () => {
+    const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6, minAgeMs: 100 * INTERVAL_MS });
+    source.fileSystem.put('/in/a', 'a1\na2\na3\na4\n', 0n);
+    await source.start();
+    await source.step();
+    source.fileSystem.rename('/in/a', '/in/a.1');
+    source.fileSystem.touch('/in/a.1');
+    while (await source.step());
+    expect(source.lines).toEqual(['a1', 'a2']);
+    // The subtask has asked once, and does not ask again.
+    for (let i = 0; i < 5; i++) await source.scan();
+    await source.drain();
+    expect(source.lines).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect(source.enumerator.counters).toMatchObject({ missing: 0 });
+  });
+
   it('what was found under another name and read there is not in the next checkpoint', async () => {
     const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6 });
     source.fileSystem.put('/in/a', 'a1\na2\na3\na4\n');
