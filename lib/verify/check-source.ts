@@ -36,7 +36,7 @@ export async function checkSource(
     if (take === undefined) return;
     newest.delete(file.path);
     seen++;
-    const change = changeOf(file, take, source.modified);
+    const change = changeOf(file, take, source);
     if (change === null) intact.add(file.path);
     else if (change === 'to be read') toBeRead++;
     else findings.push({ code: 'source_changed', path: file.path, message: `${file.path} ${change}` });
@@ -68,14 +68,20 @@ function newestTakes(inputs: readonly InputBook[]): Map<string, InputBook> {
 }
 
 /** null: it is as it was. */
-function changeOf(file: FileStatus, take: InputBook, modified: SourceSpec['modified']): string | null {
+function changeOf(
+  file: FileStatus,
+  take: InputBook,
+  { modified, onReplaced }: Pick<SourceSpec, 'modified' | 'onReplaced'>,
+): string | null {
   const sameSize = file.sizeBytes === take.sizeBytes;
   const sameVersion =
     take.identity === undefined
       ? String(file.modifiedNs) === take.modifiedNs
       : String(file.identity) === take.identity;
   if (sameSize && sameVersion) return null;
-  if (modified === 'reread' || (modified === 'append' && file.sizeBytes >= (take.toByte ?? take.sizeBytes)))
+  const isShorter = file.sizeBytes < (take.toByte ?? take.sizeBytes);
+  // A shorter one was rotated by copytruncate: what it holds is new.
+  if (modified === 'reread' || (modified === 'append' && (!isShorter || onReplaced === 'read')))
     return 'to be read';
   return sameSize
     ? 'changed after it was read: it was written to'

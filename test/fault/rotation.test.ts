@@ -26,11 +26,15 @@ const ROUNDS = process.env.CI === 'true' ? 25 : 5;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
 
 let folder: string;
+let logger: Logger | null = null;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-rotation-'));
   await mkdir(path.join(folder, 'in'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await logger?.stop();
+  await rm(folder, { recursive: true });
+});
 
 const jobFile = (rotation: string, include: string) => `
 version: 1
@@ -80,7 +84,9 @@ class Logger {
     this.#done = this.#run(rotation, mayRotate);
   }
 
+  /** Calls may repeat. */
   async stop(): Promise<void> {
+    if (this.#stopped) return;
     this.#stopped = true;
     await this.#done;
     closeSync(this.#handle);
@@ -129,7 +135,7 @@ describe('logs that are rotated while the daemon is killed', () => {
         const random = seededRandom(SEED);
         let newest = -1;
         // A log of which nothing was read under a name that is input cannot be recognised under another one.
-        const logger = new Logger(random, rotation, (first) => include === '*.log*' || newest >= first);
+        logger = new Logger(random, rotation, (first) => include === '*.log*' || newest >= first);
         for (let round = 0; round < ROUNDS; round++) {
           const daemon = startSluice(['run', '--json', job]);
           await until('it reads on', async () => {
@@ -147,11 +153,14 @@ describe('logs that are rotated while the daemon is killed', () => {
           newest = ids.at(-1) ?? -1;
         }
         await logger.stop();
+        const written = logger.lines;
         for (let run = 0; run < 2; run++) {
           const { code, stderr } = await sluice(['backfill', job]);
           expect(code, stderr).toBe(0);
         }
-        expect(await visibleIds()).toEqual(Array.from({ length: logger.lines }, (_, id) => id));
+        expect(await visibleIds()).toEqual(Array.from({ length: written }, (_, id) => id));
+        const verified = await sluice(['verify', job]);
+        expect(verified.code, verified.stdout + verified.stderr).toBe(0);
       });
     }
   }
