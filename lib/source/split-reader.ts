@@ -36,7 +36,7 @@ import { badRecordError, copyRefused, tooLargeError, withPath } from './record-e
 import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
 import { driftPolicy, policyFor, restCode } from './refusal-policy.ts';
 import { type QuarantinedRecord, RefusedRecords, refusedRecord } from './refused-records.ts';
-import type { Split, SplitOutcome } from './split.ts';
+import { isReadToEnd, type Split, type SplitOutcome } from './split.ts';
 import { openSplitSource } from './split-source.ts';
 import { type Warning, Warnings } from './warnings.ts';
 
@@ -124,13 +124,17 @@ export class SplitReader {
 
   /**
    * Begins a split, or goes on with one at its position.
-   * @returns false where nothing can be read of it because its file is gone, changed or unreadable: see `outcome`
+   * @returns false where nothing is to be read of it, or can be because its file is gone, changed or unreadable: see `outcome`
    * @throws SluiceError FILE_MODIFIED under that policy; whatever opening throws. Nothing stays open then
    */
   async open(split: Split): Promise<boolean> {
     await this.close();
     this.#split = split;
     this.#failure = null;
+    if (isReadToEnd(split)) {
+      this.#outcome = 'read';
+      return false;
+    }
     try {
       await this.#refused.nextFile();
       this.#outcome = await proveVersion(this.#options.fileSystem, split, this.#options.modified);

@@ -87,6 +87,14 @@ export function isUntouched(split: Split): boolean {
   return split.position.records === 0 && split.position.offset === split.startByte;
 }
 
+/**
+ * Whether all that a range owns was read: a checkpoint may fall between its last row and its end. What became of its file
+ * since is nobody's loss.
+ */
+export function isReadToEnd({ compression, endByte, position }: Split): boolean {
+  return compression === 'none' && endByte !== null && position.offset >= endByte;
+}
+
 /** Bytes left to read; the size on storage where the file is compressed. For progress, not for logic. */
 export function remainingBytes(split: Split): number {
   if (split.compression !== 'none' && split.compression !== null) return split.sizeBytes;

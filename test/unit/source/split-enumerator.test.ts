@@ -448,6 +448,23 @@ describe('modified: append', () => {
     expect(source.enumerator.counters).toMatchObject({ missing: 0 });
   });
 
+  it('a range that was read is not held against the others of its file when that is gone', async () => {
+    const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6 });
+    source.fileSystem.put('/in/a', 'a1\na2\na3\na4\n');
+    await source.start();
+    await source.step();
+    await source.step();
+    const saved = source.checkpoint();
+    expect(saved.splits[0]!.position.offset).toBe(6);
+    await source.kill();
+    source.fileSystem.rename('/in/a', '/in/a.1');
+    await source.start(saved);
+    await source.drain();
+    await source.scan();
+    await source.drain();
+    expect(source.lines).toEqual(['a1', 'a2', 'a3', 'a4']);
+  });
+
   it('what was found under another name and read there is not in the next checkpoint', async () => {
     const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6 });
     source.fileSystem.put('/in/a', 'a1\na2\na3\na4\n');
