@@ -24,6 +24,7 @@ import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Committer } from './committer.ts';
 import { inputEntry, type LedgerEntry, partEntry, swapEntries } from './ledger/entry.ts';
+import type { Forgetting } from './ledger/forget.ts';
 import { appendToLedger, type LedgerState, openLedger } from './ledger/ledger.ts';
 import type { PartitionCommits } from './partitions/partition-commits.ts';
 import { NO_PARTITIONS } from './partitions/partition-state.ts';
@@ -49,6 +50,8 @@ export interface SourceCapture {
   readonly schemaHistory: readonly SchemaVersion[];
   /** null or left out where rows always were written as they are read. */
   readonly columns?: SchemaState | null;
+  /** Which files the source has forgotten; null or left out where it is not the job's source that is read. */
+  readonly forgetting?: Forgetting | null;
 }
 
 export interface CheckpointRequest {
@@ -156,7 +159,7 @@ export class CheckpointCoordinator {
     const discovery = await this.#writeDiscovery(id, capture.discovery, compact);
     const totals = this.#totals(answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
-    const ledger = await this.#writeLedger(id, answers, fresh, refused, capture.givenUp);
+    const ledger = await this.#writeLedger(id, answers, fresh, refused, capture.givenUp, capture.forgetting);
     const partitionState = partitions?.promise(id, fresh, times, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
@@ -317,6 +320,7 @@ export class CheckpointCoordinator {
     fresh: readonly Committable[],
     refused: readonly Committable[],
     givenUp: readonly SplitOutcome[],
+    forgetting: Forgetting | null = null,
   ): Promise<LedgerState> {
     const { fileSystem, store, runId, publication } = this.#config;
     const lane = this.#last.lane ?? 'source';
@@ -332,7 +336,8 @@ export class CheckpointCoordinator {
       ...swapEntries(publication.takeSwapped()),
     ];
     const state = { ...before, lateDropped: before.lateDropped + dropped };
-    return appendToLedger(state, id, entries, { fileSystem, segmentsFolder: store.segmentsFolder, runId });
+    const writer = { fileSystem, segmentsFolder: store.segmentsFolder, runId };
+    return appendToLedger(state, id, entries, writer, forgetting);
   }
 
   #totals(

@@ -33,10 +33,11 @@ import { firstSchema } from './first-schema.ts';
 import { summarize } from './job-summary.ts';
 import { createPartitionCommits, proveAnnounced, restoreWatermarks } from './partition-setup.ts';
 import type { JobEvent, JobSummary } from './progress.ts';
-import { captureDiscovery, countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
 import { replaySource } from './replay-source.ts';
 import type { RunOptions } from './run-options.ts';
 import { SchemaRegistry } from './schema-registry.ts';
+import { captureSource } from './source-capture.ts';
 import { type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -226,15 +227,7 @@ class JobRun {
         schema: schemas.schema,
         ...(base.compaction === undefined ? {} : { compaction: { ...base.compaction, swaps: [] } }),
       },
-      capture: (all) => ({
-        enumerator: enumerator.snapshot(),
-        assigned: enumerator.assigned,
-        givenUp: enumerator.takeGivenUp(),
-        discovery: captureDiscovery(enumerator, all),
-        schema: schemas.schema,
-        schemaHistory: schemas.state.history,
-        columns: schemas.columns,
-      }),
+      capture: (all) => captureSource(enumerator, schemas, job, this.#options.replay !== undefined, all),
       ask: (subtask, checkpointId, request) =>
         hosts[subtask]!.send({ type: 'snapshot', checkpointId, ...request }),
       watermarks,

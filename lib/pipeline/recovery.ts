@@ -1,10 +1,9 @@
-/** What a run takes over from the checkpoint it begins with, and of discovery hands to the next ones. */
+/** What a run takes over from the checkpoint it begins with. */
 import { crc32 } from 'node:zlib';
 import { type Checkpoint, openPartsOf, type SegmentPiece } from '../commit/checkpoint.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { SinkState } from '../sink/sink-state.ts';
 import type { Split } from '../source/split.ts';
-import type { SplitEnumerator } from '../source/split-enumerator.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 
 /**
@@ -50,11 +49,4 @@ export async function readDiscovery(
     read.push(bytes);
   }
   return read;
-}
-
-/** The moment's discovery entries: all of them, or those since the last capture. */
-export function captureDiscovery(enumerator: SplitEnumerator, all: boolean): Uint8Array {
-  // The delta is taken in both cases: what a snapshot holds must not come again in the next delta.
-  const delta = enumerator.takeDiscoveryDelta();
-  return all ? enumerator.discoverySnapshot() : delta;
 }

@@ -9,6 +9,7 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import { AppendFollower } from './append-follower.ts';
+import { endWarning, lossWarning } from './end-warnings.ts';
 import type {
   RestoredEnumerator,
   SourceCounters,
@@ -225,25 +226,15 @@ export class SplitEnumerator {
   #giveUp(split: Split): void {
     this.#counts.missing++;
     this.#givenUp.push({ split, kind: 'missing' });
-    this.#options.warnings.warn(
-      'file-missing',
-      `${split.path} was renamed, truncated or deleted while it was read, and is not found: its ${remainingBytes(split)} bytes from byte ${split.position.offset} on are lost`,
-    );
+    this.#options.warnings.warn(...lossWarning(split));
   }
 
-  #closeFile({ path, kind, untouched }: FileEnd): void {
-    this.#counts[kind]++;
-    if (kind === 'read') return;
-    const gone = kind === 'missing';
-    const code = gone ? 'file-missing' : 'file-changed-while-read';
-    let what = `${gone ? 'is gone' : 'changed while it was being read'}: rows read so far stay, and may be those of both versions; the rest is not read`;
-    if (untouched) {
-      // Nothing of it was read: it is as if it had not been taken. If it is there, the next scan finds it as it is.
-      this.#known.remove(path);
-      const next = this.#options.mode === 'once' ? 'run' : 'scan';
-      what = `${gone ? 'was gone' : 'had changed'} before it was read; the next ${next} looks at it again`;
-    }
-    this.#options.warnings.warn(code, `${path} ${what}`);
+  #closeFile(end: FileEnd): void {
+    this.#counts[end.kind]++;
+    if (end.kind === 'read') return;
+    // Nothing of it was read: it is as if it had not been taken. If it is there, the next scan finds it as it is.
+    if (end.untouched) this.#known.remove(end.path);
+    this.#options.warnings.warn(...endWarning(end, this.#options.mode === 'once' ? 'run' : 'scan'));
   }
 
   /** For a checkpoint; see above for when. */
@@ -264,6 +255,11 @@ export class SplitEnumerator {
   /** What became of splits of followed files that were given up since the last call; belongs to `snapshot`. */
   takeGivenUp(): readonly SplitOutcome[] {
     return this.#givenUp.splice(0);
+  }
+
+  /** Whether no file of the name is known any more: a listing did not show it, or it was moved away. */
+  isForgotten(path: string): boolean {
+    return this.#known.find(path) === -1;
   }
 
   /** A file that was read is about to be deleted or moved away. */

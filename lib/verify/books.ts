@@ -1,7 +1,13 @@
 /** What the newest checkpoint and the ledger say that there has to be. All of one moment. */
 import { type Checkpoint, openPartsOf } from '../commit/checkpoint.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
-import { foldEntries, type InputEntry, inputEntry, type LedgerEntry } from '../commit/ledger/entry.ts';
+import {
+  type ForgottenEntry,
+  foldEntries,
+  type InputEntry,
+  inputEntry,
+  type LedgerEntry,
+} from '../commit/ledger/entry.ts';
 import { type LedgerOpening, type LedgerState, openLedger, readLedger } from '../commit/ledger/ledger.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Split } from '../source/split.ts';
@@ -23,6 +29,8 @@ export interface Books {
   readonly ledger: LedgerState;
   /** What was read, folded; splits that are being read among them, with `end` null. */
   readonly inputs: readonly InputBook[];
+  /** Files that were read and that the source has forgotten, in sums; null: none yet. */
+  readonly forgotten: ForgottenEntry | null;
   /** By path. */
   readonly parts: ReadonlyMap<string, PartBook>;
   /** Parts whose rows are in another one by now, and in which. */
@@ -84,7 +92,9 @@ export function openBooks(
   const superseded = new Map<string, string>();
   let published = 0;
   let quarantined = 0;
-  for (const entry of foldEntries(entries)) {
+  const folded = foldEntries(entries);
+  const forgotten = folded.find((entry) => entry.type === 'forgotten') ?? null;
+  for (const entry of folded) {
     if (entry.type === 'part') {
       parts.set(entry.path, { ...entry, quarantine: entry.quarantine === true });
       if (entry.quarantine) quarantined += entry.rows;
@@ -101,7 +111,7 @@ export function openBooks(
   for (const entry of entries)
     if (entry.type === 'swap') for (const source of entry.sources) superseded.set(source, entry.path);
   const inputs: InputBook[] = [
-    ...foldEntries(entries).filter((entry) => entry.type === 'input'),
+    ...folded.filter((entry) => entry.type === 'input'),
     ...openSplits(checkpoint),
   ];
   const open = rowsOf(checkpoint.subtasks.flatMap(({ sink }) => sink.openParts));
@@ -109,6 +119,7 @@ export function openBooks(
     checkpoint,
     ledger,
     inputs,
+    forgotten,
     parts,
     superseded,
     pending: new Map(checkpoint.committables.map(({ file }) => [file.finalPath, file])),
@@ -119,7 +130,7 @@ export function openBooks(
     ]),
     replaced: new Set((checkpoint.replaced ?? []).map(({ path }) => path)),
     balance: {
-      read: inputs.reduce((sum, { tally }) => addTallies(sum, tally), NO_TALLY),
+      read: inputs.reduce((sum, { tally }) => addTallies(sum, tally), forgotten?.tally ?? NO_TALLY),
       published,
       open,
       lateDropped: ledger.lateDropped,

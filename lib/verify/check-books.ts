@@ -44,7 +44,8 @@ function checkRanges(books: Books, followsAppends: boolean): Finding[] {
       });
       continue;
     }
-    const gap = gapOf(takes, books.ledger.opening !== undefined, followsAppends);
+    const begunBefore = books.ledger.opening !== undefined || books.forgotten?.followed === true;
+    const gap = gapOf(takes, begunBefore, followsAppends);
     if (gap !== null) findings.push({ code: 'source_gap', path, message: `${path}: ${gap}` });
   }
   return findings;

@@ -124,7 +124,7 @@ function whyNotCompared(
   { intact, isSound, dropped }: DeepOptions,
   countsAgree: boolean,
 ): string | null {
-  const { balance, ledger, parts, pending, swapping } = books;
+  const { balance, forgotten, ledger, parts, pending, swapping } = books;
   const paths = new Set(inputs.map(({ path }) => path));
   const newest = newestVersions(inputs);
   const isOneVersion =
@@ -132,8 +132,8 @@ function whyNotCompared(
   const waiting = [...parts.keys()].filter((path) => pending.has(path) || swapping.has(path)).length;
   if (!isSound || !countsAgree) return 'what was found explains a difference';
   if (ledger.opening !== undefined) return 'the lake has parts that are older than the ledger';
-  if (intact.size < paths.size)
-    return `${paths.size - intact.size} source files are not there as they were read`;
+  const lacking = paths.size - intact.size + (forgotten?.files ?? 0);
+  if (lacking > 0) return `${lacking} source files are not there as they were read`;
   if (!isOneVersion) return 'files were read in more than one version, or under another name';
   if (inputs.some(({ end }) => end === null)) return 'files are being read';
   if (balance.open > 0 || waiting > 0) return `${balance.open} rows are in parts that are not visible yet`;

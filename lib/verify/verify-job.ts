@@ -105,6 +105,7 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
     : null;
   findings.push(...(read?.findings ?? []));
   const { checkpoint, ledger, balance } = books;
+  const forgotten = books.forgotten?.files ?? 0;
   const { rows, rejected, quarantined, filtered = 0, bytes } = balance.read;
   return {
     job: job.name,
@@ -112,8 +113,8 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
     checkpoint: checkpoint.id,
     since_checkpoint: ledger.sinceCheckpoint,
     source: {
-      files: source.files,
-      gone: source.gone,
+      files: source.files + forgotten,
+      gone: source.gone + forgotten,
       to_be_read: source.toBeRead,
       bytes,
       records: rows + rejected + quarantined + filtered,

@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeCheckpoint, encodeCheckpoint } from '../../lib/commit/checkpoint.ts';
+import { CheckpointStore } from '../../lib/commit/checkpoint-store.ts';
+import { readLedger } from '../../lib/commit/ledger/ledger.ts';
 import { compactJob } from '../../lib/compaction/compact-job.ts';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
@@ -139,6 +141,57 @@ describe('a lake that is as it was made', () => {
       source: { files: 4, gone: 4, records: 4 * ROWS },
       lake: { rows: 4 * ROWS },
     });
+  });
+
+  it('files that went are kept in sums, by the job and not by a replay, and still add up', async () => {
+    const quarantine: NonNullable<CompiledJob['quarantine']> = {
+      path: path.join(folder, 'quarantine'),
+      format: { type: 'ndjson', compression: 'none', dialect: 'standard' },
+      rolling: rollingBySizeAndTime({}),
+    };
+    const made = job({ quarantine, source: { onBadRecord: 'quarantine', splitSizeBytes: 1 << 20 } });
+    const runs = 24;
+    for (let run = 0; run < runs; run++) {
+      await writeInput(run, 1);
+      await appendFile(path.join(folder, 'in', `${run}.ndjson`), '{"id":"none"}\n');
+      await runInline(made);
+      if (run % 3 > 0) await rm(path.join(folder, 'in', `${run}.ndjson`));
+    }
+    const entries = async () => {
+      const store = new CheckpointStore(localFileSystem('00cc'), made.statePath);
+      const { ledger } = (await store.load())!;
+      return readLedger(ledger!, {
+        fileSystem: localFileSystem('00cc'),
+        segmentsFolder: store.segmentsFolder,
+      });
+    };
+    const inputs = async () =>
+      (await entries()).filter((each) => each.type === 'input' && each.lane === 'source');
+    const before = await inputs();
+    // The newest pieces are not written anew yet.
+    expect(before.length).toBeLessThan(runs * 0.75);
+    const totals = {
+      ok: true,
+      source: { files: runs, gone: runs - runs / 3, records: runs * (ROWS + 1), quarantined: runs },
+    };
+    expect(await verifyLocal(made)).toMatchObject({ ...totals, lake: { rows: runs * ROWS } });
+    // A replay knows the files of the quarantine only; each makes its pieces of the ledger.
+    for (let replay = 0; replay < 10; replay++)
+      await replayJob(made, localFileSystem('00aa'), {
+        startSubtask: (config, receive) =>
+          inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+      });
+    expect(await inputs()).toEqual(before);
+    const report = await verifyLocal(made, { deep: true });
+    expect(report).toMatchObject({
+      ok: true,
+      source: { files: runs, gone: runs - runs / 3 },
+      deep: { why_not: `${runs - runs / 3} source files are not there as they were read` },
+    });
+    // A part that is gone is still found.
+    const [lost] = await lakeParts();
+    await rm(lost!);
+    expect(findingsOf(await verifyLocal(made))).toEqual([`part_missing ${path.basename(lost!)}`]);
   });
 
   it('while the daemon runs, with parts open', async () => {

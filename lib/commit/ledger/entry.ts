@@ -8,8 +8,9 @@ import { isUntouched, type SplitOutcome } from '../../source/split.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../../source/tally.ts';
 import type { Lane } from '../lanes.ts';
 import type { Swap } from '../swap.ts';
+import { sumForgotten } from './forget.ts';
 
-export type LedgerEntry = InputEntry | PartEntry | SwapEntry;
+export type LedgerEntry = InputEntry | ForgottenEntry | PartEntry | SwapEntry;
 
 /** A split that was read, or several of a file that lie side by side. */
 export interface InputEntry {
@@ -27,6 +28,16 @@ export interface InputEntry {
   readonly identity?: string;
   readonly end: SplitOutcome['kind'];
   readonly tally: SplitTally;
+}
+
+/** Files that were read and that are gone: see forget.ts. */
+export interface ForgottenEntry {
+  readonly type: 'forgotten';
+  /** Takes: a file that was read in two versions counts twice. */
+  readonly files: number;
+  readonly tally: SplitTally;
+  /** Some were read as they grew: what is left of their ranges need not begin at 0. */
+  readonly followed?: boolean;
 }
 
 /** A part that a checkpoint promises: its file is visible, or about to be. */
@@ -81,7 +92,7 @@ export function swapEntries(swaps: readonly Swap[]): SwapEntry[] {
 
 /**
  * Fewer entries that say the same: ranges of a file that lie side by side become one, and parts that were all merged into
- * one become that one. The order of parts and swaps is kept.
+ * one become that one. The order of parts and swaps is kept; inputs come first, by path.
  */
 export function foldEntries(entries: readonly LedgerEntry[]): LedgerEntry[] {
   const inputs = entries.filter((entry) => entry.type === 'input').sort(compareInputs);
@@ -91,7 +102,12 @@ export function foldEntries(entries: readonly LedgerEntry[]): LedgerEntry[] {
     if (before !== undefined && continues(input, before)) folded[folded.length - 1] = join(before, input);
     else folded.push(input);
   }
-  return [...folded, ...foldParts(entries)];
+  const forgotten = entries.filter((entry) => entry.type === 'forgotten');
+  return [
+    ...(forgotten.length === 0 ? [] : [forgotten.reduce(sumForgotten)]),
+    ...folded,
+    ...foldParts(entries),
+  ];
 }
 
 function compareInputs(a: InputEntry, b: InputEntry): number {
@@ -120,7 +136,7 @@ function join(before: InputEntry, next: InputEntry): InputEntry {
 function foldParts(entries: readonly LedgerEntry[]): (PartEntry | SwapEntry)[] {
   const parts = new Map<string, PartEntry | SwapEntry>();
   for (const entry of entries) {
-    if (entry.type === 'input') continue;
+    if (entry.type === 'input' || entry.type === 'forgotten') continue;
     const sources = entry.type === 'swap' ? entry.sources.map((path) => parts.get(path)) : [];
     const known = sources.filter((source): source is PartEntry => source?.type === 'part');
     if (entry.type === 'part' || known.length < sources.length) {

@@ -1,6 +1,8 @@
 /**
  * How the ledger is kept: a checkpoint adds one segment with what is new, and from time to time writes the newest ones
- * anew in one, so that there are few of them and each entry is written a few times only, however long the ledger is.
+ * anew in one, so that there are few of them and each entry is written a few times only, however long the ledger is. Whatever
+ * is written anew leaves out files that are gone (see forget.ts); so that this comes to old pieces, too, one of them is
+ * written anew from time to time, each in its turn.
  *
  *     segment := gzip(line*)      line := an entry, as JSON
  */
@@ -10,6 +12,7 @@ import { failpoint } from '../../core/failpoint.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
 import { type Checkpoint, openPartsOf, type SegmentPiece } from '../checkpoint.ts';
 import { foldEntries, type LedgerEntry } from './entry.ts';
+import { type Forgetting, forgetFiles } from './forget.ts';
 
 /** What a checkpoint holds of it. Plain JSON. */
 export interface LedgerState {
@@ -43,6 +46,12 @@ const FAN_IN = 8;
 const SMALL_ENTRIES = 64;
 /** A piece of so many entries is not written again: bounds the memory and the time that a checkpoint takes. */
 const MAX_ENTRIES = 65_536;
+/** A piece that is larger will hardly be merged: it is an old one. */
+const OLD_ENTRIES = MAX_ENTRIES / FAN_IN;
+/** Old pieces gone through for each new one of that size: in the long run, half of the pieces hold what is still needed. */
+const SWEPT_A_PIECE = 2;
+/** Checkpoints after which one is gone through in any case. */
+const SWEEP_CHECKPOINTS = 256;
 
 /** The ledger of a job that has none yet, and goes on from `base`. */
 export function openLedger(base: Checkpoint): LedgerState {
@@ -76,6 +85,7 @@ export interface LedgerWriter {
 
 /**
  * Writes what checkpoint `id` adds, durably. Nothing refers to it before the checkpoint does.
+ * @param forgetting null: nothing is known of which files there are
  * @throws SluiceError FENCED where another process has written that segment; STATE_CORRUPT for one to be merged
  */
 export async function appendToLedger(
@@ -83,9 +93,11 @@ export async function appendToLedger(
   id: number,
   entries: readonly LedgerEntry[],
   writer: LedgerWriter,
+  forgetting: Forgetting | null = null,
 ): Promise<LedgerState> {
   if (entries.length === 0) return state;
   const pieces = [...state.pieces];
+  const lastId = idOf(pieces.at(-1));
   let added = foldEntries(entries);
   for (
     let count = mergedPieces(pieces, added.length);
@@ -95,10 +107,53 @@ export async function appendToLedger(
     const merged = pieces.splice(pieces.length - count);
     const before: LedgerEntry[] = [];
     for (const piece of merged) before.push(...(await readPiece(writer, piece)));
-    added = foldEntries([...before, ...added]);
+    added = fold([...before, ...added], forgetting);
   }
-  const bytes = gzipSync(added.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { level: 1 });
-  const segment = `${id}-ledger-${writer.runId}.segment`;
+  const piece = await writePiece(writer, `${id}-ledger-${writer.runId}.segment`, added);
+  if (forgetting !== null) {
+    const isDue = Math.floor(id / SWEEP_CHECKPOINTS) > Math.floor(lastId / SWEEP_CHECKPOINTS);
+    const count = added.length > OLD_ENTRIES ? SWEPT_A_PIECE : isDue ? 1 : 0;
+    for (let n = 0; n < count; n++) await sweepOldest(pieces, `${id}-swept${n}`, writer, forgetting);
+  }
+  return { ...state, pieces: [...pieces, piece] };
+}
+
+function fold(entries: readonly LedgerEntry[], forgetting: Forgetting | null): LedgerEntry[] {
+  const folded = foldEntries(entries);
+  return forgetting === null ? folded : forgetFiles(folded, forgetting);
+}
+
+/** Writes the old piece anew that was written longest ago, in its place; what is left of it joins the piece before it. */
+async function sweepOldest(
+  pieces: LedgerPiece[],
+  name: string,
+  writer: LedgerWriter,
+  forgetting: Forgetting,
+): Promise<void> {
+  const old = pieces.filter(({ entries }) => entries > OLD_ENTRIES);
+  const oldest = old.sort((a, b) => idOf(a) - idOf(b))[0];
+  if (oldest === undefined) return;
+  const index = pieces.indexOf(oldest);
+  const before = pieces[index - 1];
+  let entries = fold(await readPiece(writer, oldest), forgetting);
+  const joins = before !== undefined && before.entries + entries.length <= MAX_ENTRIES;
+  if (joins) entries = fold([...(await readPiece(writer, before)), ...entries], forgetting);
+  const piece = await writePiece(writer, `${name}-${writer.runId}.segment`, entries);
+  pieces.splice(joins ? index - 1 : index, joins ? 2 : 1, piece);
+}
+
+/** The checkpoint that wrote a piece. */
+function idOf(piece: LedgerPiece | undefined): number {
+  return piece === undefined ? 0 : Number.parseInt(piece.segment, 10);
+}
+
+/** @throws SluiceError FENCED */
+async function writePiece(
+  writer: LedgerWriter,
+  segment: string,
+  entries: readonly LedgerEntry[],
+): Promise<LedgerPiece> {
+  const bytes = gzipSync(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { level: 1 });
   if (!(await writer.fileSystem.createExclusive(`${writer.segmentsFolder}/${segment}`, bytes))) {
     throw new SluiceError(
       'FENCED',
@@ -106,13 +161,7 @@ export async function appendToLedger(
     );
   }
   failpoint('ledger.written');
-  const piece: LedgerPiece = {
-    segment,
-    lengthBytes: bytes.length,
-    crc32: crc32(bytes),
-    entries: added.length,
-  };
-  return { ...state, pieces: [...pieces, piece] };
+  return { segment, lengthBytes: bytes.length, crc32: crc32(bytes), entries: entries.length };
 }
 
 /** How many of the last pieces go into the new one: those of its order of size or a smaller one, if there are FAN_IN. */

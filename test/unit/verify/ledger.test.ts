@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { foldEntries, type InputEntry, type LedgerEntry } from '../../../lib/commit/ledger/entry.ts';
+import {
+  type ForgottenEntry,
+  foldEntries,
+  type InputEntry,
+  type LedgerEntry,
+} from '../../../lib/commit/ledger/entry.ts';
+import { forgetFiles } from '../../../lib/commit/ledger/forget.ts';
 import { appendToLedger, type LedgerState, readLedger } from '../../../lib/commit/ledger/ledger.ts';
 import { NO_TALLY } from '../../../lib/source/tally.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -64,6 +70,83 @@ describe('folding', () => {
   });
 });
 
+describe('files that are gone', () => {
+  const forget = (gone: readonly string[], entries: readonly LedgerEntry[], followed = false) =>
+    forgetFiles(foldEntries(entries), { isForgotten: (path) => gone.includes(path), followed });
+  const sum = (files: number, more: Partial<ForgottenEntry> = {}): ForgottenEntry => ({
+    type: 'forgotten',
+    files,
+    tally: { ...NO_TALLY, rows: files },
+    ...more,
+  });
+
+  test('become one entry with their sums; parts stay, in their order', () => {
+    const entries = [input('a', '1', 0, null), input('b', '2', 0, 100), input('c', '3', 0, null)];
+    const parts = [part('z', 5), part('y', 6)];
+    expect(forget(['a', 'b'], [...entries, ...parts])).toEqual([sum(2), input('c', '3', 0, null), ...parts]);
+    expect(forget(['c'], [sum(7), sum(2), input('c', '3', 0, null)])).toEqual([sum(10)]);
+    expect(forget([], entries)).toEqual(entries);
+  });
+
+  test('stay while anything may still come of them, or was wrong with them', () => {
+    for (const entry of [
+      input('a', '1', 0, 60),
+      input('a', '1', 10, null),
+      { ...input('a', '1', 0, null), end: 'changed' as const },
+      { ...input('a', '1', 0, null), end: 'missing' as const },
+      { ...input('a', '1', 0, null), lane: 'replay' as const },
+    ])
+      expect(forget(['a'], [entry])).toEqual([entry]);
+  });
+
+  test('an older version of a file goes, the newest stays', () => {
+    const [first, second] = [input('a', '1', 0, null), input('a', '2', 0, null)];
+    expect(forget([], [second, first])).toEqual([sum(1), second]);
+  });
+
+  test('of followed files, ranges that begin anywhere go', () => {
+    expect(forget(['a'], [input('a', '1', 30, 60)], true)).toEqual([sum(1, { followed: true })]);
+  });
+
+  test('a year of files that come and go leaves a ledger of those that are there', async () => {
+    const fileSystem = new MemoryFileSystem(new ManualClock(0));
+    const writer = { fileSystem, segmentsFolder: '/s', runId: 'aa' };
+    let state: LedgerState = { sinceCheckpoint: 1, pieces: [], lateDropped: 0 };
+    const [files, each, kept] = [200_000, 2000, 5000];
+    let oldest = 0;
+    const name = (file: number) => `/in/${String(file).padStart(9, '0')}`;
+    let most = 0;
+    for (let file = 0, id = 2; file < files; id++) {
+      const entries = Array.from({ length: each }, () => input(name(file), String(file++), 0, null));
+      oldest = Math.max(0, file - kept);
+      const forgetting = { isForgotten: (path: string) => path < name(oldest), followed: false };
+      state = await appendToLedger(state, id, [...entries, part(`p${id}`, each)], writer, forgetting);
+      const needed = new Set(state.pieces.map(({ segment }) => `/s/${segment}`));
+      for (const path of [...fileSystem.files.keys()]) if (!needed.has(path)) await fileSystem.remove(path);
+      most = Math.max(
+        most,
+        state.pieces.reduce((all, { entries: count }) => all + count, 0),
+      );
+    }
+    const parts = files / each;
+    // What is there, and what is in pieces that are not old yet.
+    expect(most).toBeLessThan(2 * kept + 65_536 + parts);
+    expect(state.pieces.length).toBeLessThan(32);
+    const read = foldEntries(await readLedger(state, writer));
+    const rows = read.reduce((all, entry) => {
+      if (entry.type === 'part' || entry.type === 'swap') return all;
+      return all + entry.tally.rows;
+    }, 0);
+    expect(rows).toBe(files);
+    const paths = new Set(read.map((entry) => (entry.type === 'input' ? entry.path : null)));
+    for (let file = oldest; file < files; file++) expect(paths.has(name(file))).toBe(true);
+    expect(read.filter(({ type }) => type === 'part')).toHaveLength(parts);
+    expect(read.flatMap((entry) => (entry.type === 'part' ? entry.path : []))).toEqual(
+      Array.from({ length: parts }, (_, i) => `p${i + 2}`),
+    );
+  }, 60_000);
+});
+
 describe('the log', () => {
   test('has few pieces, holds all entries, and writes each a few times only', async () => {
     await fc.assert(
@@ -83,7 +166,9 @@ describe('the log', () => {
             expect(state.pieces.length).toBeLessThanOrEqual(8 * 3);
           }
           const read = await readLedger(state, writer);
-          expect(read.map((entry) => entry.path)).toEqual(Array.from({ length: next }, (_, i) => `p${i}`));
+          expect(read.map((entry) => (entry.type === 'forgotten' ? null : entry.path))).toEqual(
+            Array.from({ length: next }, (_, i) => `p${i}`),
+          );
           expect(state.pieces.reduce((sum, { entries }) => sum + entries, 0)).toBe(next);
           // Once as it is added, and once for each order of size up to its own.
           expect(written).toBeLessThanOrEqual(next * 5);
