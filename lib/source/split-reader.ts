@@ -131,10 +131,8 @@ export class SplitReader {
     await this.close();
     this.#split = split;
     this.#failure = null;
-    if (isReadToEnd(split)) {
-      this.#outcome = 'read';
-      return false;
-    }
+    this.#outcome = 'read';
+    if (isReadToEnd(split)) return false;
     try {
       await this.#refused.nextFile();
       this.#outcome = await proveVersion(this.#options.fileSystem, split, this.#options.modified);
@@ -330,15 +328,13 @@ export class SplitReader {
     const split = this.#current();
     this.#split = { ...split, incomplete: true };
     this.#quarantined++;
-    const { path } = split;
-    const line = code === 'too_large' ? 'find' : null;
     this.#refused.add({
       code,
       reason,
       column: null,
-      path,
+      path: split.path,
       offset,
-      line,
+      line: code === 'too_large' ? 'find' : null,
       bytes,
       complete: false,
       state: null,
