@@ -87,7 +87,7 @@ async function settled(): Promise<void> {
 
 describe('compaction beside a job', () => {
   test('E54: parts are merged once they are published; the swap waits for the checkpoint that promises it', async () => {
-    for (let i = 0; i < 4; i++) put('b', i, 40);
+    for (let i = 0; i < 6; i++) put('b', i, 40);
     const before = visible();
     const rows = text();
     const service = compaction();
@@ -106,7 +106,7 @@ describe('compaction beside a job', () => {
     expect(visible()).toEqual(before);
     await commit(service);
     expect(visible()).toEqual(
-      [2, 3]
+      [2, 3, 4, 5]
         .map((i) => `/lake/b/${name(i)}`)
         .concat(`/lake/b/part-${JOB_ID}-c-0.ndjson`)
         .sort(),
@@ -116,7 +116,7 @@ describe('compaction beside a job', () => {
   });
 
   test('E55: a crash before the checkpoint leaves everything as it was; one after it, a single result', async () => {
-    for (let i = 0; i < 4; i++) put('b', i, 40);
+    for (let i = 0; i < 6; i++) put('b', i, 40);
     const first = compaction();
     await first.scan();
     await settled();
@@ -132,7 +132,7 @@ describe('compaction beside a job', () => {
     await expect(publishSwaps(swaps)).rejects.toThrow('injected');
     await publishSwaps(swaps);
     await publishSwaps(swaps);
-    expect(visible()).toHaveLength(3);
+    expect(visible()).toHaveLength(5);
     expect(text().split('\n').sort()).toEqual(rows.split('\n').sort());
   });
 
