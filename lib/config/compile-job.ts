@@ -17,6 +17,7 @@ import { compileStep } from './compile-step.ts';
 import type { AfterCommit, CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import type { Environment } from './environment.ts';
 import type { ValidatedJob } from './job-definition.ts';
+import { compileNotifications } from './notifications-section.ts';
 
 type SourceFormat = ValidatedJob['source']['format'];
 
@@ -35,6 +36,7 @@ export interface CompileContext {
 export function compileJob(job: ValidatedJob, context: CompileContext): CompiledJob {
   const absolute = (given: string) => resolveLocation(context.folder, given);
   const { source, sink } = job;
+  const s3 = compileS3(job.s3, context.environment, absolute);
   return {
     name: job.job,
     statePath: joinLocation(absolute(job.state), job.job),
@@ -49,6 +51,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       recursive: source.recursive,
       monitorIntervalMs: source.monitor_interval,
       watch: source.watch,
+      notifications: compileNotifications(source.notifications, s3),
       minAgeMs: source.min_age,
       modified: source.modified,
       onReplaced: source.on_replaced,
@@ -106,7 +109,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       bucketCheckIntervalMs: sink.bucket_check_interval,
     },
     quarantine: job.quarantine === undefined ? null : compileQuarantine(job.quarantine, absolute),
-    s3: compileS3(job.s3, context.environment, absolute),
+    s3,
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   EventTimeSpec,
   InputFormatSpec,
   LineageName,
+  NotificationSpec,
   OutputFormatSpec,
   PartitionCommitSpec,
   PartitionTimeSpec,
@@ -51,6 +52,8 @@ export interface SourceSpec {
   readonly monitorIntervalMs: number;
   /** Whether chokidar may make a listing come sooner. */
   readonly watch: boolean;
+  /** null: nobody tells. */
+  readonly notifications: NotificationSpec | null;
   readonly minAgeMs: number;
   readonly modified: 'ignore' | 'reread' | 'append' | 'fail';
   readonly onReplaced: 'read' | 'ignore' | 'fail';

@@ -4,6 +4,7 @@ import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import { isS3Location } from '../core/location.ts';
 import { stepSchema } from '../transform/step-schema.ts';
 import type { CompiledJob } from './compiled-job.ts';
+import { isLoopback } from './notifications-section.ts';
 import type { KeyPath, Problem } from './problems.ts';
 
 type Check = (job: CompiledJob) => Iterable<Problem>;
@@ -26,6 +27,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     quarantine,
     afterCommit,
     objectStores,
+    notifications,
   ].flatMap((check: Check) => [...check(job)]);
 }
 
@@ -382,4 +384,14 @@ function* objectStores({ statePath, source, sink, s3 }: CompiledJob): Iterable<P
       message: `parts of \`rolling.part_size\` would take more than ${MAX_UPLOAD_PARTS} pieces: raise it`,
     };
   }
+}
+
+function* notifications({ source }: CompiledJob): Iterable<Problem> {
+  const path = ['source', 'notifications'];
+  if (source.notifications === null) return;
+  if (!source.paths.some(isS3Location))
+    yield { path, message: 'messages are about objects, and the source has no s3:// path: see `watch`' };
+  const spec = source.notifications;
+  if (spec.type === 'http' && spec.token === null && !isLoopback(spec.host))
+    yield { path, message: `to listen on ${spec.host}, which others reach, takes a \`token\`` };
 }

@@ -6,6 +6,7 @@ import type {
   BucketSpec,
   EventTimeSpec,
   InputFormatSpec,
+  NotificationSpec,
   OutputFormatSpec,
   PartitionCommitSpec,
   PartitionPolicySpec,
@@ -44,6 +45,7 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       recursive: source.recursive,
       monitor_interval: formatDuration(source.monitorIntervalMs),
       watch: source.watch,
+      ...(source.notifications === null ? {} : { notifications: rawNotifications(source.notifications) }),
       min_age: formatDuration(source.minAgeMs),
       modified: source.modified,
       split_size: formatSize(source.splitSizeBytes),
@@ -100,6 +102,21 @@ function rawS3(s3: S3Spec): NonNullable<RawJob['s3']> {
     retry_timeout: formatDuration(s3.retryTimeoutMs),
     ...(s3.spoolFolder === null ? {} : { spool: s3.spoolFolder }),
   };
+}
+
+function rawNotifications(spec: NotificationSpec): NonNullable<RawJob['source']['notifications']> {
+  if (spec.type === 'sqs') {
+    const { type, queueUrl, endpoint, region } = spec;
+    return {
+      type,
+      queue_url: queueUrl,
+      ...(endpoint === null ? {} : { endpoint }),
+      ...(region === null ? {} : { region }),
+    };
+  }
+  const { type, host, port, token } = spec;
+  const listen = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return { type, listen, ...(token === null ? {} : { token: SECRET }) };
 }
 
 function rawLimits(limits: CompiledJob['source']['limits']): NonNullable<RawJob['source']['limits']> {
@@ -355,7 +372,10 @@ function escaped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, escaped(each)]));
 }
 
+/** In place of what nobody may see. */
+const SECRET = '***';
+
 /** Headers carry tokens, which nobody wants to find in a terminal's history or a bug report. */
 function withoutValues(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.keys(headers).map((name) => [name, '***']));
+  return Object.fromEntries(Object.keys(headers).map((name) => [name, SECRET]));
 }

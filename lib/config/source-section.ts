@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type DataType, parseDataType } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
+import { notificationsSection } from './notifications-section.ts';
 import {
   byType,
   choice,
@@ -224,6 +225,7 @@ export const sourceSection = section({
     .describe(
       '`run`: whether a change that the system reports makes the next listing come sooner; the listing stays the truth',
     ),
+  notifications: notificationsSection,
   min_age: duration(0, TEN_YEARS_MS)
     .prefault('0s')
     .describe(

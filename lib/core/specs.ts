@@ -248,6 +248,25 @@ export interface QuarantineSpec {
   readonly rolling: RollingSpec;
 }
 
+/** Where messages about objects that came are received: hints, which make a look come sooner. */
+export type NotificationSpec =
+  | {
+      readonly type: 'http';
+      readonly host: string;
+      readonly port: number;
+      /** What senders have to know; null: nothing. */
+      readonly token: string | null;
+    }
+  | {
+      readonly type: 'sqs';
+      readonly queueUrl: string;
+      /** null: the server of the URL. */
+      readonly endpoint: string | null;
+      /** null: as the SDK finds it. */
+      readonly region: string | null;
+      readonly profile: string | null;
+    };
+
 /** How object stores are reached and written to; for every s3:// path of a job. Holds no secret. */
 export interface S3Spec {
   /** URL of the server; null: Amazon's, or what the SDK's own environment variables say. */

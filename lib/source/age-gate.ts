@@ -38,7 +38,8 @@ export class AgeGate {
     const ageMs = this.#clock.now() - Number(file.modifiedNs / NS_PER_MS);
     if (ageMs >= 0) return Math.max(0, this.#minAgeMs - ageMs);
     const { sizeBytes, modifiedNs } = file;
-    const before = this.#before.get(file.path);
+    // Of this scan where it was looked at since.
+    const before = this.#sightings.get(file.path) ?? this.#before.get(file.path);
     const unchanged =
       before !== undefined && before.sizeBytes === sizeBytes && before.modifiedNs === modifiedNs;
     const sighting = unchanged ? before : { sizeBytes, modifiedNs, sinceMs: this.#clock.elapsed() };

@@ -52,7 +52,9 @@ export interface RestoredEnumerator {
 
 /** Since the start of this run. */
 export interface SourceCounters {
+  /** Listings, and looks at files that hints named. */
   readonly scans: number;
+  readonly looks: number;
   /** By the last scan: input files there are, and files not taken yet because of min_age. */
   readonly listed: number;
   readonly tooYoung: number;

@@ -1,16 +1,17 @@
 /**
  * One look at the whole source: lists every root, compares with what is known, and says which files wait to be taken.
- * The listing is the truth; nothing is found in any other way.
+ * The listing is the truth; a look at files by their names finds nothing that the next listing would not.
  *
  * A listing that fails is an error after some retries, never "no files", and a scan that failed forgets nothing.
  */
+import pLimit from 'p-limit';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileStatus, FileSystem, ListOptions } from '../storage/file-system.ts';
 import { AgeGate } from './age-gate.ts';
-import { isHiddenName, type SourceRoot, wants } from './file-selector.ts';
+import { isHiddenName, reaches, type SourceRoot, wants } from './file-selector.ts';
 import { modifiedError, versionOf } from './file-version.ts';
-import type { KnownFiles } from './known-files.ts';
+import { type KnownFiles, NO_REALM } from './known-files.ts';
 import { judge, type ModifiedPolicy } from './modification.ts';
 import type { Realms } from './realms.ts';
 import { WaitingFiles } from './waiting-files.ts';
@@ -49,6 +50,14 @@ export interface ScanResult {
   readonly forgotten: number;
 }
 
+/** What a look at some files found. */
+export interface NamedResult extends Pick<ScanResult, 'waiting' | 'ignored' | 'nextReadyMs'> {
+  /** Names of files left out because of `min_age`. */
+  readonly young: readonly string[];
+}
+
+/** Files looked at by name, at once. */
+const CONCURRENT_LOOKS = 16;
 /** A listing that takes longer is not waited for: readers begin with what it found, oldest first as far as it got. */
 const PATIENCE_MS = 500;
 const RETRY_DELAYS_MS: readonly number[] = [200, 400, 800, 1600, 3200];
@@ -111,6 +120,34 @@ export class FileScanner {
       }
     }
     return null;
+  }
+
+  /**
+   * Looks at some files by their names, after a scan and not while one runs. Those that are not there, or not wanted, are
+   * passed over; nothing is forgotten.
+   * @throws SluiceError of the storage; FILE_MODIFIED under that policy
+   */
+  async lookAt(names: readonly string[]): Promise<NamedResult> {
+    const { roots, fileSystem } = this.#options;
+    this.#ignored = 0;
+    const waiting = new WaitingFiles(roots.map((root) => root.folder));
+    const counts: MutableCounts = { listed: 0, tooYoung: 0, nextReadyMs: Number.POSITIVE_INFINITY };
+    const look: Look = { waiting, moved: new WaitingFiles([]), movedKeys: new Set(), counts };
+    const young: string[] = [];
+    const limit = pLimit(CONCURRENT_LOOKS);
+    const rootOf = (name: string) => roots.findIndex((root) => reaches(root, name));
+    const reached = [...new Set(names)].filter((name) => rootOf(name) !== -1);
+    const found = await Promise.all(
+      reached.map((name) => limit(async () => (this.#closed ? null : fileSystem.stat(name)))),
+    );
+    for (const status of found) {
+      if (status === null || status.isFolder) continue;
+      const root = rootOf(status.path);
+      const before = counts.tooYoung;
+      this.#look(status, root, this.#realms[root] ?? NO_REALM, look);
+      if (counts.tooYoung > before) young.push(status.path);
+    }
+    return { waiting, ignored: this.#ignored, nextReadyMs: counts.nextReadyMs, young };
   }
 
   /** Lets a scan that waits for a retry end. */

@@ -177,6 +177,16 @@ export function wants({ folder, options }: SourceRoot, path: string): boolean {
   return path.startsWith(prefix) && options.wantFile(path.slice(prefix.length));
 }
 
+/** Whether a listing of the root would show a file. */
+export function reaches(root: SourceRoot, path: string): boolean {
+  if (!wants(root, path)) return false;
+  const { enterFolder, topOnly } = root.options;
+  const relative = path.slice(root.folder === '/' ? 1 : root.folder.length + 1);
+  for (let cut = relative.indexOf('/'); cut !== -1; cut = relative.indexOf('/', cut + 1))
+    if (topOnly === true || !enterFolder(relative.slice(0, cut))) return false;
+  return true;
+}
+
 /** Whether the last name of a relative path is hidden. Folders above were asked for before. */
 export function isHiddenName(relative: string): boolean {
   const first = relative.charAt(relative.lastIndexOf('/') + 1);

@@ -1,6 +1,6 @@
 /**
- * The file source of a job, as the coordinator holds it: an enumerator over the job's paths, and a watcher that wakes it
- * (Flink: FileSource).
+ * The file source of a job, as the coordinator holds it: an enumerator over the job's paths, and what wakes it, a watcher
+ * of folders and notifications of object stores (Flink: FileSource).
  */
 import type { SourceSpec } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
@@ -8,6 +8,7 @@ import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { type SourceRoot, selectRoots } from './file-selector.ts';
 import { FolderWatcher } from './folder-watcher.ts';
+import { Notifications } from './notifications/notifications.ts';
 import {
   type ProcessingMode,
   type RestoredEnumerator,
@@ -35,17 +36,20 @@ export class FileSource {
   readonly warnings: Warnings;
   readonly #roots: readonly SourceRoot[];
   readonly #watcher: FolderWatcher | null;
+  readonly #notifications: Notifications | null;
 
   private constructor(
     enumerator: SplitEnumerator,
     roots: readonly SourceRoot[],
     warnings: Warnings,
     watcher: FolderWatcher | null,
+    notifications: Notifications | null,
   ) {
     this.enumerator = enumerator;
     this.#roots = roots;
     this.warnings = warnings;
     this.#watcher = watcher;
+    this.#notifications = notifications;
   }
 
   /**
@@ -82,9 +86,14 @@ export class FileSource {
       options.context,
       options.restored,
     );
-    const watched = spec.watch && mode === 'continuously';
-    const watcher = watched ? new FolderWatcher(() => enumerator.wake(), warnings) : null;
-    return new FileSource(enumerator, roots, warnings, watcher);
+    const continuously = mode === 'continuously';
+    const watcher =
+      spec.watch && continuously ? new FolderWatcher(() => void enumerator.hint(null), warnings) : null;
+    const notifications =
+      spec.notifications !== null && continuously
+        ? new Notifications(spec.notifications, clock, warnings, (paths) => enumerator.hint(paths))
+        : null;
+    return new FileSource(enumerator, roots, warnings, watcher, notifications);
   }
 
   /** Folders that are listed. */
@@ -96,12 +105,16 @@ export class FileSource {
     this.enumerator.start();
     // Not waited for: what happens before it watches is seen by a listing.
     void this.#watcher?.start(this.#roots);
+    this.#notifications?.start();
   }
 
-  /** Stops scanning and watching. Calls may repeat. */
+  /** Stops scanning, watching and receiving. Calls may repeat. */
   async close(): Promise<void> {
+    const receiving = this.#notifications?.close();
     await this.#watcher?.close();
     await this.enumerator.close();
+    // Behind the enumerator: a look that it waits for ends with that.
+    await receiving;
     this.warnings.flush();
   }
 }

@@ -64,6 +64,11 @@ export class FileTaker {
     this.#realmOfRoot = realmOfRoot;
   }
 
+  /** What was found beside it. */
+  add(found: WaitingFiles): void {
+    for (let file = found.pop(); file !== null; file = found.pop()) this.#waiting.add(file, file.root);
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }

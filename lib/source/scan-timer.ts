@@ -23,13 +23,17 @@ export class ScanTimer {
   /**
    * @param intervalMs until the next scan, come what may
    * @param readyMs until there is known to be something to find
-   * @param scanMs how long the last scan took
+   * @param scanMs how long the last scan of the kind that comes next took; asked again as hints come
    */
-  async wait(intervalMs: number, readyMs: number, scanMs: number): Promise<void> {
+  async wait(intervalMs: number, readyMs: number, scanMs: () => number): Promise<void> {
     const started = this.#clock.elapsed();
-    const pauseMs = Math.min(intervalMs, Math.max(DEBOUNCE_MS, scanMs * PAUSE_FACTOR));
-    if (!this.#hinted) await this.#sleep(Math.min(intervalMs, Math.max(readyMs, pauseMs)), true);
-    await this.#sleep(pauseMs - (this.#clock.elapsed() - started), false);
+    const pauseMs = () => Math.min(intervalMs, Math.max(DEBOUNCE_MS, scanMs() * PAUSE_FACTOR));
+    if (!this.#hinted) await this.#sleep(Math.min(intervalMs, Math.max(readyMs, pauseMs())), true);
+    for (;;) {
+      const leftMs = pauseMs() - (this.#clock.elapsed() - started);
+      if (leftMs <= 0 || this.#closed) break;
+      await this.#sleep(leftMs, false);
+    }
     // Hints of the pause are answered by the scan that begins now.
     this.#hinted = false;
   }

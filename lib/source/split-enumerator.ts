@@ -7,7 +7,6 @@
  * subtasks' answers when those are asked for in the same moment: what was assigned before is theirs, the rest is here.
  * Files that wait are in no checkpoint: a restart lists them again.
  */
-import { SluiceError } from '../core/errors.ts';
 import { AppendFollower } from './append-follower.ts';
 import { endWarning, lossWarning } from './end-warnings.ts';
 import type {
@@ -24,7 +23,7 @@ import { HomelessSplits, isHomeless } from './homeless-splits.ts';
 import { KnownFiles } from './known-files.ts';
 import { type FileEnd, OpenFiles } from './open-files.ts';
 import { Realms } from './realms.ts';
-import { ScanTimer } from './scan-timer.ts';
+import { ScanLoop } from './scan-loop.ts';
 import { takeSmallBehind } from './small-objects.ts';
 import { checkSplit, remainingBytes, type Split, type SplitOutcome } from './split.ts';
 import { SplitPlanner } from './split-planner.ts';
@@ -44,10 +43,9 @@ export class SplitEnumerator {
   readonly #context: SplitEnumeratorContext;
   readonly #known: KnownFiles;
   readonly #realms = new Realms();
-  readonly #scanner: FileScanner;
   readonly #planner: SplitPlanner;
   readonly #taker: FileTaker;
-  readonly #timer: ScanTimer;
+  readonly #scans: ScanLoop;
   readonly #quota: TakeQuota;
   readonly #openFiles = new OpenFiles();
   /** Splits that nobody reads: given back, restored, or the rest of a file being cut. As many as there are subtasks, about. */
@@ -65,11 +63,9 @@ export class SplitEnumerator {
   /** PROCESS_ONCE: the one scan is over. */
   #scanned = false;
   #closed = false;
-  #running: Promise<void> | null = null;
-  #isRunning = false;
   #scan: Pick<ScanResult, 'listed' | 'tooYoung'> = { listed: 0, tooYoung: 0 };
   #restoredBytes = 0;
-  #counts = { scans: 0, read: 0, missing: 0, changed: 0, ignored: 0, forgotten: 0 };
+  #counts = { scans: 0, looks: 0, read: 0, missing: 0, changed: 0, ignored: 0, forgotten: 0 };
 
   /** @throws SluiceError STATE_CORRUPT, STATE_VERSION */
   constructor(
@@ -82,7 +78,7 @@ export class SplitEnumerator {
     const followAppends = options.modified === 'append';
     this.#known = new KnownFiles(followAppends);
     this.#planner = new SplitPlanner({ ...options, followAppends });
-    this.#scanner = new FileScanner({
+    const scanner = new FileScanner({
       ...options,
       known: this.#known,
       realms: this.#realms,
@@ -98,7 +94,19 @@ export class SplitEnumerator {
         this.#dispatch();
       },
     });
-    this.#timer = new ScanTimer(options.clock);
+    this.#scans = new ScanLoop({
+      ...options,
+      scanner,
+      onScan: () => this.#giveUpHomeless(),
+      onScanned: (result) => this.#accept(result),
+      onLookedAt: ({ waiting, ignored }) => {
+        this.#counts.looks++;
+        this.#counts.ignored += ignored;
+        this.#taker.add(waiting);
+        this.#dispatch();
+      },
+      fail: (error) => this.#context.fail(error),
+    });
     this.#quota = new TakeQuota(options.limits);
     const isWanted = (path: string) => options.roots.some((root) => wants(root, path));
     this.#taker = new FileTaker({
@@ -140,15 +148,16 @@ export class SplitEnumerator {
 
   /** Begins scanning. */
   start(): void {
-    this.#isRunning = true;
-    this.#running = this.#run().catch((error: unknown) => {
-      if (!this.#closed) this.#context.fail(SluiceError.from(error));
-    });
+    this.#scans.start();
   }
 
-  /** Scans soon, because something seems to have happened. */
-  wake(): void {
-    this.#timer.wake();
+  /**
+   * Something seems to have happened: looks soon, at the files of these names alone, or (null) by a listing.
+   * @returns once that is done; false where the source is closed before
+   */
+  hint(names: readonly string[] | null): Promise<boolean> {
+    // What a followed file is, a look at it alone does not tell.
+    return this.#scans.hint(this.#options.modified === 'append' ? null : names);
   }
 
   addReader(subtask: number): void {
@@ -212,8 +221,7 @@ export class SplitEnumerator {
     for (let i = this.#pending.length - 1; i >= 0; i--)
       if (this.#pending[i]!.fileId === split.fileId) this.#pending.splice(i, 1);
     // PROCESS_ONCE: the one scan may be over.
-    if (!this.#isRunning && !this.#closed) this.start();
-    else this.#timer.wake();
+    this.#scans.start();
     this.#dispatch();
   }
 
@@ -309,27 +317,12 @@ export class SplitEnumerator {
   /** Stops scanning; returns once nothing runs any more. Calls may repeat. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#scanner.close();
     this.#taker.close();
-    this.#timer.close();
-    await this.#running;
+    await this.#scans.close();
   }
 
-  async #run(): Promise<void> {
-    const { clock, mode, monitorIntervalMs } = this.#options;
-    while (!this.#closed) {
-      const started = clock.elapsed();
-      this.#giveUpHomeless();
-      const result = await this.#scanner.scan();
-      if (result === null || this.#closed) return;
-      this.#accept(result);
-      if (mode === 'once' && this.#homeless.size === 0) break;
-      await this.#timer.wait(monitorIntervalMs, result.nextReadyMs, clock.elapsed() - started);
-    }
-    this.#isRunning = false;
-  }
-
-  #accept(result: ScanResult): void {
+  /** @returns whether to look again */
+  #accept(result: ScanResult): boolean {
     this.#taker.accept(result.waiting, result.realms);
     this.#scan = { listed: result.listed, tooYoung: result.tooYoung };
     this.#counts.scans++;
@@ -343,6 +336,7 @@ export class SplitEnumerator {
       );
     }
     this.#dispatch();
+    return this.#options.mode !== 'once' || this.#homeless.size > 0;
   }
 
   /** Gives what there is to those who asked. */

@@ -16,6 +16,8 @@ export type WarningCode =
   | 'line-unfinished'
   | 'folder-replaced'
   | 'listing-retried'
+  | 'notification-unreadable'
+  | 'notifications-unavailable'
   | 'record-skipped'
   | 'watcher-unavailable';
 

@@ -71,6 +71,7 @@ export function testJob(folder: string, options: TestJobOptions = {}): CompiledJ
       recursive: true,
       monitorIntervalMs: 100,
       watch: false,
+      notifications: null,
       minAgeMs: 0,
       modified: 'ignore',
       onReplaced: 'read',

@@ -1,12 +1,10 @@
 /** The client of the AWS SDK: connections, time limits, and where credentials come from. */
+import '../sdk-notice.ts';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { S3Spec } from '../../core/specs.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_SOCKETS = 64;
-
-// The SDK announces on stderr, once a thread, that it will leave Node 20 behind: of no use to those who run a job.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 export function createClient(spec: S3Spec): S3Client {
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };

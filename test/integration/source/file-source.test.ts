@@ -36,6 +36,7 @@ function specOf(change: Partial<SourceSpec> = {}): SourceSpec {
     recursive: true,
     monitorIntervalMs: 5,
     watch: false,
+    notifications: null,
     minAgeMs: 0,
     modified: 'ignore',
     onReplaced: 'read',
@@ -100,7 +101,7 @@ async function run(
     restored,
   );
   source.start();
-  const watcher = spec.watch ? new FolderWatcher(() => source.wake(), warnings) : null;
+  const watcher = spec.watch ? new FolderWatcher(() => void source.hint(null), warnings) : null;
   void watcher?.start(roots);
   const reader = new SplitReader({
     fileSystem,
