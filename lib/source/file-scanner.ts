@@ -32,6 +32,8 @@ export interface FileScannerOptions {
   readonly isSought: (path: string) => boolean;
   /** Whether something of any file does. */
   readonly seeksAny: () => boolean;
+  /** See LOOKS_PER_SCAN. */
+  readonly looksPerScan?: number | undefined;
   /** A listing takes long: what it found so far may be taken already. Called after each further piece of it. */
   readonly onFoundSoFar: (waiting: WaitingFiles, realms: readonly number[]) => void;
 }
@@ -60,6 +62,12 @@ export interface NamedResult extends Pick<ScanResult, 'waiting' | 'ignored' | 'n
 const CONCURRENT_LOOKS = 16;
 /** A listing that takes longer is not waited for: readers begin with what it found, oldest first as far as it got. */
 const PATIENCE_MS = 500;
+/**
+ * Under `modified: ignore` a known file is not read again whatever became of it: its name tells that it is still there, and
+ * to look at it (half of the cost of a scan) only tells of a change. So a scan looks at about this many of the known files,
+ * in turns at all of them. The first scan looks at all, also the only one of `once`.
+ */
+const LOOKS_PER_SCAN = 50_000;
 const RETRY_DELAYS_MS: readonly number[] = [200, 400, 800, 1600, 3200];
 
 /** What one look is collecting. */
@@ -82,6 +90,7 @@ export class FileScanner {
   /** Realms of the scan before: files that wait since then may still be recorded in them. */
   #realms: readonly number[] = [];
   #succeeded = false;
+  #scans = 0;
   /** Of this scan over all its attempts: a change noted by one that failed then is known to the next. */
   #ignored = 0;
   #closed = false;
@@ -104,6 +113,7 @@ export class FileScanner {
       try {
         const result = await this.#attempt();
         this.#succeeded = true;
+        this.#scans++;
         return result;
       } catch (thrown) {
         const error = SluiceError.from(thrown);
@@ -189,8 +199,7 @@ export class FileScanner {
       const inUse = () => new Set([...known.realmsInUse(), ...this.#realms, ...realmOfRoot]);
       const realm = realms.of(root, identity, inUse);
       realmOfRoot.push(realm);
-      const options = modified === 'append' ? withRenamed(root.options) : root.options;
-      for await (const piece of fileSystem.list(root.folder, options)) {
+      for await (const piece of fileSystem.list(root.folder, this.#listOptions(root, realm, counts))) {
         for (const file of piece) {
           if (modified === 'append') this.#lookFollowed(file, index, realm, look);
           else this.#look(file, index, realm, look);
@@ -209,6 +218,23 @@ export class FileScanner {
       ignored: this.#ignored,
       forgotten: known.sweep(complete),
     };
+  }
+
+  #listOptions({ options }: SourceRoot, realm: number, counts: MutableCounts): ListOptions {
+    const { known, modified, looksPerScan = LOOKS_PER_SCAN } = this.#options;
+    if (modified === 'append') return withRenamed(options);
+    // A power of two, so that a few files more or less do not begin another round.
+    const turns = 2 ** Math.ceil(Math.log2(known.size / looksPerScan));
+    if (modified !== 'ignore' || this.#scans === 0 || turns <= 1) return options;
+    const turn = this.#scans % turns;
+    const nameSuffices = (path: string): boolean => {
+      const entry = known.find(path);
+      if (entry === -1 || known.shareOf(entry, turns) === turn) return false;
+      known.markSeen(entry, realm);
+      counts.listed++;
+      return true;
+    };
+    return { ...options, nameSuffices };
   }
 
   #look(file: FileStatus, root: number, realm: number, look: Look): void {

@@ -97,6 +97,11 @@ export class KnownFiles {
     return this.#findHash(hashPath(path));
   }
 
+  /** To which of so many shares, numbered from 0, the entry's file belongs, always: work on all goes in turns. */
+  shareOf(entry: number, shares: number): number {
+    return this.#hashes[entry * 4 + 3]! % shares;
+  }
+
   /** Whether an entry is of exactly this size and modification time. */
   matches(entry: number, sizeBytes: number, modifiedNs: bigint): boolean {
     return this.#sizes[entry] === sizeBytes && this.#modifiedNs[entry] === modifiedNs;

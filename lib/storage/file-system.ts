@@ -44,6 +44,12 @@ export interface ListOptions {
   readonly topOnly?: boolean;
   /** Whether `fileKey` is wanted, where the storage has it. */
   readonly fileKeys?: boolean;
+  /**
+   * Whether it is enough that a file of this absolute path is there: then it is left out of the pieces, and not looked at.
+   * Asked once for each wanted file, but links, where looking costs more than the name; a storage whose listing tells all
+   * need not ask.
+   */
+  readonly nameSuffices?: (path: string) => boolean;
 }
 
 /** An open file that is read at any place. */

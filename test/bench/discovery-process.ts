@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../lib/core/clock.ts';
 import { selectRoots } from '../../lib/source/file-selector.ts';
 import { SplitEnumerator } from '../../lib/source/split-enumerator.ts';
@@ -62,8 +63,7 @@ const enumerator = new SplitEnumerator(
 );
 
 async function scanned(scans: number): Promise<void> {
-  while (enumerator.counters.scans < scans || enumerator.counters.waiting > 0)
-    await new Promise(setImmediate);
+  while (enumerator.counters.scans < scans || enumerator.counters.waiting > 0) await setTimeout(5);
 }
 
 /** What the next checkpoint would hold of discovery. */

@@ -223,7 +223,7 @@ export class MemoryFileSystem implements FileSystem {
       const above = relative.includes('/') ? relative.slice(0, relative.lastIndexOf('/')) : '';
       if (!enters(above) || !options.wantFile(relative)) continue;
       const file = this.files.get(path);
-      if (file === undefined) continue;
+      if (file === undefined || options.nameSuffices?.(path)) continue;
       piece.push({
         path,
         sizeBytes: file.bytes.length,

@@ -94,6 +94,23 @@ export function fileSystemSuite(name: string, make: () => Promise<FileSystemFixt
       expect(await listed(byPrefix)).toEqual(['a/b/x.json', 'a/x.json', 'a/y.csv', 'ä ö/ü+%.json']);
     });
 
+    it('leaves out files whose name suffices, and never finds more by that', async () => {
+      for (const path of ['known', 'a/known', 'a/new', 'new', '_hidden']) await put(path, path);
+      const asked: string[] = [];
+      const some = await listed({
+        enterFolder: () => true,
+        wantFile: (path) => !path.startsWith('_'),
+        nameSuffices: (path) => {
+          asked.push(path);
+          return path.endsWith('/known');
+        },
+      });
+      const wanted = ['a/known', 'a/new', 'known', 'new'];
+      // A storage whose listing tells all does not ask.
+      expect(some).toEqual(asked.length === 0 ? wanted : ['a/new', 'new']);
+      if (asked.length > 0) expect(asked.sort()).toEqual(wanted.map((path) => `${folder}/${path}`).sort());
+    });
+
     it('reads from any byte on, also at and behind the end', async () => {
       await put('digits', '0123456789');
       expect(await read('digits', 0)).toBe('0123456789');

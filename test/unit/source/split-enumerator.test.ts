@@ -253,6 +253,28 @@ describe('listing errors', () => {
     expect(source.warnings.map((warning) => warning.code)).toEqual(Array(3).fill('listing-retried'));
   });
 
+  it('many known files are looked at in turns: each change is told within as many scans, once', async () => {
+    const source = new SourceHarness({ looksPerScan: 10 });
+    for (let i = 0; i < 35; i++) source.fileSystem.put(`/in/${i}`, `${i}\n`);
+    await source.start();
+    await source.drain();
+    for (let i = 0; i < 35; i++) source.fileSystem.touch(`/in/${i}`, 1n);
+    source.fileSystem.put('/in/new', 'new\n', 1n);
+    await source.scan();
+    await source.drain();
+    expect(source.lines).toContain('new');
+    const { ignored } = source.enumerator.counters;
+    expect(ignored).toBeGreaterThan(0);
+    expect(ignored).toBeLessThan(35);
+    source.fileSystem.files.delete('/in/new');
+    for (let i = 0; i < 4; i++) await source.scan();
+    expect(source.enumerator.counters).toMatchObject({ ignored: 35, listed: 35, known: 35, forgotten: 1 });
+    for (let i = 0; i < 4; i++) await source.scan();
+    expect(source.enumerator.counters).toMatchObject({ ignored: 35, known: 35 });
+    expect(source.lines).toHaveLength(36);
+    await source.kill();
+  });
+
   it('a change that is noted by a listing that then fails is counted all the same', async () => {
     const source = new SourceHarness();
     for (const name of ['a', 'b', 'c', 'd', 'e']) source.fileSystem.put(`/in/${name}`, `${name}\n`);
