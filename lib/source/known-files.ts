@@ -15,9 +15,9 @@
  * Where appended files are followed, a file is also found by its key (see FileStatus.fileKey), under whatever name, and is
  * forgotten only when two listings in a row did not show it: a listing that runs while a file is renamed may miss it.
  */
-import { hash } from 'node:crypto';
 import { EMPTY, EntryIndex } from './entry-index.ts';
 import { DeltaLog, type KnownFile } from './known-files-log.ts';
+import { hashPath, type PathHash } from './path-hash.ts';
 
 const FIRST_ENTRIES = 512;
 
@@ -28,25 +28,6 @@ const SEEN = 2;
 
 /** Realm of entries that are never forgotten. */
 export const NO_REALM = 0;
-
-/** The first 128 bits of SHA-256 over the UTF-8 path: two different paths sharing them is not going to happen. */
-export type PathHash = Uint32Array;
-
-/** Overwritten by the next call. */
-const scratch = new Uint32Array(4);
-
-export function hashPath(path: string): PathHash {
-  // 'binary' is three times as fast as a Buffer: no external memory is allocated for the result.
-  const digest = hash('sha256', path, 'binary');
-  for (let i = 0; i < 4; i++) {
-    scratch[i] =
-      digest.charCodeAt(i * 4) |
-      (digest.charCodeAt(i * 4 + 1) << 8) |
-      (digest.charCodeAt(i * 4 + 2) << 16) |
-      (digest.charCodeAt(i * 4 + 3) << 24);
-  }
-  return scratch;
-}
 
 /** A delta that forgets files and does nothing else. */
 export function removalsOf(paths: readonly string[]): Uint8Array {
