@@ -9,7 +9,7 @@ import pLimit from 'p-limit';
 import type { AfterCommit } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
-import { removalsOf } from '../source/known-files.ts';
+import { removalsOf } from '../source/known-files-log.ts';
 import type { SpentFile } from '../source/spent-file.ts';
 import type { Warnings } from '../source/warnings.ts';
 import type { FileSystem } from '../storage/file-system.ts';
