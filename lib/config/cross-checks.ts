@@ -365,10 +365,12 @@ function* objectStores({ statePath, source, sink, s3 }: CompiledJob): Iterable<P
       message: 'objects cannot be renamed: keep or delete them, or use a lifecycle rule of the bucket',
     };
   }
-  if (isS3Location(statePath) && !s3.conditionalWrites) {
+  const isDelta = sink.table?.type === 'delta' && isS3Location(sink.path);
+  if ((isS3Location(statePath) || isDelta) && !s3.conditionalWrites) {
     yield {
       path: ['s3', 'conditional_writes'],
-      message: 'state in an object store needs conditional writes: they keep two processes apart',
+      message:
+        'state and Delta tables in an object store need conditional writes: they keep two writers apart',
     };
   }
   if (s3.kmsKey !== null && s3.encryption !== 'aws:kms')

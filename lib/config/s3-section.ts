@@ -24,7 +24,9 @@ export const s3Section = section({
     .describe('what uploads carry to prove that they arrived whole; `none` for servers that refuse it'),
   conditional_writes: flag()
     .prefault(true)
-    .describe('whether the server has If-None-Match; `false` looks beforehand, and rules out `state` there'),
+    .describe(
+      'whether the server has If-None-Match; `false` looks beforehand, and rules out `state` and `table: delta` there',
+    ),
   part_bytes: size(5 * MIB, MAX_PART_BYTES)
     .prefault('8MiB')
     .describe('size of the pieces of an upload'),

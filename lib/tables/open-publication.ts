@@ -41,6 +41,8 @@ async function openTable(
   { fileSystem, clock, ids }: PublicationCircumstances,
 ): Promise<LakeTable> {
   if (sink.table?.type !== 'delta') return new ManifestTable({ fileSystem, path: sink.path, jobId });
+  // An entry in the place of another writer's would take its rows out of the table.
+  await fileSystem.proveConditionalWrites?.(sink.path);
   // Loaded where it is used: it brings a Parquet writer along.
   const { DeltaTable } = await import('./delta/delta-table.ts');
   return DeltaTable.open({

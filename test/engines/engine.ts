@@ -37,12 +37,18 @@ export function missingEngines(): string | null {
   return why;
 }
 
-/** Starts an engine, or finds it running. */
-export async function startEngine(name: EngineName): Promise<Engine> {
+/**
+ * Starts an engine, or finds it running.
+ * @param more environment of its script: HIVE_METASTORE_URL has Trino share Hive's metastore
+ */
+export async function startEngine(
+  name: EngineName,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Engine> {
   const script = path.join(SCRIPTS, `${name}.sh`);
   // Each with its own metastore: what one of them was told, the others must not know.
   const { HIVE_METASTORE_URL: _, ...environment } = process.env;
-  const { stdout } = await run('bash', [script, 'start'], { env: environment });
+  const { stdout } = await run('bash', [script, 'start'], { env: { ...environment, ...more } });
   const variables = Object.fromEntries(
     [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, key, value]) => [key!, value!]),
   );

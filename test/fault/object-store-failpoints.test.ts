@@ -234,6 +234,17 @@ describe('the fence', () => {
     expect([...store.objects.keys()].filter((key) => !key.startsWith('data/in/'))).toEqual([]);
   });
 
+  it('and for a Delta table, wherever the state is', async () => {
+    const store = filledStore();
+    store.ignoresConditions = true;
+    const compiled = objectStoreJob('data', parquetOutput, {
+      statePath: path.join(folder, 'state'),
+      sink: { table: { type: 'delta', checkpointEvery: 50 } },
+    });
+    await expect(runOnce(compiled, store)).rejects.toMatchObject({ code: 'STORAGE_UNSUITABLE' });
+    expect([...store.objects.keys()].filter((key) => key.includes('_delta_log'))).toEqual([]);
+  });
+
   it('a bucket that does not exist is named', async () => {
     await expect(runOnce(job(ndjsonOutput, 1), new MemoryObjectStore())).rejects.toMatchObject({
       code: 'NOT_FOUND',

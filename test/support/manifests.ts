@@ -2,15 +2,17 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Paths relative to the lake, sorted. @throws Error where one stands twice */
-export async function readManifests(lake: string): Promise<string[]> {
+/**
+ * Paths relative to the lake, sorted. @throws Error where one stands twice
+ * @param prefix of the lake's URLs
+ */
+export async function readManifests(lake: string, prefix = `file://${lake}/`): Promise<string[]> {
   const parts: string[] = [];
   const folder = path.join(lake, '_manifest');
   for (const name of await readdir(folder, { recursive: true })) {
     if (!/^manifest-[0-9a-f]{8}$/.test(path.basename(name))) continue;
     const text = await readFile(path.join(folder, name), 'utf8');
     for (const line of text.split('\n').filter(Boolean)) {
-      const prefix = `file://${lake}/`;
       if (!line.startsWith(prefix)) throw new Error(`${name} lists ${line}`);
       parts.push(line.slice(prefix.length));
     }

@@ -260,7 +260,7 @@ function warningsOf(engine: Engine, { format, columns, by }: Table): string[] {
     warnings.push('Hive has no Delta tables of its own: this one goes by the folders');
   if (by === 'manifest' && engine === 'hive' && format.type === 'parquet')
     warnings.push(
-      'Hive itself reads only text by SymlinkTextInputFormat; Trino, Presto and Athena read Parquet so',
+      'Hive itself takes these parts for text, and answers with nulls: the table is for Trino, Presto and Athena',
     );
   if (by === 'manifest' && engine === 'duckdb')
     warnings.push('SET VARIABLE is what looks for new parts: run it again before a query');

@@ -203,9 +203,9 @@ export class S3FileSystem implements FileSystem {
     if (refused) return;
     throw new SluiceError(
       'STORAGE_UNSUITABLE',
-      `the server of s3://${bucket} does not keep to If-None-Match: it lets two processes write the same checkpoint`,
+      `the server of s3://${bucket} does not keep to If-None-Match: it lets two processes write the same checkpoint or table entry`,
       {
-        hint: 'keep `state` in a local folder or on a server with conditional writes (docs/object-store.md has a table); `s3.conditional_writes: false` is enough for `sink.path`',
+        hint: 'keep `state` and `table: delta` in a local folder or on a server with conditional writes (docs/object-store.md has a table); `s3.conditional_writes: false` is enough for `sink.path`',
         details: { bucket },
       },
     );

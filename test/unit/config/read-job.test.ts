@@ -365,6 +365,15 @@ sink:
       /conditional writes/,
     ],
     [
+      'a Delta table where two writers cannot be kept apart',
+      minimal({ sink: 'table: { type: delta }', top: 's3: { conditional_writes: false }' }).replace(
+        './lake',
+        's3://bucket/lake',
+      ),
+      's3.conditional_writes',
+      /Delta table/,
+    ],
+    [
       'a key without its encryption',
       minimal({ top: 's3: { kms_key: k }' }),
       's3.kms_key',
