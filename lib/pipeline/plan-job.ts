@@ -5,6 +5,7 @@ import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
+import { SluiceError } from '../core/errors.ts';
 import { selectRoots } from '../source/file-selector.ts';
 import { type FilePlan, planSource } from '../source/source-plan.ts';
 import { type Split, startPosition } from '../source/split.ts';
@@ -32,6 +33,8 @@ export interface BucketSample {
   readonly files: number;
   readonly rows: number;
   readonly rejected: number;
+  /** Files whose first rows cannot be read as the job says; `on_bad_record` decides what a run does about them. */
+  readonly unreadable: readonly { readonly path: string; readonly why: string }[];
   /** Rows by bucket, most first. */
   readonly byBucket: readonly (readonly [string, number])[];
 }
@@ -96,6 +99,14 @@ export async function planJob(
   };
 }
 
+/** Errors of what is in a file: one such file does not keep a plan from telling of the others. */
+const OF_THE_DATA: ReadonlySet<string> = new Set([
+  'BAD_RECORD',
+  'INPUT_CORRUPT',
+  'PATH_ESCAPE',
+  'RECORD_TOO_LARGE',
+]);
+
 async function sampleBuckets(
   job: CompiledJob,
   schema: Schema,
@@ -126,26 +137,36 @@ async function sampleBuckets(
   const rowsOf = new Map<string, number>();
   let rows = 0;
   let read = 0;
+  const unreadable: { path: string; why: string }[] = [];
+  const sampleFile = async (path: string): Promise<void> => {
+    const split = await wholeFile(fileSystem, path);
+    if (split === null || !(await reader.open(split))) return;
+    read++;
+    const decoded = await reader.next();
+    const origin = { path, nowMs: clock.now(), checkpointId: nextCheckpointId };
+    const batch =
+      decoded === null || transform === null ? decoded : transform.apply(decoded, reader.places, origin);
+    if (batch === null || batch.length === 0) return;
+    const { ids, codes } = assigner.assign(batch, {
+      timestampsMs: eventTime?.(batch) ?? null,
+      watermarkMs: Number.NEGATIVE_INFINITY,
+      processingTimeMs: clock.now(),
+    });
+    for (let row = 0; row < batch.length; row++) {
+      const id = ids.length === 1 ? ids[0]! : ids[codes[row]!]!;
+      rowsOf.set(id, (rowsOf.get(id) ?? 0) + 1);
+    }
+    rows += batch.length;
+  };
   try {
     for (const { path } of files) {
-      const split = await wholeFile(fileSystem, path);
-      if (split === null || !(await reader.open(split))) continue;
-      read++;
-      const decoded = await reader.next();
-      const origin = { path, nowMs: clock.now(), checkpointId: nextCheckpointId };
-      const batch =
-        decoded === null || transform === null ? decoded : transform.apply(decoded, reader.places, origin);
-      if (batch === null || batch.length === 0) continue;
-      const { ids, codes } = assigner.assign(batch, {
-        timestampsMs: eventTime?.(batch) ?? null,
-        watermarkMs: Number.NEGATIVE_INFINITY,
-        processingTimeMs: clock.now(),
-      });
-      for (let row = 0; row < batch.length; row++) {
-        const id = ids.length === 1 ? ids[0]! : ids[codes[row]!]!;
-        rowsOf.set(id, (rowsOf.get(id) ?? 0) + 1);
+      try {
+        await sampleFile(path);
+      } catch (thrown) {
+        const error = SluiceError.from(thrown);
+        if (!OF_THE_DATA.has(error.code)) throw thrown;
+        unreadable.push({ path, why: error.message });
       }
-      rows += batch.length;
     }
   } finally {
     await reader.close();
@@ -154,6 +175,7 @@ async function sampleBuckets(
     files: read,
     rows,
     rejected: reader.takeCounts().rejected,
+    unreadable,
     byBucket: [...rowsOf].sort(([, a], [, b]) => b - a),
   };
 }

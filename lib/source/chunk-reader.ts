@@ -7,10 +7,18 @@
  * while somebody looks at it. A record longer than the headroom collects in a buffer of its own, which doubles.
  */
 import type { ByteSource } from '../core/byte-source.ts';
-import { readFully } from './read-range.ts';
 
 /** Bytes before a chunk for the unfinished record of the one before. */
 const HEADROOM_BYTES = 64 * 1024;
+
+interface Failure {
+  readonly error: unknown;
+}
+
+interface Filled {
+  readonly read: number;
+  readonly failure: Failure | null;
+}
 
 export class ChunkReader {
   readonly #chunkBytes: number;
@@ -19,7 +27,9 @@ export class ChunkReader {
   #back: Uint8Array;
   #source: ByteSource | null = null;
   /** The read into `#back` that is under way. */
-  #ahead: Promise<number> | null = null;
+  #ahead: Promise<Filled> | null = null;
+  /** What the source threw behind the window: a torn file has whole records before the tear. */
+  #failure: Failure | null = null;
 
   /** The window. `bytes` stays as it is until the next call of `more`. */
   bytes: Uint8Array;
@@ -47,27 +57,32 @@ export class ChunkReader {
     this.from = this.#headroom;
     this.to = this.#headroom;
     this.ended = false;
+    this.#failure = null;
     this.#readAhead();
   }
 
-  /** Adds the next chunk to the window. @throws SluiceError what the source throws */
+  /** Adds the next chunk to the window. @throws SluiceError what the source throws, once all before it was added */
   async more(): Promise<void> {
+    if (this.#failure !== null) throw this.#failure.error;
     if (this.ended || this.#ahead === null) return;
-    const read = await this.#ahead;
+    const { read, failure } = await this.#ahead;
     this.#ahead = null;
+    this.#failure = failure;
+    if (failure !== null && read === 0) throw failure.error;
     // The source filled what it could: less than a chunk is the end.
-    this.ended = read < this.#chunkBytes;
+    this.ended = failure === null && read < this.#chunkBytes;
     if (this.length <= this.#headroom) this.#swap(read);
     else this.#collect(read);
-    if (!this.ended) this.#readAhead();
+    if (!this.ended && failure === null) this.#readAhead();
   }
 
   /** Closes the source. A read that is under way is waited for: it writes into our memory. Calls may repeat. */
   async close(): Promise<void> {
     const source = this.#source;
     this.#source = null;
-    await this.#ahead?.catch(() => 0);
+    await this.#ahead;
     this.#ahead = null;
+    this.#failure = null;
     this.ended = true;
     this.bytes = this.#front;
     this.from = 0;
@@ -83,9 +98,7 @@ export class ChunkReader {
 
   #readAhead(): void {
     const target = this.#back.subarray(this.#headroom, this.#headroom + this.#chunkBytes);
-    this.#ahead = readFully(this.#source!, target);
-    // An error is thrown where the bytes are wanted; until then it must not count as unhandled.
-    this.#ahead.catch(() => {});
+    this.#ahead = fill(this.#source!, target);
   }
 
   /** The common case: what is left goes before the new chunk, and the buffers change places. */
@@ -112,5 +125,20 @@ export class ChunkReader {
     }
     this.bytes.set(this.#back.subarray(this.#headroom, this.#headroom + read), this.to);
     this.to += read;
+  }
+}
+
+/** Reads until the buffer is full, the source is at its end, or it throws: what came before that counts. Never rejects. */
+async function fill(source: ByteSource, into: Uint8Array): Promise<Filled> {
+  let read = 0;
+  try {
+    while (read < into.length) {
+      const length = await source.read(into.subarray(read));
+      if (length === 0) break;
+      read += length;
+    }
+    return { read, failure: null };
+  } catch (error) {
+    return { read, failure: { error } };
   }
 }

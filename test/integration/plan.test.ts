@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
@@ -59,6 +60,20 @@ async function plan(compiled: CompiledJob, explain = false) {
 }
 
 describe('plan', () => {
+  it('a file that cannot be read is told, and does not keep it from the others', async () => {
+    await put('a.ndjson', rows(0, 30));
+    await writeFile(path.join(folder, 'in', 'torn.ndjson.gz'), gzipSync('{"id":1}\n').subarray(0, 11));
+    await put('z.ndjson', rows(30, 60));
+    const planned = await plan(job());
+    expect(planned.totals.files).toBe(3);
+    expect(planned.buckets).toMatchObject({
+      rows: 60,
+      unreadable: [
+        { path: path.join(folder, 'in', 'torn.ndjson.gz'), why: expect.stringMatching(/is not valid gzip/) },
+      ],
+    });
+  });
+
   it('tells files, splits and buckets of a job that never started, and leaves nothing', async () => {
     await put('a.ndjson', rows(0, 30));
     await put('deep/b.ndjson', [...rows(30, 60), 'no json']);

@@ -98,5 +98,12 @@ function render({ checkpointId, totals, buckets }: JobPlan, shown: ShownFiles, s
     const rows = buckets.byBucket.map(([id, count]) => [id === '' ? '(base path)' : id, humanCount(count)]);
     parts.push(renderTable([{ title: 'bucket' }, { title: 'rows', align: 'right' }], rows));
   }
+  if (buckets !== null && buckets.unreadable.length > 0) {
+    parts.push(
+      `${style.bold(counted(buckets.unreadable.length, 'file'))} of the sample cannot be read as the job says`,
+    );
+    const rows = buckets.unreadable.map(({ path, why }) => [path, why]);
+    parts.push(renderTable([{ title: 'file' }, { title: 'why' }], rows));
+  }
   return parts.join('\n');
 }

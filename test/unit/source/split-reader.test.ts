@@ -421,6 +421,23 @@ describe('compressed files', () => {
     });
   });
 
+  it('give the rows before the tear first', async () => {
+    const lines = Array.from({ length: 5000 }, (_, i) => `row ${(i * 7919) % 10_007}`);
+    const whole = gzipSync(lines.map((line) => `${line}\n`).join(''));
+    const found: string[] = [];
+    const fileSystem = withFile(whole.subarray(0, whole.length / 2));
+    // All that can be had of it fits into a chunk.
+    const reader = readerOf(fileSystem, { chunkBytes: 1 << 20 });
+    expect(await reader.open(splitOf(fileSystem, FILE))).toBe(true);
+    const readOn = async () => {
+      for (let batch = await reader.next(); batch !== null; batch = await reader.next())
+        found.push(...linesOf(batch));
+    };
+    await expect(readOn()).rejects.toMatchObject({ code: 'INPUT_CORRUPT' });
+    expect(found.length).toBeGreaterThan(lines.length / 4);
+    expect(found).toEqual(lines.slice(0, found.length));
+  });
+
   it('are an error when torn, and just changed when they are still being written', async () => {
     const whole = Buffer.concat(members);
     const fileSystem = withFile(whole.subarray(0, whole.length - 20));
