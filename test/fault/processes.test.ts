@@ -92,7 +92,7 @@ describe('a second process', () => {
     await folder.expectExactlyOnce();
   });
 
-  it('of many at the same moment, one runs', async () => {
+  it('D46: of many at the same moment, one runs', async () => {
     await folder.job({ rolling: PATIENT });
     await folder.arrive('a.ndjson', 500, 0);
     const racers = Array.from({ length: 5 }, () => folder.start('run'));
