@@ -2,12 +2,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { GetObjectTaggingCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateMultipartUploadCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListPartsCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../lib/core/clock.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import { readObject } from '../../lib/storage/s3/read-piece.ts';
 import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
+import { assumeRole } from '../support/assume-role.ts';
 import { sluice, startSluice } from '../support/program.ts';
 import { hasS3Server, S3_SERVERS, S3Server } from '../support/s3-servers.ts';
 import { until } from '../support/until.ts';
@@ -143,8 +149,46 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
       const { objects } = await store.list({ bucket, prefix: 'state/jobs/checkpoints/' });
       const inspected = await succeeds('inspect', `s3://${bucket}/${objects.at(-1)!.key}`, '--json');
       expect(JSON.parse(inspected.stdout)).toBeTypeOf('object');
-      await put('lake/.part-00000000-0-1.ndjson.inprogress.dead', Buffer.from('stray'));
-      await succeeds('gc', job, '--json', '--min-age', '0s');
+    });
+
+    it('gc removes hidden pieces and uploads that no checkpoint needs, its own alone', async () => {
+      const job = await writeJob();
+      await feed(0);
+      await succeeds('backfill', job);
+      const [part = ''] = await parts();
+      const jobId = /part-([0-9a-f]{8})-/.exec(part)?.[1] ?? '';
+      const stray = `lake/.part-${jobId}-7-1.ndjson.inprogress.00dead00`;
+      const foreign = 'lake/.part-00000000-7-1.ndjson.inprogress.00dead00';
+      for (const key of [stray, `${stray}.00dead00-1`, foreign]) await put(key, Buffer.from('stray'));
+      const client = server.client();
+      onTestFinished(() => client.destroy());
+      const begin = async (Key: string) =>
+        (await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }))).UploadId ?? '';
+      const uploads = {
+        own: [`lake/part-${jobId}-7-2.ndjson`, await begin(`lake/part-${jobId}-7-2.ndjson`)],
+        foreign: ['lake/part-00000000-7-2.ndjson', await begin('lake/part-00000000-7-2.ndjson')],
+      } as const;
+      const isOpen = async ([Key, UploadId]: readonly [string, string]) =>
+        client.send(new ListPartsCommand({ Bucket: bucket, Key, UploadId })).then(
+          () => true,
+          () => false,
+        );
+      const keys = async () =>
+        (await store.list({ bucket, prefix: 'lake/.part' })).objects.map(({ key }) => key).sort();
+      const before = await keys();
+      const dry = await succeeds('gc', job, '--json', '--min-age', '0s', '--dry-run');
+      expect(JSON.parse(dry.stdout)).toMatchObject({ removed: 0 });
+      expect(await keys()).toEqual(before);
+      expect(await isOpen(uploads.own)).toBe(true);
+      const report: unknown = JSON.parse((await succeeds('gc', job, '--json', '--min-age', '0s')).stdout);
+      expect(report).toMatchObject({ removed: 2 });
+      expect(await keys()).toEqual([foreign]);
+      // A process that has its state in a store is not seen, and the upload may be its own: the next start aborts it.
+      expect(await isOpen(uploads.own)).toBe(true);
+      await succeeds('backfill', job);
+      // MinIO lists open uploads by whole keys only: nobody can find those there.
+      expect(await isOpen(uploads.own)).toBe(name === 'minio');
+      expect(await isOpen(uploads.foreign)).toBe(true);
       expect(await rows()).toEqual(upTo(ROWS));
       await succeeds('backfill', job);
       expect(await rows()).toEqual(upTo(ROWS));
@@ -175,6 +219,76 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
       }
       expect(await rows()).toEqual(upTo(4 * ROWS));
       expect((await parts()).length).toBeLessThan(4);
+    });
+
+    it.each(['compaction.merged', 'compaction.published', 'compaction.swap.after'])(
+      'sluice compact, killed at %s, is finished by the next start: every row once, nothing hidden left',
+      async (failpoint) => {
+        const job = await writeJob({ sink: ', compaction: { target_size: 1MiB, daemon: false }' });
+        for (let run = 0; run < 3; run++) {
+          await feed(run * ROWS);
+          await succeeds('backfill', job);
+        }
+        expect((await parts()).length).toBeGreaterThan(1);
+        const killed = await startSluice(['compact', job], { env: { SLUICE_FAILPOINT: failpoint } }).ended;
+        expect(killed.signal, killed.stderr).toBe('SIGKILL');
+        await succeeds('backfill', job);
+        expect(await rows()).toEqual(upTo(3 * ROWS));
+        await succeeds('compact', job);
+        await succeeds('backfill', job);
+        expect(await rows()).toEqual(upTo(3 * ROWS));
+        expect(await parts()).toHaveLength(1);
+        expect((await store.list({ bucket, prefix: 'lake/.part' })).objects).toEqual([]);
+        await succeeds('verify', job, '--deep');
+      },
+    );
+
+    it.skipIf(name !== 'minio')('parts are of the storage class that the job says', async () => {
+      await feed(0);
+      await succeeds('backfill', await writeJob({ s3: ', storage_class: REDUCED_REDUNDANCY' }));
+      const client = server.client();
+      onTestFinished(() => client.destroy());
+      const [part = ''] = await parts();
+      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: part }));
+      expect(head.StorageClass).toBe('REDUCED_REDUNDANCY');
+      expect(await rows()).toEqual(upTo(ROWS));
+    });
+
+    it.skipIf(name !== 'minio').each([
+      ['s3:ListBucket', 'in'],
+      ['s3:GetObject', 'in'],
+      ['s3:PutObject', 'lake'],
+      ['s3:PutObject', 'state'],
+    ])('without %s on %s a job ends with exit 4 and says so; with it, it goes on', async (action, prefix) => {
+      await feed(0);
+      const job = await writeJob();
+      await succeeds('backfill', job);
+      await feed(ROWS);
+      const below = { Resource: [`arn:aws:s3:::${bucket}/${prefix}/*`] };
+      const bucketOnly = {
+        Resource: [`arn:aws:s3:::${bucket}`],
+        Condition: { StringLike: { 's3:prefix': [`${prefix}*`] } },
+      };
+      const env = await assumeRole(server, {
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Action: ['s3:*'], Resource: ['arn:aws:s3:::*'] },
+          { Effect: 'Deny', Action: [action], ...(action === 's3:ListBucket' ? bucketOnly : below) },
+        ],
+      });
+      const all = async () => (await store.list({ bucket, prefix: 'lake/' })).objects.map(({ key }) => key);
+      const before = await all();
+      const { code, stderr } = await sluice(['backfill', job], { env });
+      expect(code, stderr).toBe(4);
+      expect(stderr).toMatch(/ACCESS_DENIED/);
+      expect(stderr).toContain(`s3://${bucket}/${prefix}`);
+      expect(stderr).toMatch(/permissions/);
+      for (const secret of [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN])
+        expect(stderr).not.toContain(secret);
+      expect(await all()).toEqual(before);
+      await succeeds('backfill', job);
+      expect(await rows()).toEqual(upTo(2 * ROWS));
+      await succeeds('verify', job, '--deep');
     });
 
     it.skipIf(name !== 'minio')('parts are encrypted and tagged as the job says', async () => {
