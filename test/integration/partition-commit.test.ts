@@ -110,7 +110,7 @@ describe('when', () => {
     });
     await backfill(compiled);
     expect(await success('dt=2026-11-23')).toMatchObject({ rows: 1, parts: 1 });
-    expect(await partitionsOf(compiled)).toEqual({ pending: [], promised: [] });
+    expect(await partitionsOf(compiled)).toEqual({ pending: [], promised: [], atEnd: true });
   });
 
   it('late rows are announced again, with all rows of the partition, after a restart too', async () => {
