@@ -49,12 +49,13 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   const sampled: string[] = [];
   const files = await chooseFiles(options);
   const eachBytes = Math.min(sampleBytes, Math.ceil(ALL_SAMPLES_BYTES / files.length));
-  for (const file of files) {
+  await eachWhole(files, async (file) => {
     const sample = await readSample(fileSystem, file, compression, eachBytes);
-    if (sample === null || sample.length === 0) continue;
+    if (sample === null || sample.length === 0) return false;
     samples.push(sample);
     sampled.push(file.path);
-  }
+    return true;
+  });
   if (samples.length === 0) return null;
   return {
     schema: format.inferSchema(samples),
@@ -63,16 +64,39 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   };
 }
 
+/**
+ * Looks at each file; a damaged one says nothing, since what becomes of it is for `on_bad_record` to say once it is read.
+ * @param look whether the file said anything @throws SluiceError INPUT_CORRUPT where there are damaged files only
+ */
+async function eachWhole(
+  files: readonly FileStatus[],
+  look: (file: FileStatus) => Promise<boolean>,
+): Promise<void> {
+  let damaged: SluiceError | null = null;
+  let found = false;
+  for (const file of files) {
+    try {
+      if (await look(file)) found = true;
+    } catch (thrown) {
+      if (!(thrown instanceof SluiceError && thrown.code === 'INPUT_CORRUPT')) throw thrown;
+      damaged ??= thrown;
+    }
+  }
+  if (damaged !== null && !found) throw damaged;
+}
+
 /** Of formats whose files know their columns: those of all the files looked at. */
 async function readSchemas(
   options: SchemaSamplerOptions,
   format: FileInputFormat,
 ): Promise<SampledSchema | null> {
   const found: FileSchema[] = [];
-  for (const file of await chooseFiles(options)) {
+  await eachWhole(await chooseFiles(options), async (file) => {
     const schema = await readSchema(options.fileSystem, file, format);
-    if (schema !== null) found.push({ path: file.path, schema });
-  }
+    if (schema === null) return false;
+    found.push({ path: file.path, schema });
+    return true;
+  });
   if (found.length === 0) return null;
   return { schema: mergeSchemas(found), files: found.map(({ path }) => path), evidence: [] };
 }

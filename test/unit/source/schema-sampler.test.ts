@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { InputFormat } from '../../../lib/core/decoder.ts';
 import { selectRoots } from '../../../lib/source/file-selector.ts';
@@ -40,6 +41,17 @@ describe('sampling a schema', () => {
     fileSystem.put('/in/b', 'b', 2n);
     fileSystem.fail({ operation: 'open', path: '/in/a', action: () => fileSystem.files.delete('/in/a') });
     expect((await sample(fileSystem))?.files).toEqual(['/in/b']);
+  });
+
+  it('passes over a torn file, and says so where there is no other', async () => {
+    const fileSystem = memory();
+    fileSystem.put('/in/a.gz', gzipSync('all of it').subarray(0, 14), 1n);
+    const torn = sample(fileSystem, { compression: 'auto' });
+    await expect(torn).rejects.toMatchObject({ code: 'INPUT_CORRUPT' });
+    fileSystem.put('/in/b', 'b', 2n);
+    const both = await sample(fileSystem, { compression: 'auto' });
+    expect(both).toMatchObject({ files: ['/in/b'], seen: ['b'] });
+    expect(fileSystem.openSources).toBe(0);
   });
 
   it('is null where there is nothing to look at', async () => {
