@@ -171,10 +171,11 @@ export class CheckpointCoordinator {
       ...(capture.columns === undefined || capture.columns === null ? {} : { columns: capture.columns }),
       enumerator,
       discovery,
-      subtasks: answers.map(({ splits, sink, quarantine }) => ({
+      subtasks: answers.map(({ splits, sink, quarantine, keys }) => ({
         splits,
         sink: sink.state,
         ...(quarantine === null ? {} : { quarantine: quarantine.state }),
+        ...(keys === undefined ? {} : { keys }),
       })),
       committables: [...committer.promised, ...fresh, ...refused],
       spent: [...(cleaner?.waiting ?? this.#last.spent ?? []), ...spent],
@@ -360,6 +361,7 @@ export class CheckpointCoordinator {
       rejected: before.rejected + sum((answer) => answer.counts.rejected),
       quarantined: (before.quarantined ?? 0) + sum((answer) => answer.counts.quarantined),
       filtered: (before.filtered ?? 0) + sum((answer) => answer.counts.filtered),
+      duplicates: (before.duplicates ?? 0) + sum((answer) => answer.counts.duplicates),
       bytesIn: before.bytesIn + read((answer) => answer.counts.bytesIn),
       replayed: (before.replayed ?? 0) + replayed,
       late: before.late + sum((answer) => answer.counts.late),

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { KeyWindowState } from '../core/key-window-state.ts';
 import type { SchemaVersion } from '../core/schema-change.ts';
 import type { WatermarkState } from '../pipeline/watermarks.ts';
 import type { SchemaState } from '../pipeline/written-columns.ts';
@@ -72,6 +73,8 @@ export interface SubtaskState {
   readonly sink: SinkState;
   /** Left out: nothing was ever quarantined. */
   readonly quarantine?: SinkState;
+  /** Left out: the job does not de-duplicate. */
+  readonly keys?: KeyWindowState;
 }
 
 /** Every part that is open, of the lake and of the quarantine. */
@@ -107,6 +110,8 @@ export interface Totals {
   readonly quarantined?: number;
   /** Rows that a filter of the job left out; absent in checkpoints of before there were filters. */
   readonly filtered?: number;
+  /** Of the filtered ones, those whose key had been seen; absent in checkpoints of before they were told apart. */
+  readonly duplicates?: number;
   /** Of the quarantined ones, how many were read once more by `replay`. */
   readonly replayed?: number;
 }

@@ -26,6 +26,10 @@ export function compileStep(step: ValidatedStep, expression: Expression | undefi
     };
   }
   if (constant !== undefined) return { kind: 'constant', columns: mapValues(constant, constantSpec) };
+  if (step.deduplicate !== undefined) {
+    const { key, window } = step.deduplicate;
+    return { kind: 'deduplicate', key, rows: window.rows };
+  }
   if (step.default !== undefined) return { kind: 'default', columns: step.default };
   throw new SluiceError('INTERNAL', 'a step of transform without a key');
 }
@@ -62,6 +66,8 @@ export function rawStep(step: TransformStep): RawStep {
       return {
         constant: mapValues(step.columns, ({ type, value }) => ({ type: formatDataType(type), value })),
       };
+    case 'deduplicate':
+      return { deduplicate: { key: [...step.key], window: { rows: step.rows } } };
     case 'default':
       return { default: { ...step.columns } };
   }

@@ -1,9 +1,10 @@
 /** What no single key can know: whether the parts of a job fit each other. */
-import type { DataType, Schema } from '../core/data-type.ts';
+import type { Field, Schema } from '../core/data-type.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import { isS3Location } from '../core/location.ts';
 import { stepSchema } from '../transform/step-schema.ts';
 import type { CompiledJob } from './compiled-job.ts';
+import { deduplicate } from './deduplicate-check.ts';
 import { isLoopback } from './notifications-section.ts';
 import type { KeyPath, Problem } from './problems.ts';
 
@@ -28,13 +29,11 @@ export function crossCheck(job: CompiledJob): Problem[] {
     afterCommit,
     objectStores,
     notifications,
+    deduplicate,
   ].flatMap((check: Check) => [...check(job)]);
 }
 
-interface NamedColumn {
-  readonly name: string;
-  readonly type: DataType;
-}
+type NamedColumn = Pick<Field, 'name' | 'type'>;
 
 /** Columns of the data as far as the job file tells them; null where they are inferred. */
 function sourceColumns(source: CompiledJob['source']): readonly NamedColumn[] | null {

@@ -1,9 +1,11 @@
 /** The keys of `transform` in a job file: a list of steps, each with one key. */
 import * as z from 'zod';
-import { choice, section, text } from './options.ts';
+import { choice, integer, section, text } from './options.ts';
 import { dataType } from './source-section.ts';
 
 const MAX_STEPS = 100;
+/** The window is in each checkpoint as a whole: 21 MB of it. */
+const MAX_WINDOW_ROWS = 1_000_000;
 const columnName = text('the name of a column');
 const columnNames = z
   .array(columnName, { error: 'expected a list of column names' })
@@ -64,6 +66,22 @@ const step = section({
     .describe(
       "new columns of one value; `{type: date, value: '2026-01-31'}` where the type is not that of the YAML value",
     ),
+  deduplicate: section({
+    key: columnNames.describe(
+      'columns whose values together tell rows apart; a row with a null among them is kept',
+    ),
+    window: section({
+      rows: integer(1, MAX_WINDOW_ROWS)
+        .prefault(100_000)
+        .describe(
+          'how many different keys are remembered, the newest ones; each takes 22 bytes of each checkpoint',
+        ),
+    })
+      .prefault({})
+      .describe('how long a key is remembered'),
+  })
+    .optional()
+    .describe('leaves out rows whose key was seen within a window; needs `parallelism: 1`'),
   default: byColumn(value, 'values').optional().describe('values in place of null'),
 }).refine((given) => Object.values(given).filter((each) => each !== undefined).length === 1, {
   error: 'a step has one key: write `- filter: ...` and `- select: ...` as two steps',

@@ -9,6 +9,8 @@ export type TransformStep =
   | { readonly kind: 'rename'; readonly names: Readonly<Record<string, string>> }
   | { readonly kind: 'cast'; readonly columns: Readonly<Record<string, CastSpec>> }
   | { readonly kind: 'constant'; readonly columns: Readonly<Record<string, ConstantSpec>> }
+  /** Leaves out rows whose key is one of the last so many different keys. */
+  | { readonly kind: 'deduplicate'; readonly key: readonly string[]; readonly rows: number }
   /** Values in place of null. */
   | { readonly kind: 'default'; readonly columns: Readonly<Record<string, ConstantValue>> };
 

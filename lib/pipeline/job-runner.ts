@@ -272,6 +272,7 @@ class JobRun {
         base.subtasks.map(({ quarantine }) => quarantine ?? null),
         job.parallelism,
       );
+      const restoredKeys = base.subtasks.find(({ keys }) => keys !== undefined)?.keys;
       for (let subtask = 0; subtask < job.parallelism; subtask++) {
         const config = {
           subtask,
@@ -286,6 +287,7 @@ class JobRun {
           checkpointId: base.id,
           restored: shares[subtask]!,
           restoredQuarantine: quarantineShares[subtask]!,
+          ...(restoredKeys === undefined ? {} : { restoredKeys }),
           firstCheckpointId: base.id + 1,
           replay: this.#options.replay !== undefined,
         };

@@ -14,6 +14,7 @@ export function summarize(
     rejected: after.rejected - before.rejected,
     late: after.late - before.late,
     filtered: (after.filtered ?? 0) - (before.filtered ?? 0),
+    duplicates: (after.duplicates ?? 0) - (before.duplicates ?? 0),
     quarantined: (after.quarantined ?? 0) - (before.quarantined ?? 0),
     bytes_in: after.bytesIn - before.bytesIn,
     parts: after.parts - before.parts,

@@ -4,6 +4,7 @@
  */
 import type { Schema } from '../core/data-type.ts';
 import type { ErrorMessage } from '../core/errors.ts';
+import type { KeyWindowState } from '../core/key-window-state.ts';
 import type { StageTimes } from '../core/stage-clock.ts';
 import type { SinkSnapshot } from '../sink/sink-state.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
@@ -79,6 +80,8 @@ export type FromSubtask =
       readonly sink: SinkSnapshot;
       /** null: the job has no quarantine. */
       readonly quarantine: SinkSnapshot | null;
+      /** Left out: the job does not de-duplicate. */
+      readonly keys?: KeyWindowState;
     }
   | { readonly type: 'ended'; readonly subtask: number; readonly times: StageTimes }
   | { readonly type: 'failed'; readonly subtask: number; readonly error: ErrorMessage };
@@ -108,4 +111,6 @@ export interface SubtaskCounts {
   readonly lateDropped: number;
   /** Rows that a filter of the job left out: `rows` does not count them. */
   readonly filtered: number;
+  /** Of the filtered ones: their key had been seen. */
+  readonly duplicates: number;
 }

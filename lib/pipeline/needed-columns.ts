@@ -22,6 +22,8 @@ export function neededColumns({
   const columns = new Set<string>();
   for (const step of transform)
     if (step.kind === 'filter') for (const name of columnsIn(step.expression)) columns.add(name);
+  for (const step of transform)
+    if (step.kind === 'deduplicate') for (const name of step.key) columns.add(name);
   if (eventTime !== null) columns.add(eventTime.column);
   if (bucket.type === 'fields') for (const { column } of bucket.fields) columns.add(column);
   return columns;

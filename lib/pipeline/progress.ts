@@ -52,6 +52,8 @@ export interface JobSummary {
   readonly late: number;
   /** Rows that a filter of the job left out: `rows` does not count them. */
   readonly filtered: number;
+  /** Of the filtered ones: their key had been seen. */
+  readonly duplicates: number;
   readonly quarantined: number;
   readonly bytes_in: number;
   readonly parts: number;

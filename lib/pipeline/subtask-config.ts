@@ -1,6 +1,7 @@
 /** All a subtask is made from. Plain data, since it may be made on another thread. */
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
+import type { KeyWindowState } from '../core/key-window-state.ts';
 import type { SinkState } from '../sink/sink-state.ts';
 
 export interface SubtaskConfig {
@@ -22,6 +23,8 @@ export interface SubtaskConfig {
   readonly restored: readonly SinkState[];
   /** The same of the quarantine. */
   readonly restoredQuarantine: readonly SinkState[];
+  /** Keys that earlier runs saw; left out: none. */
+  readonly restoredKeys?: KeyWindowState;
   /** Of the first checkpoint that this run takes. */
   readonly firstCheckpointId: number;
   /** Whether it reads replay files, not the source's. */

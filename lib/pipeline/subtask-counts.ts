@@ -11,6 +11,7 @@ export const NO_COUNTS: SubtaskCounts = {
   late: 0,
   lateDropped: 0,
   filtered: 0,
+  duplicates: 0,
 };
 
 export function addCounts(a: SubtaskCounts, b: Partial<SubtaskCounts>): SubtaskCounts {
@@ -22,6 +23,7 @@ export function addCounts(a: SubtaskCounts, b: Partial<SubtaskCounts>): SubtaskC
     late: a.late + (b.late ?? 0),
     lateDropped: a.lateDropped + (b.lateDropped ?? 0),
     filtered: a.filtered + (b.filtered ?? 0),
+    duplicates: a.duplicates + (b.duplicates ?? 0),
   };
 }
 

@@ -13,7 +13,8 @@ import { readAhead } from '../source/small-objects.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import { openSplitSource } from '../source/split-source.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { createTransform, type RowTransform } from '../transform/row-transform.ts';
+import { KeyWindow, windowBytes } from '../transform/key-window.ts';
+import { createTransform, deduplicateStep, type RowTransform } from '../transform/row-transform.ts';
 import type { Refusals } from './batch-writer.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import { neededColumns, placesNeeded } from './needed-columns.ts';
@@ -49,8 +50,18 @@ export async function startSubtask(
 ): Promise<RunningSubtask> {
   const { job } = config;
   const stages = new StageClock(() => clock.elapsed());
-  const first = createTransform(job, config.schema, config.baseColumns);
-  const sink = await createSink(config, first?.schema ?? config.schema, fileSystem, clock, stages);
+  const keys = deduplicateStep(job.transform);
+  const window = keys === null ? null : new KeyWindow(keys.key, keys.rows);
+  if (config.restoredKeys !== undefined) window?.restore(config.restoredKeys);
+  const memoryBytes = config.memoryBytes - (keys === null ? 0 : windowBytes(keys.rows));
+  const first = createTransform(job, config.schema, config.baseColumns, window);
+  const sink = await createSink(
+    { ...config, memoryBytes },
+    first?.schema ?? config.schema,
+    fileSystem,
+    clock,
+    stages,
+  );
   const quarantine = await createQuarantine(config, fileSystem, clock);
   const { bytesPerSecond } = job.source.limits;
   const format = await createInputFormat(job.source.format);
@@ -68,13 +79,20 @@ export async function startSubtask(
     ...rowsOf(config.schema, first, sink.current.schema),
     sink,
     quarantine,
+    window,
     firstCheckpointId: config.firstCheckpointId,
     isDue: partsDue(job),
     schemaVersion: config.schemaVersion,
     evolve: async (schema) => {
-      const transform = createTransform(job, schema, config.baseColumns);
+      const transform = createTransform(job, schema, config.baseColumns, window);
       const rows = transform?.schema ?? schema;
-      const buckets = await createBuckets({ ...config, schema }, rows, fileSystem, clock, stages);
+      const buckets = await createBuckets(
+        { ...config, memoryBytes, schema },
+        rows,
+        fileSystem,
+        clock,
+        stages,
+      );
       return { ...rowsOf(schema, transform, buckets.schema), buckets };
     },
     bucketCheckIntervalMs: job.sink.bucketCheckIntervalMs,

@@ -16,6 +16,7 @@ import { isUntouched, type Split, type SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
 import { Warnings } from '../source/warnings.ts';
+import type { KeyWindow } from '../transform/key-window.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
 import { BatchWriter, type EventTimeOf, type Refusals } from './batch-writer.ts';
 import type { EventTimes, FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
@@ -46,6 +47,8 @@ export interface SubtaskParts {
   readonly sink: EvolvingSink;
   /** Where refused records go; null where the job has no quarantine. */
   readonly quarantine: Quarantine | null;
+  /** Keys of the rows that were read; null where the job does not de-duplicate. */
+  readonly window: KeyWindow | null;
   readonly firstCheckpointId: number;
   readonly schemaVersion: number;
   /** Makes what comes after a change of schema. */
@@ -223,13 +226,12 @@ export class Subtask {
       this.#finish({ split: this.#split(), kind: reader.outcome });
       return;
     }
-    const watermarkMs = this.#watermarkMs;
     const written = await this.#during('assign', () =>
-      this.#writer.write(this.#transformed(read), before, watermarkMs, this.#nextCheckpointId),
+      this.#writer.write(this.#transformed(read), before, this.#watermarkMs, this.#nextCheckpointId),
     );
     this.#newestMs = Math.max(this.#newestMs, written.newestMs);
     this.#bookLate();
-    const became = { bytes: 0, ...written, filtered: this.#transform?.takeFiltered() ?? 0 };
+    const became = { bytes: 0, ...written, ...this.#transform?.takeLeftOut() };
     this.#counts = addCounts(this.#counts, became);
     this.#tally = addTallies(this.#tally, became);
     if (this.#parts.pace !== null) this.#bookCounts();
@@ -317,7 +319,7 @@ export class Subtask {
 
   async #snapshot(request: Extract<ToSubtask, { type: 'snapshot' }>): Promise<void> {
     const { checkpointId, closeAll, last, times } = request;
-    const { sink, quarantine, send, subtask, isDue } = this.#parts;
+    const { sink, quarantine, window, send, subtask, isDue } = this.#parts;
     this.#bookCounts();
     const splits = [...(this.#reading ? [this.#split()] : []), ...this.#ahead];
     this.#watermarkMs = Math.max(this.#watermarkMs, times.watermarkMs);
@@ -338,6 +340,7 @@ export class Subtask {
       counts: this.#counts,
       sink: snapshot,
       quarantine: kept,
+      ...(window === null ? {} : { keys: window.capture() }),
     });
     this.#outcomes = [];
     this.#counts = NO_COUNTS;

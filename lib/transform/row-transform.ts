@@ -10,9 +10,11 @@ import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import type { RowPlaces } from '../core/row-places.ts';
 import type { LineageName, SchemaDriftSpec } from '../core/specs.ts';
 import type { TransformStep } from '../core/transform-spec.ts';
+import { Deduplication } from './deduplicate.ts';
+import { KeyWindow } from './key-window.ts';
 import { type BatchOrigin, LineageColumns } from './lineage-columns.ts';
 import { stepSchema } from './step-schema.ts';
-import { createStep, type RunStep } from './steps.ts';
+import { createStep, type RunStep, Selection } from './steps.ts';
 
 /** What of a job says how its rows are made. */
 export interface JobRows {
@@ -22,7 +24,16 @@ export interface JobRows {
 
 /** Whether rows go on as they are, but for those that are left out. */
 export function keepsRows({ source, transform }: JobRows): boolean {
-  return source.lineage.length === 0 && transform.every(({ kind }) => kind === 'filter');
+  return (
+    source.lineage.length === 0 && transform.every(({ kind }) => kind === 'filter' || kind === 'deduplicate')
+  );
+}
+
+type DeduplicateStep = Extract<TransformStep, { kind: 'deduplicate' }>;
+
+/** A job has one at most. */
+export function deduplicateStep(transform: readonly TransformStep[]): DeduplicateStep | null {
+  return transform.find((step) => step.kind === 'deduplicate') ?? null;
 }
 
 /** Names of the columns that the job adds to those of its source: none of them can come from there later. */
@@ -38,12 +49,18 @@ export function addedColumns({ source, transform }: JobRows): ReadonlySet<string
 /**
  * @param baseColumns how many columns the source began with. Those that came later, and are not chosen by a step, stand at
  *   the end, behind what the job adds: readers that go by the place of a column find new ones there only
+ * @param window of a step that de-duplicates, with what it knows; left out: one that knows nothing
  * @returns null where rows are written as they are read
  * @throws SluiceError JOB_INVALID where the columns are not what the job file takes them to be
  */
-export function createTransform(job: JobRows, source: Schema, baseColumns: number): RowTransform | null {
+export function createTransform(
+  job: JobRows,
+  source: Schema,
+  baseColumns: number,
+  window: KeyWindow | null = null,
+): RowTransform | null {
   const isIdle = job.source.lineage.length === 0 && job.transform.length === 0;
-  return isIdle ? null : new RowTransform(job, source, baseColumns);
+  return isIdle ? null : new RowTransform(job, source, baseColumns, window);
 }
 
 /** The columns of the rows that a job writes. @throws SluiceError as `createTransform` */
@@ -56,9 +73,15 @@ export class RowTransform {
   readonly schema: Schema;
   readonly #lineage: { readonly columns: LineageColumns; readonly schema: Schema } | null;
   readonly #steps: readonly RunStep[];
+  #deduplication: Deduplication | null = null;
   #filtered = 0;
 
-  constructor({ source: { lineage }, transform }: JobRows, source: Schema, baseColumns: number) {
+  constructor(
+    { source: { lineage }, transform }: JobRows,
+    source: Schema,
+    baseColumns: number,
+    window: KeyWindow | null,
+  ) {
     const added = lineage.map((name) => LINEAGE_COLUMNS[name]);
     for (const { name } of added) proveAbsent(source, name);
     let schema: Schema = added.length === 0 ? source : { fields: [...source.fields, ...added] };
@@ -67,7 +90,8 @@ export class RowTransform {
     const steps: RunStep[] = [];
     for (const [i, step] of transform.entries()) {
       const after = checkedSchema(step, schema, i);
-      steps.push(createStep(step, schema, after));
+      if (step.kind === 'deduplicate') steps.push(this.#deduplicate(step, schema, window));
+      else steps.push(createStep(step, schema, after));
       schema = after;
       if (step.kind === 'select') late = new Set();
       if (step.kind === 'rename')
@@ -84,6 +108,14 @@ export class RowTransform {
     this.#steps = steps;
   }
 
+  #deduplicate(step: DeduplicateStep, { fields }: Schema, window: KeyWindow | null): RunStep {
+    const indexes = step.key.map((name) => fields.findIndex((field) => field.name === name));
+    const deduplication = new Deduplication(indexes, window ?? new KeyWindow(step.key, step.rows));
+    this.#deduplication = deduplication;
+    const selection = new Selection();
+    return (batch) => selection.keep(batch, deduplication.fresh(batch));
+  }
+
   /** The rows as they are written; valid as long as the batch is, until the next call. */
   apply(read: Batch, places: RowPlaces, origin: BatchOrigin): Batch {
     let batch = read;
@@ -96,11 +128,11 @@ export class RowTransform {
     return batch;
   }
 
-  /** Rows that were left out since this was asked last. */
-  takeFiltered(): number {
+  /** Rows that were left out since this was asked last, and of these the ones whose key had been seen. */
+  takeLeftOut(): { readonly filtered: number; readonly duplicates: number } {
     const filtered = this.#filtered;
     this.#filtered = 0;
-    return filtered;
+    return { filtered, duplicates: this.#deduplication?.take() ?? 0 };
   }
 }
 

@@ -3,6 +3,7 @@ import { type DataType, type Field, formatDataType, type Schema } from '../core/
 import type { TransformStep } from '../core/transform-spec.ts';
 import { canCast } from './cast-column.ts';
 import { oneValue } from './constant-column.ts';
+import { canBeKey } from './deduplicate.ts';
 import { compilePredicate } from './expression/compile.ts';
 
 export interface StepProblem {
@@ -51,6 +52,19 @@ export function stepSchema(step: TransformStep, schema: Schema): StepResult {
       return result({
         fields: step.columns.flatMap((name) => fields.find((field) => field.name === name) ?? []),
       });
+    }
+    case 'deduplicate': {
+      for (const [i, name] of step.key.entries()) {
+        const field = find(name, ['key', i]);
+        if (step.key.indexOf(name) !== i)
+          problems.push({ path: ['key', i], message: `'${name}' stands twice` });
+        if (field !== undefined && !canBeKey(field.type))
+          problems.push({
+            path: ['key', i],
+            message: `'${name}' is ${formatDataType(field.type)}, which is no key`,
+          });
+      }
+      return result(schema);
     }
     case 'rename': {
       for (const name of Object.keys(step.names)) find(name, [name]);

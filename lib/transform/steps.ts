@@ -15,7 +15,11 @@ import { NullFiller } from './fill-nulls.ts';
 export type RunStep = (batch: Batch) => Batch;
 
 /** @param before columns that come in; `after` those that go out: see stepSchema, which has checked them */
-export function createStep(step: TransformStep, before: Schema, after: Schema): RunStep {
+export function createStep(
+  step: Exclude<TransformStep, { kind: 'deduplicate' }>,
+  before: Schema,
+  after: Schema,
+): RunStep {
   switch (step.kind) {
     case 'filter': {
       const predicate = compilePredicate(step.expression, before);

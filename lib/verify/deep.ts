@@ -15,7 +15,7 @@ import { passesThrough } from '../pipeline/sink-setup.ts';
 import { type Split, startPosition } from '../source/split.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { createTransform, type RowTransform } from '../transform/row-transform.ts';
+import { createTransform, deduplicateStep, type RowTransform } from '../transform/row-transform.ts';
 import type { Books, InputBook } from './books.ts';
 import { isNested } from './canonical-text.ts';
 import type { Dropped } from './dropped.ts';
@@ -57,11 +57,22 @@ export interface DeepReport {
   readonly columns_left_out: readonly string[];
 }
 
+const NOT_COMPARABLE: DeepReport = {
+  files: 0,
+  compared: false,
+  why_not: 'the job de-duplicates: which rows stay depends on the order in which files were read',
+  rows: 0,
+  source_digest: null,
+  lake_digest: null,
+  columns_left_out: [],
+};
+
 export async function verifyDeep(
   books: Books,
   options: DeepOptions,
 ): Promise<{ report: DeepReport; findings: Finding[] }> {
   const { job, partSchema } = options;
+  if (deduplicateStep(job.transform) !== null) return { report: NOT_COMPARABLE, findings: [] };
   const schema = books.checkpoint.schema ?? { fields: [] };
   const lines = passesThrough({ job, schema, replay: false }, partSchema);
   const isCsv = job.sink.format.type === 'csv';

@@ -188,6 +188,7 @@ async function createJob(fileSystem: MemoryFileSystem, clock: ManualClock, compa
               late: 0,
               lateDropped: 0,
               filtered: 0,
+              duplicates: 0,
             },
           }),
         (error: unknown) => coordinator.abort(error),

@@ -22,6 +22,9 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, style: Style): s
         humanCount(totals.rows),
         ...(totals.rejected === 0 ? [] : [`${humanCount(totals.rejected)} rejected`]),
         ...((totals.filtered ?? 0) === 0 ? [] : [`${humanCount(totals.filtered ?? 0)} filtered out`]),
+        ...((totals.duplicates ?? 0) === 0
+          ? []
+          : [`${humanCount(totals.duplicates ?? 0)} of them duplicates`]),
         ...((totals.quarantined ?? 0) === 0 ? [] : [`${humanCount(totals.quarantined ?? 0)} quarantined`]),
         ...((totals.replayed ?? 0) === 0 ? [] : [`${humanCount(totals.replayed ?? 0)} of them replayed`]),
         ...(totals.late === 0 ? [] : [`${humanCount(totals.late)} late`]),

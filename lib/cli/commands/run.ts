@@ -8,7 +8,7 @@ import { killAtFailpoint } from '../../core/failpoint.ts';
 import type { JobSummary } from '../../pipeline/progress.ts';
 import type { RunOptions } from '../../pipeline/run-options.ts';
 import type { CommandContext, RunCommandOptions } from '../commands.ts';
-import { counted, humanBytes, humanDuration, humanRate } from '../human.ts';
+import { counted, humanBytes, humanCount, humanDuration, humanRate } from '../human.ts';
 import type { CliIo } from '../io.ts';
 import type { Output } from '../output.ts';
 import { createProgressDisplay } from '../progress/progress-display.ts';
@@ -97,9 +97,10 @@ export async function startThreads(io: CliIo): Promise<Threads> {
 
 /** As DESIGN section 8 gives it. */
 export function documentOf(summary: JobSummary, withTimings: boolean): object {
-  const { timings, stopped, late, ...counts } = summary;
+  const { timings, stopped, late, duplicates, ...counts } = summary;
   return {
     ...counts,
+    ...(duplicates > 0 ? { duplicates } : {}),
     ...(late > 0 ? { late } : {}),
     ...(stopped ? { stopped } : {}),
     ...(withTimings ? { timings_ms: timings } : {}),
@@ -113,6 +114,7 @@ function sentenceOf(summary: JobSummary): string {
     rows,
     rejected,
     filtered,
+    duplicates,
     quarantined,
     late,
     bytes_in,
@@ -126,6 +128,7 @@ function sentenceOf(summary: JobSummary): string {
   const besides = [
     ...(rejected === 0 ? [] : [`${counted(rejected, 'record')} rejected`]),
     ...(filtered === 0 ? [] : [`${counted(filtered, 'row')} filtered out`]),
+    ...(duplicates === 0 ? [] : [`${humanCount(duplicates)} of them duplicates`]),
     ...(quarantined === 0 ? [] : [`${counted(quarantined, 'record')} quarantined`]),
     ...(late === 0 ? [] : [`${counted(late, 'row')} late`]),
   ];

@@ -14,6 +14,7 @@ const SUMMARY: JobSummary = {
   rejected: 0,
   quarantined: 0,
   filtered: 0,
+  duplicates: 0,
   bytes_in: 213_500_000,
   parts: 24,
   bytes_out: 25_100_000,

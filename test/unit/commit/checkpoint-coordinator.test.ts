@@ -62,7 +62,16 @@ function setUp(subtasks: number) {
       checkpointId,
       splits: [],
       outcomes: [],
-      counts: { rows: 1, rejected: 0, quarantined: 0, bytesIn: 4, late: 0, lateDropped: 0, filtered: 0 },
+      counts: {
+        rows: 1,
+        rejected: 0,
+        quarantined: 0,
+        bytesIn: 4,
+        late: 0,
+        lateDropped: 0,
+        filtered: 0,
+        duplicates: 0,
+      },
       sink: {
         state: { nextCounter: 1, openParts: [] },
         committables: [{ bucketId: '', file: await file.closeForCommit(), rows: 1 }],

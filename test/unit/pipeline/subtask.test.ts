@@ -45,6 +45,7 @@ function setUp(chunkRows = 100) {
       0,
     ),
     quarantine: null,
+    window: null,
     firstCheckpointId: 1,
     schemaVersion: 1,
     evolve: () => Promise.reject(new Error('the schema of this test does not change')),

@@ -38,7 +38,7 @@ function run(
     for (const column of out.columns) expect(column.length).toBe(out.length);
     return Array.from({ length: out.length }, (_, row) => out.record(row) as Record<string, unknown>);
   });
-  return { rows, schema: transform.schema, filtered: transform.takeFiltered() };
+  return { rows, schema: transform.schema, filtered: transform.takeLeftOut().filtered };
 }
 
 const names = ({ fields }: Schema) => fields.map(({ name }) => name);
