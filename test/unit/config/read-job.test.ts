@@ -125,6 +125,7 @@ describe('a valid job', () => {
         afterCommit: { kind: 'keep' },
         limits: NO_LIMITS,
         lineage: [],
+        notifications: null,
       },
       transform: [],
       eventTime: { column: 'ts', unit: 'ms' },
