@@ -23,7 +23,7 @@ import { expectNone, listLake, type Row, readTable, VisibleParts } from '../supp
 import { sluice, startSluice } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
-const ROUNDS = process.env.CI === 'true' ? 20 : 4;
+const ROUNDS = process.env.CI === 'true' ? 8 : 4;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261126);
 const ROWS_A_ROUND = 1000;
 const COMPACTION = 'compaction: { target_size: 256KiB, max_small_parts: 4, quiet: 500ms }';
