@@ -25,11 +25,23 @@ export interface Copy {
   readonly plan: TakenPlan;
 }
 
+export interface JudgedName {
+  readonly path: string;
+  /** null: nothing was known. */
+  readonly known: KnownRef | null;
+}
+
 export type Following =
   /** It is the file `from`, and what is behind what was taken of that is read. */
   | { readonly kind: 'continue'; readonly from: KnownRef; readonly plan: TakenPlan }
   /** Nothing was taken of it. `renamed`: the file that had its name has another one. */
-  | { readonly kind: 'new'; readonly plan: TakenPlan; readonly renamed: KnownRef | null }
+  | {
+      readonly kind: 'new';
+      readonly plan: TakenPlan;
+      readonly renamed: KnownRef | null;
+      /** Names of which it is no copy, as they were known. */
+      readonly judged?: readonly JudgedName[];
+    }
   /** It is new, and the one that had its name lives on as a copy: the first of `copies`; the others have no more. */
   | {
       readonly kind: 'copied';
@@ -81,9 +93,9 @@ export class AppendFollower {
       if (plan.kind !== 'replaced') return { kind: 'continue', from: byKey, plan };
     }
     if (own !== null) return this.#lookReplaced(file, own);
-    return (
-      (await this.#lookForOriginal(file, null)) ?? { kind: 'new', plan: await this.#new(file), renamed: null }
-    );
+    const judged: JudgedName[] = [];
+    const asCopy = await this.#lookForOriginal(file, null, judged);
+    return asCopy ?? { kind: 'new', plan: await this.#new(file), renamed: null, judged };
   }
 
   /** The file is the one that was known under its name. */
@@ -155,12 +167,17 @@ export class AppendFollower {
   }
 
   /** Whether a file is the copy of one that is known, or will be. null: it is not. */
-  async #lookForOriginal(file: FileStatus, own: KnownRef | null): Promise<Following | null> {
+  async #lookForOriginal(
+    file: FileStatus,
+    own: KnownRef | null,
+    judged: JudgedName[] = [],
+  ): Promise<Following | null> {
     const { fileSystem, known, rotation, planner, isWanted } = this.#options;
     const folder = file.path.slice(0, file.path.length - nameOf(file.path).length);
     for (const name of originalNames(nameOf(file.path))) {
       const path = folder + name;
       const original = known.ref(known.find(path));
+      judged.push({ path, known: original });
       if (original === null) {
         if (rotation !== 'copytruncate' || !isWanted(path)) continue;
         // Not taken yet: it will be, and then it is told what is a copy of it.
@@ -182,7 +199,9 @@ export class AppendFollower {
       }
       const intact = (await this.#continued(status, original)).kind !== 'replaced';
       if (!intact) {
-        if (plan !== null || own !== null) return { kind: 'wait' };
+        // Or it is a copy of what stands there now, of which nothing was taken yet.
+        const isNewer = rotation === 'copytruncate' && (await planner.beginLikewise(status, file));
+        if (plan !== null || own !== null || isNewer) return { kind: 'wait' };
       } else if (plan !== null) {
         if (rotation === 'copytruncate')
           return { kind: 'copy', own, plan: { kind: 'nothing', consumedBytes, fingerprint } };

@@ -7,7 +7,7 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import type { FileStatus } from '../storage/file-system.ts';
-import type { AppendFollower, Following, ReplacedPolicy } from './append-follower.ts';
+import type { AppendFollower, Following, JudgedName, ReplacedPolicy } from './append-follower.ts';
 import { modifiedError, versionOf } from './file-version.ts';
 import type { HomelessSplits } from './homeless-splits.ts';
 import { type KnownFiles, type KnownRef, NO_REALM } from './known-files.ts';
@@ -158,6 +158,8 @@ export class FileTaker {
         return;
       }
       case 'new':
+        // It may be a copy of what was taken meanwhile.
+        if (following.judged?.some((name) => !isAsJudged(name, known)) === true) return;
         if (following.renamed !== null) {
           if (stale(following.renamed)) return;
           known.loseName(known.find(path));
@@ -293,4 +295,8 @@ export class FileTaker {
       `${path} ends without a line end: its last line waits for one (modified: append)`,
     );
   }
+}
+
+function isAsJudged({ path, known: before }: JudgedName, known: KnownFiles): boolean {
+  return before === null ? known.find(path) === -1 : known.isCurrent(before);
 }
