@@ -190,8 +190,10 @@ export class AppendFollower {
       if (fingerprint === 0n) continue;
       const partial = file.sizeBytes < consumedBytes || consumedBytes === 0;
       if (partial && rotation !== 'copytruncate') continue;
-      const plan = partial ? null : await this.#continued(file, original);
-      if (plan?.kind === 'replaced') continue;
+      const asContinued = partial ? null : await this.#continued(file, original);
+      const isOther = asContinued?.kind === 'replaced';
+      if (isOther && rotation !== 'copytruncate') continue;
+      const plan = asContinued?.kind === 'replaced' ? null : asContinued;
       const status = await fileSystem.stat(path);
       if (status === null || status.isFolder) {
         if (plan !== null) return { kind: 'continue', from: original, plan };
@@ -199,9 +201,9 @@ export class AppendFollower {
       }
       const intact = (await this.#continued(status, original)).kind !== 'replaced';
       if (!intact) {
-        // Or it is a copy of what stands there now, of which nothing was taken yet.
-        const isNewer = rotation === 'copytruncate' && (await planner.beginLikewise(status, file));
-        if (plan !== null || own !== null || isNewer) return { kind: 'wait' };
+        // A copy of what was taken, perhaps while it was being made; or of what stands there now and was not taken yet.
+        if (!isOther || (await planner.beginLikewise(status, file))) return { kind: 'wait' };
+      } else if (isOther) {
       } else if (plan !== null) {
         if (rotation === 'copytruncate')
           return { kind: 'copy', own, plan: { kind: 'nothing', consumedBytes, fingerprint } };

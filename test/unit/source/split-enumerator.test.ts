@@ -487,22 +487,23 @@ describe('modified: append', () => {
     expect(source.lines).toEqual(['a1', 'a2', 'a3', 'a4']);
   });
 
-  it('a copy of a log that was cut and written anew is not read before the log was looked at', async () => {
-    const source = new SourceHarness({
-      ...{ modified: 'append', rotation: 'copytruncate', include: ['**/*.log', '**/*.1'] },
-    });
-    source.fileSystem.put('/in/a.log', 'a1\na2\na3\n', 1n);
-    await source.start();
-    await source.drain();
-    source.fileSystem.write('/in/a.log', 'b1\n', 3n);
-    // Looked at first, because it seems to be older.
-    source.fileSystem.put('/in/a.log.1', 'b1\n', 2n);
-    for (let i = 0; i < 3; i++) {
-      await source.scan();
+  for (const anew of ['b1\n', 'b1\nb2\nb3\nb4\n']) {
+    it(`a copy of a log that was cut and written anew is not read before the log was looked at: ${anew.length} bytes`, async () => {
+      const include = ['**/*.log', '**/*.1'];
+      const source = new SourceHarness({ modified: 'append', rotation: 'copytruncate', include });
+      source.fileSystem.put('/in/a.log', 'a1\na2\na3\n', 1n);
+      await source.start();
       await source.drain();
-    }
-    expect(source.lines).toEqual(['a1', 'a2', 'a3', 'b1']);
-  });
+      source.fileSystem.write('/in/a.log', anew, 3n);
+      // Looked at first, because it seems to be older.
+      source.fileSystem.put('/in/a.log.1', anew, 2n);
+      for (let i = 0; i < 3; i++) {
+        await source.scan();
+        await source.drain();
+      }
+      expect(source.lines).toEqual(['a1', 'a2', 'a3', ...anew.trim().split('\n')]);
+    });
+  }
 
   it('what was found under another name and read there is not in the next checkpoint', async () => {
     const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6 });
