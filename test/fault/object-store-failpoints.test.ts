@@ -61,6 +61,18 @@ function crashAt(name: string, nth: number): () => boolean {
   return () => dead;
 }
 
+/** The store of a process that dies: nothing of what it still had under way arrives. */
+function mortal(store: MemoryObjectStore, isDead: () => boolean): MemoryObjectStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function' || name === 'close') return value;
+      return (...given: unknown[]) =>
+        isDead() ? Promise.reject(new Crash('dead')) : Reflect.apply(value, target, given);
+    },
+  });
+}
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-s3-failpoint-'));
@@ -119,7 +131,7 @@ describe('crash at every failpoint of an object store', () => {
           const store = filledStore();
           const compiled = job(format, nth === 2 ? 2 : 1);
           const crashed = crashAt(name, nth);
-          await runOnce(compiled, store).catch((error: unknown) => {
+          await runOnce(compiled, mortal(store, crashed)).catch((error: unknown) => {
             if (!crashed()) throw error;
           });
           if (crashed()) reached++;
