@@ -2,7 +2,7 @@
 import type { Batch } from '../lib/core/batch.ts';
 import type { BucketAssigner, BucketContext, BucketVector, RowContext } from '../lib/core/bucket-assigner.ts';
 import { SluiceError } from '../lib/core/errors.ts';
-import { hasMethod, loadExtension } from '../lib/core/extension-module.ts';
+import { createExtension, hasMethod } from '../lib/core/extension-module.ts';
 import { BucketIds } from './bucket-ids.ts';
 import { confine } from './confine.ts';
 
@@ -110,16 +110,7 @@ export function checkedAssigner(assigner: BucketAssigner): BucketAssigner {
  * @throws SluiceError JOB_INVALID
  */
 export async function loadBucketAssigner(module: string, options: unknown): Promise<BucketAssigner> {
-  const found = await loadExtension(module, 'createBucketAssigner');
-  let assigner: unknown = found;
-  if (typeof found === 'function') {
-    try {
-      assigner = await found(options);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new SluiceError('JOB_INVALID', `createBucketAssigner of ${module} failed: ${why}`, { cause });
-    }
-  }
+  const assigner = await createExtension(module, 'createBucketAssigner', options);
   if (hasMethod(assigner, 'assign')) return checkedAssigner(assigner as BucketAssigner);
   if (hasMethod(assigner, 'getBucketId')) return rowBucketAssigner(assigner as RowBucketAssigner);
   throw new SluiceError('JOB_INVALID', `${module} gives no bucket assigner`, {

@@ -30,6 +30,7 @@ export type {
 export type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from './core/encoder.ts';
 export { ERROR_KINDS, type ErrorCode, type ErrorDomain, SluiceError } from './core/errors.ts';
 export { type Ids, randomIds } from './core/ids.ts';
+export type { MapFunction } from './core/map-function.ts';
 export type { PartFileInfo, RollingPolicy } from './core/rolling-policy.ts';
 export { RowBuffer } from './core/row-buffer.ts';
 export { runJob } from './pipeline/job-runner.ts';

@@ -1,6 +1,6 @@
 /** Rolling policies written by users. */
 import { SluiceError } from '../lib/core/errors.ts';
-import { hasMethod, loadExtension } from '../lib/core/extension-module.ts';
+import { createExtension, hasMethod } from '../lib/core/extension-module.ts';
 import type { PartFileInfo, RollingPolicy } from '../lib/core/rolling-policy.ts';
 
 /**
@@ -53,16 +53,7 @@ function asked(question: string, ask: () => unknown): unknown {
  * @throws SluiceError JOB_INVALID
  */
 export async function loadRollingPolicy(module: string, options: unknown): Promise<RollingPolicy> {
-  const found = await loadExtension(module, 'createRollingPolicy');
-  let policy: unknown = found;
-  if (typeof found === 'function') {
-    try {
-      policy = await found(options);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new SluiceError('JOB_INVALID', `createRollingPolicy of ${module} failed: ${why}`, { cause });
-    }
-  }
+  const policy = await createExtension(module, 'createRollingPolicy', options);
   if (
     hasMethod(policy, 'shouldRollOnEvent') &&
     hasMethod(policy, 'shouldRollOnCheckpoint') &&

@@ -77,7 +77,7 @@ export function compileJob(job: ValidatedJob, context: CompileContext): Compiled
       },
       lineage: source.lineage,
     },
-    transform: job.transform.map((step, i) => compileStep(step, context.filters.get(i))),
+    transform: job.transform.map((step, i) => compileStep(step, context.filters.get(i), absolute)),
     eventTime:
       job.event_time === undefined ? null : { column: job.event_time.field, unit: job.event_time.unit },
     watermarks: {

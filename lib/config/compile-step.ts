@@ -4,12 +4,20 @@ import { SluiceError } from '../core/errors.ts';
 import type { Expression } from '../core/expression.ts';
 import type { ConstantSpec, ConstantValue, TransformStep } from '../core/transform-spec.ts';
 import type { RawJob, ValidatedJob } from './job-definition.ts';
+import { rawSchema } from './raw-schema.ts';
 
 type ValidatedStep = ValidatedJob['transform'][number];
 type RawStep = NonNullable<RawJob['transform']>[number];
 
-/** @param expression of a filter */
-export function compileStep(step: ValidatedStep, expression: Expression | undefined): TransformStep {
+/**
+ * @param expression of a filter
+ * @param absolute path of one that the job file has
+ */
+export function compileStep(
+  step: ValidatedStep,
+  expression: Expression | undefined,
+  absolute: (given: string) => string,
+): TransformStep {
   const { filter, select, drop, rename, cast, constant } = step;
   if (filter !== undefined && expression !== undefined) return { kind: 'filter', text: filter, expression };
   if (select !== undefined) return { kind: 'select', columns: select };
@@ -31,6 +39,11 @@ export function compileStep(step: ValidatedStep, expression: Expression | undefi
     return { kind: 'deduplicate', key, rows: window.rows };
   }
   if (step.default !== undefined) return { kind: 'default', columns: step.default };
+  if (step.map !== undefined) {
+    const { module, columns, options } = step.map;
+    const schema = columns === undefined ? null : { fields: columns };
+    return { kind: 'map', module: absolute(module), schema, options: options ?? null };
+  }
   throw new SluiceError('INTERNAL', 'a step of transform without a key');
 }
 
@@ -70,6 +83,10 @@ export function rawStep(step: TransformStep): RawStep {
       return { deduplicate: { key: [...step.key], window: { rows: step.rows } } };
     case 'default':
       return { default: { ...step.columns } };
+    case 'map': {
+      const { module, schema, options } = step;
+      return { map: { module, ...(schema === null ? {} : { columns: rawSchema(schema) }), options } };
+    }
   }
 }
 

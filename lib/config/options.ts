@@ -69,6 +69,9 @@ function pathProblem(value: string): string | null {
   return null;
 }
 
+/** Options of a module of the user's. */
+export const moduleOptions = z.unknown().optional().meta({ title: 'anything' });
+
 /** One of some words. `later`: words that the documentation of other versions may have promised. */
 export function choice<const Values extends readonly [string, ...string[]]>(
   values: Values,

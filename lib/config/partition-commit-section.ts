@@ -1,6 +1,16 @@
 /** The keys of `sink.partition_commit` in a job file. */
 import * as z from 'zod';
-import { byType, choice, duration, integer, matching, path, section, text } from './options.ts';
+import {
+  byType,
+  choice,
+  duration,
+  integer,
+  matching,
+  moduleOptions,
+  path,
+  section,
+  text,
+} from './options.ts';
 
 const TEN_YEARS_MS = 3650 * 86_400_000;
 
@@ -84,7 +94,7 @@ const custom = section({
   module: path('the path of a module').describe(
     'JavaScript module that exports `createPartitionCommitPolicy(options)`, or has it as its default export',
   ),
-  options: z.unknown().optional().meta({ title: 'anything' }).describe('what the module is given'),
+  options: moduleOptions.describe('what the module is given'),
 });
 
 const policy = byType(

@@ -1,6 +1,6 @@
 /** A compiled job as a job file that gives the same job: every default written out, paths absolute. */
 import { stringify } from 'yaml';
-import { formatDataType, type Schema } from '../core/data-type.ts';
+import type { Schema } from '../core/data-type.ts';
 import { isS3Location, parentLocation } from '../core/location.ts';
 import type {
   BucketSpec,
@@ -20,6 +20,7 @@ import { rawStep } from './compile-step.ts';
 import type { CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import { escapeReferences } from './environment.ts';
 import type { RawJob } from './job-definition.ts';
+import { rawSchema } from './raw-schema.ts';
 import { formatDuration, formatSize } from './units.ts';
 
 /** @param schema the columns, where they are known although the job says `infer`: they are written out */
@@ -131,11 +132,6 @@ function rawLimits(limits: CompiledJob['source']['limits']): NonNullable<RawJob[
 /** A schema as YAML to paste under `source.format`. */
 export function schemaYaml(schema: Schema): string {
   return stringify({ schema: rawSchema(schema) }, { lineWidth: 0, flowCollectionPadding: true });
-}
-
-/** A schema as the list that `source.format.schema` takes. */
-export function rawSchema(schema: Schema): { name: string; type: string; nullable: boolean }[] {
-  return schema.fields.map(({ name, type, nullable }) => ({ name, type: formatDataType(type), nullable }));
 }
 
 function rawInputFormat(source: CompiledJob['source'], schema: Schema | null): RawJob['source']['format'] {

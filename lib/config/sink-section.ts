@@ -8,6 +8,7 @@ import {
   flag,
   integer,
   location,
+  moduleOptions,
   path,
   section,
   size,
@@ -100,8 +101,6 @@ export const outputFormat = byType(
   ['parquet', 'ndjson', 'csv', 'text', 'avro', 'arrow'],
   ['orc'],
 );
-
-const moduleOptions = z.unknown().optional().meta({ title: 'anything' });
 
 const PARTITION_NAME = /^[^._/=\p{Cc}][^/=\p{Cc}]*$/u;
 

@@ -1,7 +1,7 @@
 /** The keys of `transform` in a job file: a list of steps, each with one key. */
 import * as z from 'zod';
-import { choice, integer, section, text } from './options.ts';
-import { dataType } from './source-section.ts';
+import { choice, integer, moduleOptions, path, section, text } from './options.ts';
+import { dataType, fieldList } from './source-section.ts';
 
 const MAX_STEPS = 100;
 /** The window is in each checkpoint as a whole: 21 MB of it. */
@@ -83,6 +83,20 @@ const step = section({
     .optional()
     .describe('leaves out rows whose key was seen within a window; needs `parallelism: 1`'),
   default: byColumn(value, 'values').optional().describe('values in place of null'),
+  map: section({
+    module: path('the path of a module').describe(
+      'JavaScript module that exports `createMapFunction(options)`, or has it as its default export; what it gives is called with each row and answers the row to write, or null to leave it out',
+    ),
+    columns: fieldList
+      .optional()
+      .meta({ title: 'list' })
+      .describe(
+        'columns of the rows that it answers: {name, type, nullable}; default: those that it is given',
+      ),
+    options: moduleOptions.describe('what the module is given'),
+  })
+    .optional()
+    .describe('code of your own, row by row'),
 }).refine((given) => Object.values(given).filter((each) => each !== undefined).length === 1, {
   error: 'a step has one key: write `- filter: ...` and `- select: ...` as two steps',
 });

@@ -7,7 +7,7 @@ import { SluiceError } from './errors.ts';
  * @param path absolute
  * @throws SluiceError JOB_INVALID where the module does not load or exports neither
  */
-export async function loadExtension(path: string, name: string): Promise<unknown> {
+async function loadExtension(path: string, name: string): Promise<unknown> {
   let loaded: Readonly<Record<string, unknown>>;
   try {
     loaded = await import(pathToFileURL(path).href);
@@ -27,6 +27,23 @@ export async function loadExtension(path: string, name: string): Promise<unknown
     });
   }
   return found;
+}
+
+/**
+ * Loads `{ module, options }` of a job file: what the module's export `name` makes of the options (or promises to make), or
+ * that export itself where it is no function.
+ * @param path absolute
+ * @throws SluiceError JOB_INVALID
+ */
+export async function createExtension(path: string, name: string, options: unknown): Promise<unknown> {
+  const found = await loadExtension(path, name);
+  if (typeof found !== 'function') return found;
+  try {
+    return await found(options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('JOB_INVALID', `${name} of ${path} failed: ${why}`, { cause });
+  }
 }
 
 /** Whether a value made by user code has a method of that name. */

@@ -1,5 +1,5 @@
 /** Steps of `transform` in a job file, compiled: they run in their order on the rows that were read. */
-import type { DataType } from './data-type.ts';
+import type { DataType, Schema } from './data-type.ts';
 import type { Expression } from './expression.ts';
 
 export type TransformStep =
@@ -11,6 +11,13 @@ export type TransformStep =
   | { readonly kind: 'constant'; readonly columns: Readonly<Record<string, ConstantSpec>> }
   /** Leaves out rows whose key is one of the last so many different keys. */
   | { readonly kind: 'deduplicate'; readonly key: readonly string[]; readonly rows: number }
+  /** Code of the user's. `module`: absolute path; `schema` of the rows that it gives, null: that of those it gets. */
+  | {
+      readonly kind: 'map';
+      readonly module: string;
+      readonly schema: Schema | null;
+      readonly options: unknown;
+    }
   /** Values in place of null. */
   | { readonly kind: 'default'; readonly columns: Readonly<Record<string, ConstantValue>> };
 

@@ -12,6 +12,7 @@ import { type Split, startPosition } from '../source/split.ts';
 import { SplitPlanner, splitSizeOf } from '../source/split-planner.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { loadMapFunctions } from '../transform/map-rows.ts';
 import { createTransform } from '../transform/row-transform.ts';
 import { firstSchema } from './first-schema.ts';
 import { placesNeeded } from './needed-columns.ts';
@@ -116,7 +117,7 @@ async function sampleBuckets(
   clock: Clock,
 ): Promise<BucketSample> {
   const { source } = job;
-  const transform = createTransform(job, schema, schema.fields.length);
+  const transform = createTransform(job, schema, schema.fields.length, await loadMapFunctions(job.transform));
   const rowsSchema = transform?.schema ?? schema;
   const assigner = await createBucketAssigner(job.sink.bucket, rowsSchema);
   const eventTime = job.eventTime === null ? null : createEventTime(job.eventTime, rowsSchema);

@@ -14,6 +14,7 @@ import { SplitReader } from '../source/split-reader.ts';
 import { openSplitSource } from '../source/split-source.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { KeyWindow, windowBytes } from '../transform/key-window.ts';
+import { loadMapFunctions, type MapFunctions } from '../transform/map-rows.ts';
 import { createTransform, deduplicateStep, type RowTransform } from '../transform/row-transform.ts';
 import type { Refusals } from './batch-writer.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
@@ -54,7 +55,8 @@ export async function startSubtask(
   const window = keys === null ? null : new KeyWindow(keys.key, keys.rows);
   if (config.restoredKeys !== undefined) window?.restore(config.restoredKeys);
   const memoryBytes = config.memoryBytes - (keys === null ? 0 : windowBytes(keys.rows));
-  const first = createTransform(job, config.schema, config.baseColumns, window);
+  const functions = await loadMapFunctions(job.transform);
+  const first = createTransform(job, config.schema, config.baseColumns, functions, window);
   const sink = await createSink(
     { ...config, memoryBytes },
     first?.schema ?? config.schema,
@@ -68,7 +70,7 @@ export async function startSubtask(
   const rowsOf = (schema: Schema, transform: RowTransform | null, partSchema: Schema) => ({
     reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages),
     transform,
-    refusals: refusalsOf(config, format, schema, transform, partSchema, fileSystem, clock),
+    refusals: refusalsOf(config, format, schema, transform, functions, partSchema, fileSystem, clock),
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
@@ -84,7 +86,7 @@ export async function startSubtask(
     isDue: partsDue(job),
     schemaVersion: config.schemaVersion,
     evolve: async (schema) => {
-      const transform = createTransform(job, schema, config.baseColumns, window);
+      const transform = createTransform(job, schema, config.baseColumns, functions, window);
       const rows = transform?.schema ?? schema;
       const buckets = await createBuckets(
         { ...config, memoryBytes, schema },
@@ -113,6 +115,7 @@ function refusalsOf(
   format: InputFormat | FileInputFormat,
   schema: Schema,
   transform: RowTransform | null,
+  functions: MapFunctions,
   partSchema: Schema,
   fileSystem: FileSystem,
   clock: Clock,
@@ -124,7 +127,7 @@ function refusalsOf(
   if (onBadRecord !== 'quarantine' && !late) return { bucketless: onBadRecord, late, capture: null };
   const inner = replay ? replayInput(format) : format;
   // One of its own: rows that are looked at again are not counted again.
-  const again = transform === null ? null : createTransform(job, schema, config.baseColumns);
+  const again = transform === null ? null : createTransform(job, schema, config.baseColumns, functions);
   return {
     bucketless: onBadRecord,
     late,

@@ -7,12 +7,14 @@ import { Batch } from '../core/batch.ts';
 import type { Field, Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
+import type { MapFunction } from '../core/map-function.ts';
 import type { RowPlaces } from '../core/row-places.ts';
 import type { LineageName, SchemaDriftSpec } from '../core/specs.ts';
 import type { TransformStep } from '../core/transform-spec.ts';
 import { Deduplication } from './deduplicate.ts';
 import { KeyWindow } from './key-window.ts';
 import { type BatchOrigin, LineageColumns } from './lineage-columns.ts';
+import { type MapFunctions, NO_FUNCTIONS, RowMapper } from './map-rows.ts';
 import { stepSchema } from './step-schema.ts';
 import { createStep, type RunStep, Selection } from './steps.ts';
 
@@ -42,6 +44,7 @@ export function addedColumns({ source, transform }: JobRows): ReadonlySet<string
   for (const step of transform) {
     if (step.kind === 'constant') for (const name of Object.keys(step.columns)) names.add(name);
     if (step.kind === 'rename') for (const name of Object.values(step.names)) names.add(name);
+    if (step.kind === 'map') for (const { name } of step.schema?.fields ?? []) names.add(name);
   }
   return names;
 }
@@ -49,6 +52,7 @@ export function addedColumns({ source, transform }: JobRows): ReadonlySet<string
 /**
  * @param baseColumns how many columns the source began with. Those that came later, and are not chosen by a step, stand at
  *   the end, behind what the job adds: readers that go by the place of a column find new ones there only
+ * @param functions of the steps that have one; left out where only the rows' schema is asked for
  * @param window of a step that de-duplicates, with what it knows; left out: one that knows nothing
  * @returns null where rows are written as they are read
  * @throws SluiceError JOB_INVALID where the columns are not what the job file takes them to be
@@ -57,10 +61,11 @@ export function createTransform(
   job: JobRows,
   source: Schema,
   baseColumns: number,
+  functions: MapFunctions = NO_FUNCTIONS,
   window: KeyWindow | null = null,
 ): RowTransform | null {
   const isIdle = job.source.lineage.length === 0 && job.transform.length === 0;
-  return isIdle ? null : new RowTransform(job, source, baseColumns, window);
+  return isIdle ? null : new RowTransform(job, source, baseColumns, functions, window);
 }
 
 /** The columns of the rows that a job writes. @throws SluiceError as `createTransform` */
@@ -80,6 +85,7 @@ export class RowTransform {
     { source: { lineage }, transform }: JobRows,
     source: Schema,
     baseColumns: number,
+    functions: MapFunctions,
     window: KeyWindow | null,
   ) {
     const added = lineage.map((name) => LINEAGE_COLUMNS[name]);
@@ -91,9 +97,10 @@ export class RowTransform {
     for (const [i, step] of transform.entries()) {
       const after = checkedSchema(step, schema, i);
       if (step.kind === 'deduplicate') steps.push(this.#deduplicate(step, schema, window));
+      else if (step.kind === 'map') steps.push(mapStep(step, after, functions.get(i)));
       else steps.push(createStep(step, schema, after));
       schema = after;
-      if (step.kind === 'select') late = new Set();
+      if (step.kind === 'select' || (step.kind === 'map' && step.schema !== null)) late = new Set();
       if (step.kind === 'rename')
         late = new Set([...late].map((name) => (Object.hasOwn(step.names, name) ? step.names[name]! : name)));
     }
@@ -123,7 +130,7 @@ export class RowTransform {
       const { columns, schema } = this.#lineage;
       batch = new Batch(schema, [...read.columns, ...columns.fill(read.length, places, origin)], read.length);
     }
-    for (const step of this.#steps) batch = step(batch);
+    for (const step of this.#steps) batch = step(batch, origin);
     this.#filtered += read.length - batch.length;
     return batch;
   }
@@ -134,6 +141,19 @@ export class RowTransform {
     this.#filtered = 0;
     return { filtered, duplicates: this.#deduplication?.take() ?? 0 };
   }
+}
+
+function mapStep(
+  { module }: Extract<TransformStep, { kind: 'map' }>,
+  after: Schema,
+  map: MapFunction | undefined,
+): RunStep {
+  if (map === undefined)
+    return () => {
+      throw new SluiceError('INTERNAL', `the map function of ${module} was not loaded`);
+    };
+  const mapper = new RowMapper(map, module, after);
+  return (batch, { path }) => mapper.run(batch, path);
 }
 
 function proveAbsent(source: Schema, name: string): void {

@@ -100,6 +100,14 @@ export function stepSchema(step: TransformStep, schema: Schema): StepResult {
       }
       return result({ fields: [...fields, ...added] });
     }
+    case 'map': {
+      const given = step.schema?.fields.map(({ name }) => name) ?? [];
+      for (const [i, name] of given.entries()) {
+        if (given.indexOf(name) !== i)
+          problems.push({ path: ['columns', i], message: `'${name}' stands twice` });
+      }
+      return result(step.schema ?? schema);
+    }
     case 'default':
       for (const [name, value] of Object.entries(step.columns)) {
         const field = find(name, [name]);

@@ -10,13 +10,14 @@ import { ConstantColumn, oneValue } from './constant-column.ts';
 import { compilePredicate } from './expression/compile.ts';
 import { TRUE } from './expression/truth.ts';
 import { NullFiller } from './fill-nulls.ts';
+import type { BatchOrigin } from './lineage-columns.ts';
 
 /** Gives a batch that is valid until the one that came in is not, or the step runs again. */
-export type RunStep = (batch: Batch) => Batch;
+export type RunStep = (batch: Batch, origin: BatchOrigin) => Batch;
 
 /** @param before columns that come in; `after` those that go out: see stepSchema, which has checked them */
 export function createStep(
-  step: Exclude<TransformStep, { kind: 'deduplicate' }>,
+  step: Exclude<TransformStep, { kind: 'deduplicate' | 'map' }>,
   before: Schema,
   after: Schema,
 ): RunStep {

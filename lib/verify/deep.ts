@@ -15,7 +15,13 @@ import { passesThrough } from '../pipeline/sink-setup.ts';
 import { type Split, startPosition } from '../source/split.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { createTransform, deduplicateStep, type RowTransform } from '../transform/row-transform.ts';
+import { loadMapFunctions } from '../transform/map-rows.ts';
+import {
+  createTransform,
+  deduplicateStep,
+  type RowTransform,
+  rowSchema,
+} from '../transform/row-transform.ts';
 import type { Books, InputBook } from './books.ts';
 import { isNested } from './canonical-text.ts';
 import type { Dropped } from './dropped.ts';
@@ -93,10 +99,8 @@ export async function verifyDeep(
   const findings = await readSource(books, schema, lines, source, options);
   const inputs = books.inputs.filter(({ lane }) => lane === 'source');
   const whyNot = whyNotCompared(books, inputs, source.rows, options, findings.length === 0);
-  const transform = createTransform(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
-  const left = (transform?.schema ?? schema).fields.filter(
-    ({ name }) => !compared.some((field) => field.name === name),
-  );
+  const written = rowSchema(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
+  const left = written.fields.filter(({ name }) => !compared.some((field) => field.name === name));
   const base = {
     files: new Set(inputs.filter(({ path }) => options.intact.has(path)).map(({ path }) => path)).size,
     rows: source.rows,
@@ -178,7 +182,12 @@ async function readSource(
     modified: source.modified === 'append' ? 'append' : 'ignore',
     places: placesNeeded(source.lineage),
   });
-  const transform = createTransform(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
+  const transform = createTransform(
+    job,
+    schema,
+    baseColumns(schema, books.checkpoint.schemaHistory ?? []),
+    await loadMapFunctions(job.transform),
+  );
   const findings: Finding[] = [];
   const newest = newestVersions(books.inputs);
   try {

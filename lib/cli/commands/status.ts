@@ -1,7 +1,8 @@
 /** `sluice status`: how far a job is, from its state; works while it runs and after it died. */
 import { CheckpointStore } from '../../commit/checkpoint-store.ts';
 import { type JobStatus, readStatus } from '../../commit/status.ts';
-import { rawSchema, schemaYaml } from '../../config/print-job.ts';
+import { schemaYaml } from '../../config/print-job.ts';
+import { rawSchema } from '../../config/raw-schema.ts';
 import { formatDataType, type Schema } from '../../core/data-type.ts';
 import { describeChange, type SchemaVersion } from '../../core/schema-change.ts';
 import type { CommandContext } from '../commands.ts';

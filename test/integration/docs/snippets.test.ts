@@ -126,8 +126,10 @@ describe.each(['docs/buckets.md', 'docs/rolling.md', 'docs/formats.md', 'docs/ta
 
 describe('docs/transforms.md', () => {
   it('shows jobs that write what they say', async () => {
-    const jobs = jobsIn(await snippetsOf('docs/transforms.md'));
-    expect([...jobs.keys()]).toEqual(['clean', 'once', 'copied']);
+    const snippets = await snippetsOf('docs/transforms.md');
+    const jobs = jobsIn(snippets);
+    expect([...jobs.keys()]).toEqual(['clean', 'once', 'masked', 'copied']);
+    for (const [name, text] of modulesIn(snippets)) await write(name, text);
     await putIncoming();
     // Of the 1,000 rows, by putIncoming: two of three have a country, and amount is a quarter of the row's number.
     const numbers = Array.from({ length: ROWS }, (_, i) => i);
@@ -135,6 +137,7 @@ describe('docs/transforms.md', () => {
       ['clean', numbers.filter((i) => i % 3 !== 0 && i / 4 >= 10.5).length],
       // 7 users in 2 countries; rows without a country all stay.
       ['once', numbers.filter((i) => i % 3 === 0).length + 14],
+      ['masked', numbers.filter((i) => i / 4 >= 10).length],
       ['copied', numbers.filter((i) => i % 3 !== 0).length],
     ]);
     for (const [name, text] of jobs) {
