@@ -2,13 +2,10 @@
  * The real daemon with a real S3 server on both ends and its state there: killed at random moments, while the network
  * between them fails in every way it knows, and while the server is killed. Held against the oracle.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
-import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { FaultProxy, PROXY_FAULTS } from '../support/fault-proxy.ts';
 import {
   GENERATED_COLUMNS,
@@ -21,7 +18,8 @@ import {
 import { mirror } from '../support/mirror.ts';
 import { expectExactlyOnce, expectNone, judge, VisibleParts } from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
-import { hasS3Server, S3Server } from '../support/s3-servers.ts';
+import { hasS3Server } from '../support/s3-servers.ts';
+import { useS3Server } from '../support/use-s3-server.ts';
 
 /** Fewer on a developer's machine. */
 const ROUNDS = process.env.CI === 'true' ? 30 : 3;
@@ -29,44 +27,30 @@ const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
 const ROWS_PER_FILE = 300;
 
 describe.skipIf(!hasS3Server('versitygw'))('the daemon on an object store', () => {
-  let server: S3Server;
-  let store: ObjectStore;
-  let bucket: string;
-  let folder: string;
+  const s3 = useS3Server('versitygw');
   let files = 0;
-  beforeAll(() => {
-    server = S3Server.start('versitygw');
-    store = sdkObjectStore(server.spec());
-  });
-  afterAll(() => {
-    store.close();
-    server.dispose();
-  });
-  beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'sluice-s3-daemon-'));
-    bucket = await server.createBucket();
+  beforeEach(() => {
     files = 0;
   });
-  afterEach(() => rm(folder, { recursive: true }));
 
   async function writeJob(endpoint: string): Promise<string> {
-    const file = path.join(folder, 'job.yaml');
+    const file = path.join(s3.folder, 'job.yaml');
     await writeFile(
       file,
       `
 version: 1
 job: kill
-state: s3://${bucket}/state
+state: s3://${s3.bucket}/state
 parallelism: 2
 memory: 4MiB
 checkpoint: { interval: 300ms, retain: 2 }
 source:
-  path: s3://${bucket}/in
+  path: s3://${s3.bucket}/in
   monitor_interval: 200ms
   format: { type: ndjson, schema: ${GENERATED_SCHEMA} }
 event_time: { field: ts }
 sink:
-  path: s3://${bucket}/lake
+  path: s3://${s3.bucket}/lake
   format: { type: ndjson, compression: gzip }
   bucket: { type: datetime, time: event, pattern: "'dt='yyyy-MM-dd/'hour='HH" }
   rolling: { part_size: 64KiB, rollover_interval: 1s, inactivity_interval: 500ms }
@@ -80,18 +64,22 @@ s3: { endpoint: '${endpoint}', retry_timeout: 60s }
   async function feed(count: number): Promise<void> {
     for (let i = 0; i < count; i++, files++) {
       const rows = generateRows({ seed: SEED, rows: ROWS_PER_FILE, first: files * ROWS_PER_FILE });
-      await store.put({ bucket, key: `in/${files % 7}/${files}.ndjson` }, Buffer.from(toNdjson(rows)), {
-        ifAbsent: false,
-        metadata: {},
-        final: false,
-      });
+      await s3.store.put(
+        { bucket: s3.bucket, key: `in/${files % 7}/${files}.ndjson` },
+        Buffer.from(toNdjson(rows)),
+        {
+          ifAbsent: false,
+          metadata: {},
+          final: false,
+        },
+      );
     }
   }
 
   async function lookAt() {
-    const lake = { inputs: [path.join(folder, 'in')], lake: path.join(folder, 'lake') };
-    await mirror(store, bucket, 'lake', lake.lake);
-    await mirror(store, bucket, 'in', path.join(folder, 'in'));
+    const lake = { inputs: [path.join(s3.folder, 'in')], lake: path.join(s3.folder, 'lake') };
+    await mirror(s3.store, s3.bucket, 'lake', lake.lake);
+    await mirror(s3.store, s3.bucket, 'in', path.join(s3.folder, 'in'));
     return {
       ...lake,
       columns: GENERATED_COLUMNS,
@@ -108,13 +96,13 @@ s3: { endpoint: '${endpoint}', retry_timeout: 60s }
     }
     const { partRows } = await expectExactlyOnce(await lookAt());
     expect(partRows).toBe(files * ROWS_PER_FILE);
-    expect((await store.listUploads(bucket, 'lake/', null)).uploads).toEqual([]);
+    expect((await s3.store.listUploads(s3.bucket, 'lake/', null)).uploads).toEqual([]);
   }
 
   it(`D45: ${ROUNDS} kills at random moments, every row once`, async () => {
     const random = seededRandom(SEED);
-    const job = await writeJob(server.endpoint);
-    const parts = new VisibleParts(path.join(folder, 'lake'));
+    const job = await writeJob(s3.server.endpoint);
+    const parts = new VisibleParts(path.join(s3.folder, 'lake'));
     for (let round = 0; round < ROUNDS; round++) {
       await feed(4);
       const daemon = startSluice(['run', job]);
@@ -136,7 +124,7 @@ s3: { endpoint: '${endpoint}', retry_timeout: 60s }
 
   it('a network that fails in every way between two requests of three', async () => {
     const random = seededRandom(SEED + 1);
-    const proxy = await FaultProxy.start(server.endpoint);
+    const proxy = await FaultProxy.start(s3.server.endpoint);
     try {
       const job = await writeJob(proxy.endpoint);
       await feed(12);
@@ -154,15 +142,15 @@ s3: { endpoint: '${endpoint}', retry_timeout: 60s }
   });
 
   it('the server is killed and comes back on the same data', async () => {
-    const job = await writeJob(server.endpoint);
+    const job = await writeJob(s3.server.endpoint);
     await feed(6);
     const daemon = startSluice(['run', job]);
     for (let i = 0; i < 3; i++) {
       await delay(1500);
       await feed(3);
-      server.kill();
+      s3.server.kill();
       await delay(300);
-      server.restart();
+      s3.server.restart();
     }
     daemon.child.kill('SIGTERM');
     const { code, stderr } = await daemon.ended;
@@ -171,13 +159,13 @@ s3: { endpoint: '${endpoint}', retry_timeout: 60s }
   });
 
   it('a bucket that is not there and keys that are wrong are told as such, and never a secret', async () => {
-    const job = await writeJob(server.endpoint);
+    const job = await writeJob(s3.server.endpoint);
     const wrong = await sluice(['backfill', job], { env: { AWS_SECRET_ACCESS_KEY: 'not-the-secret' } });
     expect(wrong.code, wrong.stderr).toBe(4);
     expect(wrong.stderr).toMatch(/ACCESS_DENIED/);
     expect(wrong.stderr + wrong.stdout).not.toContain('not-the-secret');
-    bucket = 'no-such-bucket';
-    const missing = await sluice(['backfill', await writeJob(server.endpoint)]);
+    s3.bucket = 'no-such-bucket';
+    const missing = await sluice(['backfill', await writeJob(s3.server.endpoint)]);
     expect(missing.code, missing.stderr).toBe(4);
     expect(missing.stderr).toMatch(/NOT_FOUND.*no-such-bucket/);
   });

@@ -3,12 +3,9 @@
  * the lists say in the end is what is there, each row once. Entries of a Delta log are put only where there is none.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
-import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { readDeltaLog } from '../support/delta-log.ts';
 import {
   GENERATED_COLUMNS,
@@ -23,7 +20,8 @@ import { mirror } from '../support/mirror.ts';
 import { objectStoreJob, runOnce } from '../support/object-store-job.ts';
 import { expectExactlyOnce, listLake } from '../support/oracle.ts';
 import { sluice } from '../support/program.ts';
-import { hasS3Server, S3Server, type S3ServerName } from '../support/s3-servers.ts';
+import { hasS3Server, type S3ServerName } from '../support/s3-servers.ts';
+import { useS3Server } from '../support/use-s3-server.ts';
 
 const ROWS_PER_FILE = 200;
 const SEED = 5;
@@ -47,48 +45,34 @@ const CASES: readonly [S3ServerName, 'delta' | 'manifest', readonly string[]][] 
 
 describe.each(CASES)('on %s, table: %s', (name, table, points) => {
   describe.skipIf(!hasS3Server(name))(`killed with -9`, () => {
-    let server: S3Server;
-    let store: ObjectStore;
-    let bucket: string;
-    let folder: string;
+    const s3 = useS3Server(name);
     let lake: string;
     let files: number;
-    beforeAll(() => {
-      server = S3Server.start(name);
-      store = sdkObjectStore(server.spec());
-    });
-    afterAll(() => {
-      store.close();
-      server.dispose();
-    });
-    beforeEach(async () => {
-      folder = await mkdtemp(path.join(tmpdir(), 'sluice-s3-tables-'));
-      lake = path.join(folder, 'lake');
-      bucket = await server.createBucket();
+    beforeEach(() => {
+      lake = path.join(s3.folder, 'lake');
       files = 0;
     });
-    afterEach(() => rm(folder, { recursive: true }));
 
     async function writeJob(): Promise<string> {
-      const file = path.join(folder, 'job.yaml');
+      const file = path.join(s3.folder, 'job.yaml');
       await writeFile(
         file,
         `
 version: 1
 job: tables
-state: s3://${bucket}/state
+state: s3://${s3.bucket}/state
 parallelism: 1
 checkpoint: { interval: 100ms, retain: 2 }
-source: { path: 's3://${bucket}/in', format: { type: ndjson, schema: ${GENERATED_SCHEMA} } }
+source: { path: 's3://${s3.bucket}/in', format: { type: ndjson, schema: ${GENERATED_SCHEMA} } }
 event_time: { field: ts }
 sink:
-  path: s3://${bucket}/lake
+  path: s3://${s3.bucket}/lake
   format: { type: parquet }
   bucket: { type: datetime, time: event, pattern: "'dt='yyyy-MM-dd/'hour='HH" }
   rolling: { max_rows: 40 }
   compaction: { target_size: 1MiB, keep_replaced: 0s }
   table: { type: ${table} }
-s3: { endpoint: '${server.endpoint}' }
+s3: { endpoint: '${s3.server.endpoint}' }
 `,
       );
       return file;
@@ -98,23 +82,27 @@ s3: { endpoint: '${server.endpoint}' }
       for (let i = 0; i < count; i++, files++) {
         const rows = generateRows({ seed: SEED, rows: ROWS_PER_FILE, first: files * ROWS_PER_FILE });
         const options = { ifAbsent: false, metadata: {}, final: false };
-        await store.put({ bucket, key: `in/${files}.ndjson` }, Buffer.from(toNdjson(rows)), options);
+        await s3.store.put(
+          { bucket: s3.bucket, key: `in/${files}.ndjson` },
+          Buffer.from(toNdjson(rows)),
+          options,
+        );
       }
     }
 
     /** Parts that the table has, relative to the lake. */
     async function tableParts(): Promise<string[]> {
-      await mirror(store, bucket, 'lake', lake);
+      await mirror(s3.store, s3.bucket, 'lake', lake);
       if (!existsSync(path.join(lake, table === 'delta' ? '_delta_log' : '_manifest'))) return [];
-      if (table === 'manifest') return readManifests(lake, `s3://${bucket}/lake/`);
+      if (table === 'manifest') return readManifests(lake, `s3://${s3.bucket}/lake/`);
       return [...(await readDeltaLog(lake)).files.keys()].sort();
     }
 
     async function expectEverythingOnce(): Promise<void> {
       const parts = await tableParts();
-      await mirror(store, bucket, 'in', path.join(folder, 'in'));
+      await mirror(s3.store, s3.bucket, 'in', path.join(s3.folder, 'in'));
       const { partRows } = await expectExactlyOnce({
-        ...{ inputs: [path.join(folder, 'in')], lake },
+        ...{ inputs: [path.join(s3.folder, 'in')], lake },
         ...{ columns: GENERATED_COLUMNS, bucketOf: hourBucket },
         allowHidden: (file) =>
           /^(\.sluice-tables\.json$|\.sluice-job\.json$|_delta_log\/|_manifest\/)/.test(file),
@@ -122,7 +110,7 @@ s3: { endpoint: '${server.endpoint}' }
       expect(partRows).toBe(files * ROWS_PER_FILE);
       expect(parts).toEqual((await listLake(lake)).visible);
       if (table === 'delta') expect((await readDeltaLog(lake)).rows).toBe(partRows);
-      expect((await store.listUploads(bucket, 'lake/', null)).uploads).toEqual([]);
+      expect((await s3.store.listUploads(s3.bucket, 'lake/', null)).uploads).toEqual([]);
     }
 
     it.each(points)('at %s: the next start brings the table up to date', async (point) => {
@@ -144,14 +132,14 @@ s3: { endpoint: '${server.endpoint}' }
       'an entry is put only where there is none: another writer keeps its own',
       async () => {
         await feed(2);
-        const compiled = objectStoreJob(bucket, parquetOutput, {
-          s3: server.spec(),
+        const compiled = objectStoreJob(s3.bucket, parquetOutput, {
+          s3: s3.server.spec(),
           sink: { table: { type: 'delta', checkpointEvery: 50 } },
         });
-        const put = store.put.bind(store);
+        const put = s3.store.put.bind(s3.store);
         const conditions: boolean[] = [];
         let other: string | null = null;
-        store.put = async (ref, bytes, options) => {
+        s3.store.put = async (ref, bytes, options) => {
           if (ENTRY.test(ref.key)) {
             conditions.push(options.ifAbsent);
             // Between the job's look at the log and its request.
@@ -164,13 +152,13 @@ s3: { endpoint: '${server.endpoint}' }
           return put(ref, bytes, options);
         };
         try {
-          await runOnce(compiled, store);
+          await runOnce(compiled, s3.store);
           await feed(1);
-          await runOnce(compiled, store);
+          await runOnce(compiled, s3.store);
           await feed(1);
-          await runOnce(compiled, store);
+          await runOnce(compiled, s3.store);
         } finally {
-          store.put = put;
+          s3.store.put = put;
         }
         expect(other).not.toBeNull();
         expect(conditions.length).toBeGreaterThan(2);

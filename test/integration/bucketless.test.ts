@@ -12,7 +12,14 @@ import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { runInline } from '../support/inline-job.ts';
-import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
+import {
+  csvInputSpec,
+  ndjsonOutput,
+  parquetOutput,
+  rollingBySizeAndTime,
+  schemaOf,
+  testJob,
+} from '../support/job.ts';
 import { listLake, readTable } from '../support/oracle.ts';
 import { readQuarantine } from '../support/quarantine.ts';
 import { verifyLocal } from '../support/verify.ts';
@@ -39,16 +46,6 @@ const ndjsonLine = (id: number) =>
 const csvLine = (id: number) =>
   isMalformed(id) ? `${id},a,b,c,d` : `${id},${timeOf(id) ?? ''},${id % 3 === 0 ? '"two\nlines"' : 'n'}`;
 
-const CSV: InputFormatSpec = {
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-};
 const NDJSON: InputFormatSpec = { type: 'ndjson', compression: 'auto' };
 
 function job(
@@ -101,8 +98,8 @@ describe('quarantined as they stand in the file', () => {
   for (const [name, format] of [
     ['a.ndjson', NDJSON],
     ['a.ndjson.gz', NDJSON],
-    ['a.csv', CSV],
-    ['a.csv.gz', CSV],
+    ['a.csv', csvInputSpec],
+    ['a.csv.gz', csvInputSpec],
   ] as const) {
     it(name, async () => {
       await writeInput(name);
@@ -189,7 +186,11 @@ describe('through a crash', () => {
   ]) {
     it(name, async () => {
       await writeInput('a.csv');
-      const made = { ...job(CSV, 'quarantine'), checkpoint: { intervalMs: 1, retain: 2 }, parallelism: 1 };
+      const made = {
+        ...job(csvInputSpec, 'quarantine'),
+        checkpoint: { intervalMs: 1, retain: 2 },
+        parallelism: 1,
+      };
       // Parts are published once, at the end.
       let left = name === 'commit.before' ? 1 : 2;
       setFailpointHook((reached) => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readStatus } from '../../lib/commit/status.ts';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
-import type { InputFormatSpec, WatermarkSpec } from '../../lib/core/specs.ts';
+import type { WatermarkSpec } from '../../lib/core/specs.ts';
 import type { TransformStep } from '../../lib/core/transform-spec.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { JobSummary } from '../../lib/pipeline/progress.ts';
@@ -14,22 +14,12 @@ import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { parseExpression } from '../../lib/transform/expression/parse.ts';
-import { rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
+import { csvInputSpec, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
 import { readQuarantine } from '../support/quarantine.ts';
 import { until } from '../support/until.ts';
 import { verifyLocal } from '../support/verify.ts';
 import { visibleFiles } from '../support/visible-files.ts';
 
-const CSV: InputFormatSpec = {
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-};
 const NEVER_MS = 3_600_000;
 let folder: string;
 beforeEach(async () => {
@@ -225,7 +215,7 @@ describe('late: quarantine', () => {
       eventTime: { column: more.length === 0 ? 'ts' : 'at', unit: 'ms' },
       source: {
         ...base.source,
-        ...(format === 'csv' ? { format: CSV } : {}),
+        ...(format === 'csv' ? { format: csvInputSpec } : {}),
         schema: schemaOf({ id: 'int64', keep: 'boolean', ts: 'timestamp(ms)' }),
         onBadRecord: 'quarantine',
         lineage: more.length === 0 ? [] : ['offset', 'line'],

@@ -1,6 +1,5 @@
 /** The program on real object stores: what the daemon's fault tests do not look at. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   CreateMultipartUploadCommand,
@@ -8,15 +7,14 @@ import {
   HeadObjectCommand,
   ListPartsCommand,
 } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../lib/core/clock.ts';
-import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import { readObject } from '../../lib/storage/s3/read-piece.ts';
-import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
 import { assumeRole } from '../support/assume-role.ts';
 import { sluice, startSluice } from '../support/program.ts';
-import { hasS3Server, S3_SERVERS, S3Server } from '../support/s3-servers.ts';
+import { hasS3Server, S3_SERVERS } from '../support/s3-servers.ts';
 import { until } from '../support/until.ts';
+import { useS3Server } from '../support/use-s3-server.ts';
 
 const RETRY = { clock: systemClock, random: Math.random, timeoutMs: 5000 };
 const PARQUET = path.join(import.meta.dirname, '../golden/parquet/pyarrow-snappy.parquet');
@@ -27,57 +25,43 @@ process.env.MINIO_KMS_SECRET_KEY ??= `sluice-key:${Buffer.alloc(32, 7).toString(
 
 for (const name of S3_SERVERS) {
   describe.skipIf(!hasS3Server(name))(`jobs on ${name}`, () => {
-    let server: S3Server;
-    let store: ObjectStore;
-    let bucket: string;
-    let folder: string;
-    beforeAll(() => {
-      server = S3Server.start(name);
-      store = sdkObjectStore(server.spec());
-    });
-    afterAll(() => {
-      store.close();
-      server.dispose();
-    });
-    beforeEach(async () => {
-      folder = await mkdtemp(path.join(tmpdir(), 'sluice-s3-jobs-'));
-      bucket = await server.createBucket();
-    });
-    afterEach(() => rm(folder, { recursive: true }));
-
-    const put = (key: string, bytes: Uint8Array) =>
-      store.put({ bucket, key }, bytes, { ifAbsent: false, metadata: {}, final: false });
+    const s3 = useS3Server(name);
 
     async function feed(from: number): Promise<void> {
-      for (let id = from; id < from + ROWS; id++) await put(`in/${id}.ndjson`, Buffer.from(`{"id":${id}}\n`));
+      for (let id = from; id < from + ROWS; id++)
+        await s3.put(`in/${id}.ndjson`, Buffer.from(`{"id":${id}}\n`));
     }
 
     async function writeJob(over: { source?: string; sink?: string; s3?: string } = {}): Promise<string> {
-      const file = path.join(folder, 'job.yaml');
-      const { source = '{ type: ndjson, schema: [{name: id, type: int64}] }', sink = '', s3 = '' } = over;
+      const file = path.join(s3.folder, 'job.yaml');
+      const {
+        source = '{ type: ndjson, schema: [{name: id, type: int64}] }',
+        sink = '',
+        s3: more = '',
+      } = over;
       await writeFile(
         file,
         `version: 1
 job: jobs
-state: s3://${bucket}/state
+state: s3://${s3.bucket}/state
 checkpoint: { interval: 500ms }
-source: { path: s3://${bucket}/in, monitor_interval: 500ms, format: ${source} }
-sink: { path: s3://${bucket}/lake, format: { type: ndjson }, bucket: { type: base_path }${sink} }
-s3: { endpoint: '${server.endpoint}', retry_timeout: 5s${s3} }
+source: { path: s3://${s3.bucket}/in, monitor_interval: 500ms, format: ${source} }
+sink: { path: s3://${s3.bucket}/lake, format: { type: ndjson }, bucket: { type: base_path }${sink} }
+s3: { endpoint: '${s3.server.endpoint}', retry_timeout: 5s${more} }
 `,
       );
       return file;
     }
 
     async function parts(): Promise<string[]> {
-      const { objects } = await store.list({ bucket, prefix: 'lake/' });
+      const { objects } = await s3.store.list({ bucket: s3.bucket, prefix: 'lake/' });
       return objects.map(({ key }) => key).filter((key) => !key.startsWith('lake/.'));
     }
 
     async function rows(): Promise<number[]> {
       const ids: number[] = [];
       for (const key of await parts()) {
-        const text = Buffer.from((await readObject(store, { bucket, key }, RETRY))!).toString();
+        const text = Buffer.from((await readObject(s3.store, { bucket: s3.bucket, key }, RETRY))!).toString();
         for (const line of text.trimEnd().split('\n')) ids.push(Number(JSON.parse(line).id));
       }
       return ids.sort((a, b) => a - b);
@@ -92,9 +76,9 @@ s3: { endpoint: '${server.endpoint}', retry_timeout: 5s${s3} }
     }
 
     it('credentials that expire while a job runs and cannot be renewed end it; it goes on once they can', async () => {
-      const granted = path.join(folder, 'granted');
-      const provider = path.join(folder, 'provider.mjs');
-      const config = path.join(folder, 'aws-config');
+      const granted = path.join(s3.folder, 'granted');
+      const provider = path.join(s3.folder, 'provider.mjs');
+      const config = path.join(s3.folder, 'aws-config');
       await writeFile(
         provider,
         `import { readFileSync } from 'node:fs';
@@ -113,8 +97,8 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
         AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
         AWS_ACCESS_KEY_ID: '',
         AWS_SECRET_ACCESS_KEY: '',
-        KEY: server.env.AWS_ACCESS_KEY_ID ?? '',
-        SECRET: server.env.AWS_SECRET_ACCESS_KEY ?? '',
+        KEY: s3.server.env.AWS_ACCESS_KEY_ID ?? '',
+        SECRET: s3.server.env.AWS_SECRET_ACCESS_KEY ?? '',
       };
       const job = await writeJob({ s3: ', profile: job' });
       await feed(0);
@@ -125,7 +109,7 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
       });
       // The first one is the claim; the second holds what was read with these credentials.
       await until('a checkpoint', async () => {
-        const { objects } = await store.list({ bucket, prefix: 'state/jobs/checkpoints/' });
+        const { objects } = await s3.store.list({ bucket: s3.bucket, prefix: 'state/jobs/checkpoints/' });
         return objects.some(({ key }) => key >= 'state/jobs/checkpoints/0000000002');
       });
       await rm(granted);
@@ -146,8 +130,8 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
       await succeeds('backfill', job);
       const status = await succeeds('status', job, '--json');
       expect(JSON.parse(status.stdout)).toMatchObject({ job: 'jobs' });
-      const { objects } = await store.list({ bucket, prefix: 'state/jobs/checkpoints/' });
-      const inspected = await succeeds('inspect', `s3://${bucket}/${objects.at(-1)!.key}`, '--json');
+      const { objects } = await s3.store.list({ bucket: s3.bucket, prefix: 'state/jobs/checkpoints/' });
+      const inspected = await succeeds('inspect', `s3://${s3.bucket}/${objects.at(-1)!.key}`, '--json');
       expect(JSON.parse(inspected.stdout)).toBeTypeOf('object');
     });
 
@@ -159,22 +143,24 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
       const jobId = /part-([0-9a-f]{8})-/.exec(part)?.[1] ?? '';
       const stray = `lake/.part-${jobId}-7-1.ndjson.inprogress.00dead00`;
       const foreign = 'lake/.part-00000000-7-1.ndjson.inprogress.00dead00';
-      for (const key of [stray, `${stray}.00dead00-1`, foreign]) await put(key, Buffer.from('stray'));
-      const client = server.client();
+      for (const key of [stray, `${stray}.00dead00-1`, foreign]) await s3.put(key, Buffer.from('stray'));
+      const client = s3.server.client();
       onTestFinished(() => client.destroy());
       const begin = async (Key: string) =>
-        (await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }))).UploadId ?? '';
+        (await client.send(new CreateMultipartUploadCommand({ Bucket: s3.bucket, Key }))).UploadId ?? '';
       const uploads = {
         own: [`lake/part-${jobId}-7-2.ndjson`, await begin(`lake/part-${jobId}-7-2.ndjson`)],
         foreign: ['lake/part-00000000-7-2.ndjson', await begin('lake/part-00000000-7-2.ndjson')],
       } as const;
       const isOpen = async ([Key, UploadId]: readonly [string, string]) =>
-        client.send(new ListPartsCommand({ Bucket: bucket, Key, UploadId })).then(
+        client.send(new ListPartsCommand({ Bucket: s3.bucket, Key, UploadId })).then(
           () => true,
           () => false,
         );
       const keys = async () =>
-        (await store.list({ bucket, prefix: 'lake/.part' })).objects.map(({ key }) => key).sort();
+        (await s3.store.list({ bucket: s3.bucket, prefix: 'lake/.part' })).objects
+          .map(({ key }) => key)
+          .sort();
       const before = await keys();
       const dry = await succeeds('gc', job, '--json', '--min-age', '0s', '--dry-run');
       expect(JSON.parse(dry.stdout)).toMatchObject({ removed: 0 });
@@ -196,9 +182,9 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
 
     it('Parquet is read from the store as it is from a disk', async () => {
       const parquet = await readFile(PARQUET);
-      await put('in/a.parquet', parquet);
+      await s3.put('in/a.parquet', parquet);
       const fromStore = await succeeds('backfill', await writeJob({ source: '{ type: parquet }' }), '--json');
-      const local = path.join(folder, 'local.yaml');
+      const local = path.join(s3.folder, 'local.yaml');
       await writeFile(
         local,
         `version: 1\njob: local\nsource: { path: ${PARQUET}, format: { type: parquet } }\nsink: { path: ./lake, format: { type: ndjson }, bucket: { type: base_path } }\n`,
@@ -238,7 +224,7 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
         await succeeds('backfill', job);
         expect(await rows()).toEqual(upTo(3 * ROWS));
         expect(await parts()).toHaveLength(1);
-        expect((await store.list({ bucket, prefix: 'lake/.part' })).objects).toEqual([]);
+        expect((await s3.store.list({ bucket: s3.bucket, prefix: 'lake/.part' })).objects).toEqual([]);
         await succeeds('verify', job, '--deep');
       },
     );
@@ -246,10 +232,10 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
     it.skipIf(name !== 'minio')('parts are of the storage class that the job says', async () => {
       await feed(0);
       await succeeds('backfill', await writeJob({ s3: ', storage_class: REDUCED_REDUNDANCY' }));
-      const client = server.client();
+      const client = s3.server.client();
       onTestFinished(() => client.destroy());
       const [part = ''] = await parts();
-      const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: part }));
+      const head = await client.send(new HeadObjectCommand({ Bucket: s3.bucket, Key: part }));
       expect(head.StorageClass).toBe('REDUCED_REDUNDANCY');
       expect(await rows()).toEqual(upTo(ROWS));
     });
@@ -264,24 +250,25 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
       const job = await writeJob();
       await succeeds('backfill', job);
       await feed(ROWS);
-      const below = { Resource: [`arn:aws:s3:::${bucket}/${prefix}/*`] };
+      const below = { Resource: [`arn:aws:s3:::${s3.bucket}/${prefix}/*`] };
       const bucketOnly = {
-        Resource: [`arn:aws:s3:::${bucket}`],
+        Resource: [`arn:aws:s3:::${s3.bucket}`],
         Condition: { StringLike: { 's3:prefix': [`${prefix}*`] } },
       };
-      const env = await assumeRole(server, {
+      const env = await assumeRole(s3.server, {
         Version: '2012-10-17',
         Statement: [
           { Effect: 'Allow', Action: ['s3:*'], Resource: ['arn:aws:s3:::*'] },
           { Effect: 'Deny', Action: [action], ...(action === 's3:ListBucket' ? bucketOnly : below) },
         ],
       });
-      const all = async () => (await store.list({ bucket, prefix: 'lake/' })).objects.map(({ key }) => key);
+      const all = async () =>
+        (await s3.store.list({ bucket: s3.bucket, prefix: 'lake/' })).objects.map(({ key }) => key);
       const before = await all();
       const { code, stderr } = await sluice(['backfill', job], { env });
       expect(code, stderr).toBe(4);
       expect(stderr).toMatch(/ACCESS_DENIED/);
-      expect(stderr).toContain(`s3://${bucket}/${prefix}`);
+      expect(stderr).toContain(`s3://${s3.bucket}/${prefix}`);
       expect(stderr).toMatch(/permissions/);
       for (const secret of [env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN])
         expect(stderr).not.toContain(secret);
@@ -297,9 +284,9 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
         const key = encryption === 'aws:kms' ? ', kms_key: sluice-key' : '';
         const job = await writeJob({ s3: `, encryption: '${encryption}'${key}, tags: { team: data } ` });
         await succeeds('backfill', job);
-        const client = server.client();
+        const client = s3.server.client();
         const found = await parts();
-        const part = { Bucket: bucket, Key: found.at(-1)! };
+        const part = { Bucket: s3.bucket, Key: found.at(-1)! };
         expect(await client.send(new HeadObjectCommand(part))).toMatchObject({
           ServerSideEncryption: encryption,
         });
@@ -307,7 +294,7 @@ console.log(JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, Expiratio
         expect(tags).toEqual([{ Key: 'team', Value: 'data' }]);
         client.destroy();
         expect(await rows()).toEqual(upTo(ROWS));
-        bucket = await server.createBucket();
+        s3.bucket = await s3.server.createBucket();
         await feed(0);
       }
     });

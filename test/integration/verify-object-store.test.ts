@@ -1,14 +1,12 @@
 /** `sluice verify` of a job whose source, lake and state are in a real object store: nothing is found, or what was done to it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/core/clock.ts';
-import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import { readObject } from '../../lib/storage/s3/read-piece.ts';
-import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
 import { sluice } from '../support/program.ts';
-import { hasS3Server, S3_SERVERS, S3Server } from '../support/s3-servers.ts';
+import { hasS3Server, S3_SERVERS } from '../support/s3-servers.ts';
+import { useS3Server } from '../support/use-s3-server.ts';
 
 const RETRY = { clock: systemClock, random: Math.random, timeoutMs: 5000 };
 const FILES = 6;
@@ -19,30 +17,14 @@ const BAD = '{"id":"none"}\n';
 
 for (const name of S3_SERVERS) {
   describe.skipIf(!hasS3Server(name))(`verify on ${name}`, () => {
-    let server: S3Server;
-    let store: ObjectStore;
-    let bucket: string;
-    let folder: string;
+    const s3 = useS3Server(name);
     let job: string;
-    beforeAll(() => {
-      server = S3Server.start(name);
-      store = sdkObjectStore(server.spec());
+    beforeEach(() => {
+      job = path.join(s3.folder, 'job.yaml');
     });
-    afterAll(() => {
-      store.close();
-      server.dispose();
-    });
-    beforeEach(async () => {
-      folder = await mkdtemp(path.join(tmpdir(), 'sluice-verify-s3-'));
-      bucket = await server.createBucket();
-      job = path.join(folder, 'job.yaml');
-    });
-    afterEach(() => rm(folder, { recursive: true }));
 
-    const put = (key: string, bytes: Uint8Array) =>
-      store.put({ bucket, key }, bytes, { ifAbsent: false, metadata: {}, final: false });
-    const remove = (key: string) => store.remove(bucket, [key]);
-    const get = async (key: string) => (await readObject(store, { bucket, key }, RETRY))!;
+    const remove = (key: string) => s3.store.remove(s3.bucket, [key]);
+    const get = async (key: string) => (await readObject(s3.store, { bucket: s3.bucket, key }, RETRY))!;
 
     const textOf = (file: number) =>
       Array.from({ length: ROWS_A_FILE }, (_, i) => {
@@ -56,26 +38,26 @@ for (const name of S3_SERVERS) {
         job,
         `version: 1
 job: verified
-state: s3://${bucket}/state
+state: s3://${s3.bucket}/state
 parallelism: 1
 source:
-  path: s3://${bucket}/in
+  path: s3://${s3.bucket}/in
   format: { type: ndjson, schema: [{ name: id, type: int64 }, { name: day, type: string }], on_bad_record: quarantine }
-quarantine: { path: s3://${bucket}/quarantine }
+quarantine: { path: s3://${s3.bucket}/quarantine }
 sink:
-  path: s3://${bucket}/lake
+  path: s3://${s3.bucket}/lake
   format: ${format}
   bucket: { type: fields, fields: [day] }
-s3: { endpoint: '${server.endpoint}', retry_timeout: 5s }
+s3: { endpoint: '${s3.server.endpoint}', retry_timeout: 5s }
 `,
       );
-      for (let file = 0; file < FILES; file++) await put(`in/${file}.ndjson`, Buffer.from(textOf(file)));
+      for (let file = 0; file < FILES; file++) await s3.put(`in/${file}.ndjson`, Buffer.from(textOf(file)));
       const { code, stderr } = await sluice(['backfill', job]);
       expect(code, stderr).toBe(0);
     }
 
     async function parts(): Promise<string[]> {
-      const { objects } = await store.list({ bucket, prefix: 'lake/' });
+      const { objects } = await s3.store.list({ bucket: s3.bucket, prefix: 'lake/' });
       return objects.map(({ key }) => key).filter((key) => !/\/[._]/.test(key));
     }
 
@@ -86,7 +68,7 @@ s3: { endpoint: '${server.endpoint}', retry_timeout: 5s }
       expect(code, stdout).toBe(report.ok ? 0 : 3);
       const findings = report.findings.map((finding: { code: string; path: string | null }) => [
         finding.code,
-        finding.path?.replace(`s3://${bucket}/`, '') ?? null,
+        finding.path?.replace(`s3://${s3.bucket}/`, '') ?? null,
       ]);
       return { report, findings };
     }
@@ -112,17 +94,17 @@ s3: { endpoint: '${server.endpoint}', retry_timeout: 5s }
 
       await remove(first!);
       expect((await verify()).findings).toEqual([['part_missing', first]]);
-      await put(first!, bytes.subarray(0, bytes.length - 1));
+      await s3.put(first!, bytes.subarray(0, bytes.length - 1));
       expect((await verify('--deep')).findings).toEqual([['part_truncated', first]]);
       // As long as it was, and no Parquet any more.
-      await put(first!, Buffer.concat([bytes.subarray(1), Buffer.from('x')]));
+      await s3.put(first!, Buffer.concat([bytes.subarray(1), Buffer.from('x')]));
       expect((await verify()).findings).toEqual([['part_damaged', first]]);
-      await put(first!, bytes);
+      await s3.put(first!, bytes);
       expect((await verify('--deep')).findings).toEqual([]);
 
       const copy = `lake/day=d7/${name.replace('.parquet', '-copy.parquet')}`;
-      await put(copy, bytes);
-      await put('lake/notes.txt', Buffer.from('whose is this?'));
+      await s3.put(copy, bytes);
+      await s3.put('lake/notes.txt', Buffer.from('whose is this?'));
       expect((await verify()).findings.sort()).toEqual([
         ['part_doubled', copy],
         ['stranger', 'lake/notes.txt'],
@@ -131,7 +113,7 @@ s3: { endpoint: '${server.endpoint}', retry_timeout: 5s }
       await remove('lake/notes.txt');
 
       // Of the same length: only its version tells.
-      await put('in/3.ndjson', Buffer.from(textOf(3).replaceAll('d0', 'd5')));
+      await s3.put('in/3.ndjson', Buffer.from(textOf(3).replaceAll('d0', 'd5')));
       expect((await verify()).findings).toEqual([['source_changed', 'in/3.ndjson']]);
       await remove('in/3.ndjson');
       const { report, findings } = await verify('--deep');
@@ -143,7 +125,7 @@ s3: { endpoint: '${server.endpoint}', retry_timeout: 5s }
       await fill('{ type: ndjson }');
       const [first] = await parts();
       const text = Buffer.from(await get(first!)).toString();
-      await put(first!, Buffer.from(text.replace('"id":100', '"id":999')));
+      await s3.put(first!, Buffer.from(text.replace('"id":100', '"id":999')));
       expect((await verify()).findings).toEqual([]);
       expect((await verify('--deep')).findings).toEqual([['content_differs', null]]);
     });

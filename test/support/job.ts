@@ -3,7 +3,12 @@ import path from 'node:path';
 import type { CompiledJob, SinkSpec, SourceLimits, SourceSpec } from '../../lib/config/compiled-job.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import { parseDataType } from '../../lib/core/data-type.ts';
-import { DEFAULT_S3, type OutputFormatSpec, type RollingSpec } from '../../lib/core/specs.ts';
+import {
+  DEFAULT_S3,
+  type InputFormatSpec,
+  type OutputFormatSpec,
+  type RollingSpec,
+} from '../../lib/core/specs.ts';
 
 export interface TestJobOptions extends Partial<Omit<CompiledJob, 'source' | 'sink'>> {
   readonly source?: Partial<SourceSpec>;
@@ -20,6 +25,18 @@ export function schemaOf(fields: Readonly<Record<string, string>>): Schema {
     })),
   };
 }
+
+/** CSV by RFC 4180 with a header; nothing stands for null. */
+export const csvInputSpec: Extract<InputFormatSpec, { type: 'csv' }> = {
+  type: 'csv',
+  compression: 'auto',
+  delimiter: ',',
+  quote: '"',
+  header: true,
+  columns: null,
+  nullText: null,
+  quotedNewlines: true,
+};
 
 export const parquetOutput: OutputFormatSpec = {
   type: 'parquet',

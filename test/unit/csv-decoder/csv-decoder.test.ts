@@ -6,19 +6,9 @@ import { describe, expect, it } from 'vitest';
 import type { CsvSpec } from '../../../formats/csv/decoder.ts';
 import { csvInput } from '../../../formats/csv/input.ts';
 import { type DecodeOptions, decodeAll } from '../../support/decode.ts';
-import { schemaOf } from '../../support/job.ts';
+import { csvInputSpec, schemaOf } from '../../support/job.ts';
 
-const spec = (overrides: Partial<CsvSpec> = {}): CsvSpec => ({
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-  ...overrides,
-});
+const spec = (overrides: Partial<CsvSpec> = {}): CsvSpec => ({ ...csvInputSpec, ...overrides });
 const ab = schemaOf({ a: 'string', b: 'string' });
 const decode = (
   text: string | Uint8Array,

@@ -5,18 +5,7 @@ import { CsvDecoder, type CsvSpec, type CsvTuning } from '../../../formats/csv/d
 import type { Schema } from '../../../lib/core/data-type.ts';
 import type { InputFormat } from '../../../lib/core/decoder.ts';
 import { type DecodeOptions, decodeAll } from '../../support/decode.ts';
-import { schemaOf } from '../../support/job.ts';
-
-const spec: CsvSpec = {
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-};
+import { csvInputSpec, schemaOf } from '../../support/job.ts';
 
 function decode(text: string, schema: Schema, csv: CsvSpec, tuning: CsvTuning, options: DecodeOptions) {
   const format: InputFormat = {
@@ -124,7 +113,7 @@ describe('the kernel', { timeout: 60_000 }, () => {
         (records, delimiter, lineEnd, nullText, batchRows, piece, blankLines) => {
           const lines = [HEADER, ...records].map((fields) => fields.join(delimiter));
           const file = lines.join(blankLines ? lineEnd + lineEnd : lineEnd) + lineEnd;
-          const csv = { ...spec, delimiter, nullText };
+          const csv = { ...csvInputSpec, delimiter, nullText };
           const [kernel, plain] = [true, false].map((use) =>
             decode(file, schema, csv, { kernel: use }, { batchRows, piece }),
           );
@@ -142,7 +131,13 @@ describe('the kernel', { timeout: 60_000 }, () => {
     const many = schemaOf({ id: 'int64', few: 'string', many: 'string' });
     const line = (i: number) => [i, i % 5 === 0 ? '' : `value ${i % 31}`, `user ${(i * 7919) % 25_000}`];
     const file = `id,few,many\n${Array.from({ length: 30_000 }, (_, i) => `${line(i).join(',')}\n`).join('')}`;
-    const { rows, bad } = decode(file, many, spec, { kernel: true }, { batchRows: 8192, piece: 1 << 20 });
+    const { rows, bad } = decode(
+      file,
+      many,
+      csvInputSpec,
+      { kernel: true },
+      { batchRows: 8192, piece: 1 << 20 },
+    );
     expect(bad).toEqual([]);
     expect(rows.length).toBe(30_000);
     rows.forEach((row, i) => {
@@ -153,13 +148,13 @@ describe('the kernel', { timeout: 60_000 }, () => {
 
   it('reads files of one column, in which a blank line is no record', () => {
     for (const kernel of [true, false]) {
-      const { rows } = decode('a\n1\n\n2\r\n\r\n3\n', schemaOf({ a: 'int32' }), spec, { kernel }, {});
+      const { rows } = decode('a\n1\n\n2\r\n\r\n3\n', schemaOf({ a: 'int32' }), csvInputSpec, { kernel }, {});
       expect(rows).toEqual([{ a: 1 }, { a: 2 }, { a: 3 }]);
     }
   });
 
   it('takes the column that counts where a name stands twice', () => {
-    const twice = { ...spec, header: false, columns: ['a', 'a', 'b'] };
+    const twice = { ...csvInputSpec, header: false, columns: ['a', 'a', 'b'] };
     const [kernel, plain] = [true, false].map((use) =>
       decode('1,2,x\n3,4,y\n', schemaOf({ a: 'int32', b: 'string' }), twice, { kernel: use }, {}),
     );

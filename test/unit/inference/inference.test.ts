@@ -3,20 +3,12 @@ import type { CsvSpec } from '../../../formats/csv/decoder.ts';
 import { inferSchemaFromCsv } from '../../../formats/inference/infer-csv.ts';
 import { inferSchemaFromJson } from '../../../formats/inference/infer-json.ts';
 import { formatDataType, type Schema } from '../../../lib/core/data-type.ts';
+import { csvInputSpec } from '../../support/job.ts';
 
 const types = (schema: Schema) =>
   Object.fromEntries(schema.fields.map((field) => [field.name, formatDataType(field.type)]));
 const json = (...records: string[]) => types(inferSchemaFromJson([Buffer.from(records.join('\n'))]));
-const csvSpec: CsvSpec = {
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: 'NA',
-  quotedNewlines: true,
-};
+const csvSpec: CsvSpec = { ...csvInputSpec, nullText: 'NA' };
 const csv = (text: string, spec = csvSpec) => types(inferSchemaFromCsv([Buffer.from(text)], spec));
 
 describe('JSON', () => {

@@ -2,18 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { csvInput } from '../../../formats/csv/input.ts';
 import { replayInput } from '../../../formats/replay/input.ts';
 import { decodeAll } from '../../support/decode.ts';
-import { schemaOf } from '../../support/job.ts';
+import { csvInputSpec, schemaOf } from '../../support/job.ts';
 
-const csv = csvInput({
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-});
+const csv = csvInput(csvInputSpec);
 
 function line(record: string, header: string[], offset: number): string {
   const row = { file: 'a.csv', offset, line: 7, record: Buffer.from(record).toString('base64') };

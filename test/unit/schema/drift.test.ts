@@ -3,19 +3,8 @@ import type { Schema } from '../../../lib/core/data-type.ts';
 import { formatDataType } from '../../../lib/core/data-type.ts';
 import type { Decoder, DriftPolicy } from '../../../lib/core/decoder.ts';
 import { mergeSchemas } from '../../../lib/core/schema-change.ts';
-import { schemaOf } from '../../support/job.ts';
+import { csvInputSpec, schemaOf } from '../../support/job.ts';
 import { type LineFormatSpec, streamInput } from '../../support/stream-input.ts';
-
-const CSV = {
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-} as const;
 
 /** Reads a file as a subtask does: a wider schema means another decoder, at the place where the last one stopped. */
 function read(spec: LineFormatSpec, text: string, first: Schema, drift: DriftPolicy) {
@@ -143,7 +132,10 @@ describe('CSV that the schema does not hold', () => {
 
   test('rescue', () => {
     const withRescued = { fields: [...schema.fields, ...schemaOf({ _rescued: 'json' }).fields] };
-    const { rows, refused } = read(CSV, text, withRescued, { newField: 'rescue', mismatch: 'rescue' });
+    const { rows, refused } = read(csvInputSpec, text, withRescued, {
+      newField: 'rescue',
+      mismatch: 'rescue',
+    });
     expect(rows).toEqual([
       { id: 1, name: 'a', _rescued: '{"new":"5"}' },
       { id: 2, name: 'b', _rescued: '{"new":"x \\"y\\""}' },
@@ -153,7 +145,10 @@ describe('CSV that the schema does not hold', () => {
   });
 
   test('evolve and widen', () => {
-    const { rows, types, refused } = read(CSV, text, schema, { newField: 'evolve', mismatch: 'widen' });
+    const { rows, types, refused } = read(csvInputSpec, text, schema, {
+      newField: 'evolve',
+      mismatch: 'widen',
+    });
     expect(types).toEqual(['id string', 'name string', 'new string']);
     expect(rows.map((row) => [String(row.id), row.name, row.new ?? null])).toEqual([
       ['1', 'a', '5'],
@@ -164,6 +159,8 @@ describe('CSV that the schema does not hold', () => {
   });
 
   test('fail', () => {
-    expect(() => read(CSV, text, schema, { newField: 'fail', mismatch: 'refuse' })).toThrow(/column 'new'/);
+    expect(() => read(csvInputSpec, text, schema, { newField: 'fail', mismatch: 'refuse' })).toThrow(
+      /column 'new'/,
+    );
   });
 });

@@ -5,7 +5,7 @@ import { createInputFormat, type StreamFormatSpec } from '../../../formats/input
 import { type Split, startPosition } from '../../../lib/source/split.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
 import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';
-import { schemaOf } from '../../support/job.ts';
+import { csvInputSpec, schemaOf } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { memory, splitOf } from './reading.ts';
 
@@ -22,16 +22,7 @@ interface Case {
   readonly foot: string;
 }
 
-const csv = {
-  type: 'csv',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-  compression: 'none',
-} as const;
+const csv = { ...csvInputSpec, compression: 'none' } as const;
 
 const CASES: readonly Case[] = [
   {
