@@ -7,6 +7,8 @@ import { type ColumnEvidence, numberKind, Shape, textKind } from './shape.ts';
 const MAX_RECORDS = 20_000;
 /** Of a value that is shown. */
 const MAX_SAMPLE_CHARACTERS = 40;
+/** Digits of a number that are looked at. */
+const MAX_NUMBER = 400;
 /** A record nested deeper teaches nothing; the decoder will refuse it. */
 const MAX_DEPTH = 200;
 
@@ -66,7 +68,19 @@ function seeRecord(line: string, root: Shape): boolean {
   return new JsonWalk(line).value(root);
 }
 
-/** Walks over a text that JSON.parse has accepted, so nothing needs checking; numbers are seen as they are spelled. */
+/** Of a literal: a number, true, false or null. */
+const LITERAL = /[-+.\w]+/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const CLOSE_BRACE = 0x7d;
+const CLOSE_BRACKET = 0x5d;
+const SPACE = 0x20;
+
+/**
+ * Walks over a text that JSON.parse has accepted, so nothing needs checking; numbers are seen as they are spelled. It looks
+ * at codes and cuts texts out without parsing them: the sample is walked at each first start.
+ */
 class JsonWalk {
   readonly #text: string;
   #at = 0;
@@ -107,18 +121,20 @@ class JsonWalk {
         return;
       }
       default: {
-        const literal = /^[-+.\w]+/.exec(this.#text.slice(this.#at, this.#at + 400))?.[0] ?? '';
+        LITERAL.lastIndex = this.#at;
+        const literal = LITERAL.exec(this.#text)?.[0] ?? '';
         this.#at += literal.length;
         if (literal === 'true' || literal === 'false') shape?.see('boolean', literal);
-        else if (literal !== 'null') shape?.see(numberKind(literal), literal.slice(0, MAX_SAMPLE_CHARACTERS));
+        else if (literal !== 'null')
+          shape?.see(numberKind(literal.slice(0, MAX_NUMBER)), literal.slice(0, MAX_SAMPLE_CHARACTERS));
       }
     }
   }
 
   #object(shape: Shape | null): void {
     this.#at++;
-    for (this.#space(); !this.#tooDeep && this.#text[this.#at] !== '}'; this.#space()) {
-      if (this.#text[this.#at] === ',') this.#at++;
+    for (this.#space(); !this.#tooDeep && this.#code !== CLOSE_BRACE; this.#space()) {
+      if (this.#code === COMMA) this.#at++;
       this.#space();
       const key = this.#string();
       this.#space();
@@ -130,8 +146,8 @@ class JsonWalk {
 
   #list(shape: Shape | null): void {
     this.#at++;
-    for (this.#space(); !this.#tooDeep && this.#text[this.#at] !== ']'; this.#space()) {
-      if (this.#text[this.#at] === ',') this.#at++;
+    for (this.#space(); !this.#tooDeep && this.#code !== CLOSE_BRACKET; this.#space()) {
+      if (this.#code === COMMA) this.#at++;
       this.value(shape?.element() ?? null);
     }
     this.#at++;
@@ -139,12 +155,23 @@ class JsonWalk {
 
   #string(): string {
     const start = this.#at++;
-    while (this.#text[this.#at] !== '"') this.#at += this.#text[this.#at] === '\\' ? 2 : 1;
+    let isEscaped = false;
+    for (let code = this.#code; code !== QUOTE; code = this.#code) {
+      isEscaped ||= code === BACKSLASH;
+      this.#at += code === BACKSLASH ? 2 : 1;
+    }
     this.#at++;
-    return JSON.parse(this.#text.slice(start, this.#at)) as string;
+    return isEscaped
+      ? (JSON.parse(this.#text.slice(start, this.#at)) as string)
+      : this.#text.slice(start + 1, this.#at - 1);
+  }
+
+  get #code(): number {
+    return this.#text.charCodeAt(this.#at);
   }
 
   #space(): void {
-    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
+    // Of the codes up to that of the space, JSON has only white space between its values.
+    while (this.#code <= SPACE) this.#at++;
   }
 }

@@ -118,13 +118,15 @@ export function numberKind(text: string): Kind {
   return value >= -(2n ** 53n) && value <= 2n ** 53n ? 'integer' : 'big-integer';
 }
 
+/** Of the character. */
+const NINE = 0x39;
 const DATE = /^(\d{4}-\d\d-\d\d)$/;
 const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.(\d{1,9}))?)?(?:Z|[+-]\d\d:?\d\d)?$/;
 
 /** Of a text: what it could be read as. */
 export function textKind(text: string): Kind {
-  if (text.length > 40) return 'string';
+  if (text.length > 40 || !(text.charCodeAt(0) <= NINE)) return 'string';
   const date = DATE.exec(text);
   if (date !== null) return isDay(date[1]!) ? 'date' : 'string';
   const timestamp = TIMESTAMP.exec(text);
@@ -132,8 +134,13 @@ export function textKind(text: string): Kind {
   return timestamp[2] !== undefined && (timestamp[3]?.length ?? 0) > 3 ? 'timestamp-us' : 'timestamp-ms';
 }
 
-/** Whether the calendar has this day: Date.parse rolls February 30 over into March. */
+let lastDay = '';
+
+/** Whether the calendar has this day: Date.parse rolls February 30 over into March. Times that follow share their day. */
 function isDay(text: string): boolean {
+  if (text === lastDay) return true;
   const time = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+  const isOne = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+  if (isOne) lastDay = text;
+  return isOne;
 }

@@ -29,8 +29,8 @@ export interface SampledSchema {
   readonly schema: Schema;
   /** The files that were looked at. */
   readonly files: readonly string[];
-  /** What each column was inferred from; empty where the files themselves say what they hold. */
-  readonly evidence: readonly ColumnEvidence[];
+  /** What each column was inferred from; empty where the files themselves say what they hold. Looks at the samples again. */
+  readonly explain: () => readonly ColumnEvidence[];
 }
 
 const MAX_FILES = 10;
@@ -60,7 +60,7 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   return {
     schema: format.inferSchema(samples),
     files: sampled,
-    evidence: format.explainSchema?.(samples) ?? [],
+    explain: () => format.explainSchema?.(samples) ?? [],
   };
 }
 
@@ -98,7 +98,7 @@ async function readSchemas(
     return true;
   });
   if (found.length === 0) return null;
-  return { schema: mergeSchemas(found), files: found.map(({ path }) => path), evidence: [] };
+  return { schema: mergeSchemas(found), files: found.map(({ path }) => path), explain: () => [] };
 }
 
 async function readSchema(

@@ -30,6 +30,7 @@ const rowsPerSecond = Number(values['rows-per-second']);
 if (!(minutes > 0) || !(rowsPerSecond >= FILES_PER_SECOND))
   throw new Error('--minutes and --rows-per-second');
 
+/** Files go once their rows are visible, as where a daemon runs for months: what is known of each file grows with what is there. */
 const JOB = `version: 1
 job: soak
 parallelism: 2
@@ -38,6 +39,7 @@ checkpoint: { interval: 1s }
 source:
   path: ./incoming
   monitor_interval: 500ms
+  after_commit: delete
   format: { type: ndjson, schema: [{name: id, type: int64}, {name: ts, type: timestamp(ms)}, {name: user, type: string}, {name: text, type: string}] }
 event_time: { field: ts }
 sink:

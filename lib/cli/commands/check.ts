@@ -55,7 +55,8 @@ export async function checkSchema(file: string, { io, output }: CommandContext):
       },
     );
   }
-  const { schema, files, evidence } = sampled;
+  const { schema, files, explain } = sampled;
+  const evidence = explain();
   if (output.json) {
     output.document({ schema: rawSchema(schema), files, columns: evidence });
     return;

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CsvSpec } from '../../../formats/csv/decoder.ts';
 import { inferSchemaFromCsv } from '../../../formats/inference/infer-csv.ts';
-import { inferSchemaFromJson } from '../../../formats/inference/infer-json.ts';
+import { inferFromJson, inferSchemaFromJson } from '../../../formats/inference/infer-json.ts';
 import { formatDataType, type Schema } from '../../../lib/core/data-type.ts';
 import { csvInputSpec } from '../../support/job.ts';
 
@@ -52,6 +53,28 @@ describe('JSON', () => {
   it('keeps the order of first sight, over files, and leaves out cut and broken lines', () => {
     const samples = ['{"b":1,"a":2}\n{"c":tru', 'rubbish\n[1]\n{"d":1}'].map((text) => Buffer.from(text));
     expect(Object.keys(types(inferSchemaFromJson(samples)))).toEqual(['b', 'a', 'd']);
+  });
+
+  it('sees the same in a record however it is spelled: spaces, escapes', () => {
+    const escaped = (text: string) =>
+      text.replace(/[a-z]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    const record = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }), {
+      minKeys: 1,
+    });
+    fc.assert(
+      fc.property(record, (value) => {
+        const seen = (text: string) => inferFromJson([Buffer.from(text)]);
+        const plain = JSON.stringify(value);
+        const wanted = seen(plain);
+        expect(wanted.schema.fields.map(({ name }) => name)).toEqual(Object.keys(value));
+        expect(seen(JSON.stringify(value, null, '\t').replaceAll('\n', ' \r'))).toEqual(wanted);
+        // Letters inside of texts only: true, false and null have none escaped.
+        const spelled = plain.replace(/"(?:[^"\\]|\\.)*"/g, (text) =>
+          text.includes('\\') ? text : escaped(text),
+        );
+        expect(seen(spelled)).toEqual(wanted);
+      }),
+    );
   });
 
   it('is not fooled by keys of Object.prototype, escapes in keys, or depth', () => {
