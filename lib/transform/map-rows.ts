@@ -8,6 +8,9 @@ import type { MapFunction } from '../core/map-function.ts';
 import type { TransformStep } from '../core/transform-spec.ts';
 import { appendValue } from '../core/values.ts';
 
+/** Characters of an answer that is no row. */
+const MAX_QUOTED = 100;
+
 /** By the place of their step. */
 export type MapFunctions = ReadonlyMap<number, MapFunction>;
 export const NO_FUNCTIONS: MapFunctions = new Map();
@@ -70,7 +73,12 @@ export class RowMapper {
     if (given === null) return null;
     const isRow = typeof given === 'object' && !Array.isArray(given) && !(given instanceof Promise);
     if (isRow) return given as Readonly<Record<string, unknown>>;
-    const what = given instanceof Promise ? 'a promise' : Array.isArray(given) ? 'a list' : `${given}`;
+    const what =
+      given instanceof Promise
+        ? 'a promise'
+        : Array.isArray(given)
+          ? 'a list'
+          : String(given).slice(0, MAX_QUOTED);
     throw this.#problem(
       'JOB_INVALID',
       `gave ${what} for a row of ${path}`,

@@ -44,7 +44,6 @@ export function addedColumns({ source, transform }: JobRows): ReadonlySet<string
   for (const step of transform) {
     if (step.kind === 'constant') for (const name of Object.keys(step.columns)) names.add(name);
     if (step.kind === 'rename') for (const name of Object.values(step.names)) names.add(name);
-    if (step.kind === 'map') for (const { name } of step.schema?.fields ?? []) names.add(name);
   }
   return names;
 }

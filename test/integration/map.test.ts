@@ -121,6 +121,21 @@ it('a function that answers otherwise than before is found by verify --deep', as
   expect(stdout).toContain('content_differs');
 });
 
+it('is given a field that comes later, whatever its own columns are called', async () => {
+  const own =
+    'export const createMapFunction = () => ({ id, domain }) => ({ id, domain: domain ?? "none" });';
+  const columns = 'columns: [{ name: id, type: int64 }, { name: domain, type: string }]';
+  await write(own, jobFile({ columns }).replace('schema: [{', 'on_new_field: evolve, schema: [{'));
+  for (const [file, more] of ['{"id":1}', '{"id":2,"domain":"late.example"}'].entries()) {
+    await writeFile(path.join(folder, 'in', `${file}.ndjson`), `${more}\n`);
+    const { code, stderr } = await run('backfill', 'job.yaml');
+    expect(code, stderr).toBe(0);
+  }
+  expect(
+    (await listLake(path.join(folder, 'lake'))).visible.map((part) => path.dirname(part)).sort(),
+  ).toEqual(['domain=late.example', 'domain=none']);
+});
+
 it('shows its columns and its buckets before it runs', async () => {
   await writeFile(path.join(folder, 'in', 'a.ndjson'), `${[0, 1, 2].map(line).join('\n')}\n`);
   await write(MASK, jobFile());
