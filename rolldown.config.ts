@@ -14,6 +14,26 @@ const ENTRIES = [
   'bucketing/index',
   'rolling/index',
 ];
+/** A group: the named modules, and all that they import statically and no group before took. */
+const group = (name: string, priority: number, ...modules: string[]) => ({
+  name,
+  priority,
+  test: (id: string) => modules.some((module) => id.replaceAll('\\', '/').endsWith(`/${module}.ts`)),
+});
+
+/**
+ * What a job needs to start, in few files: left alone, rolldown makes one of each set of modules that entry points
+ * share, which were 90 for the main thread and 60 for a subtask's. A backfill of an empty folder took 0.60 s then, and
+ * takes 0.48 s so (medians of 15 in turns; 0.82 and 0.62 s of CPU).
+ */
+const GROUPS = [
+  // The main thread has nothing else until the first subtask's thread has been started.
+  group('start', 4, 'lib/cli/io', 'lib/cli/threads', 'lib/pipeline/subtask-host'),
+  group('subtask', 3, 'lib/pipeline/subtask-start', 'lib/storage/open-file-system', 'formats/parquet/format'),
+  group('cli', 2, 'lib/cli/run-cli'),
+  group('job', 1, 'lib/cli/commands/run', 'lib/pipeline/job-runner'),
+];
+
 /** Packages that stay outside: large ones that few jobs load, and those with files of their own. */
 const EXTERNAL = [/^apache-arrow/, /^@bokuweb\//, /^chokidar/, /^parquetjs-lite/];
 
@@ -22,5 +42,11 @@ export default defineConfig({
   platform: 'node',
   external: EXTERNAL,
   // Beside the entry points: lib/pipeline/subtask-host.ts finds its thread from there.
-  output: { dir: 'dist', cleanDir: true, sourcemap: true, chunkFileNames: 'lib/chunks/[name]-[hash].js' },
+  output: {
+    dir: 'dist',
+    cleanDir: true,
+    sourcemap: true,
+    chunkFileNames: 'lib/chunks/[name]-[hash].js',
+    codeSplitting: { groups: GROUPS },
+  },
 });

@@ -7,8 +7,8 @@ import { type Ids, randomIds } from '../core/ids.ts';
 import type { S3Spec } from '../core/specs.ts';
 import type { JobSummary } from '../pipeline/progress.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
-import type { StartSubtask } from '../pipeline/subtask-host.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { startThreads, type Threads } from './threads.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
@@ -39,8 +39,8 @@ export interface CliIo {
   readonly openFileSystem: (s3: S3Spec) => Promise<FileSystem>;
   /** What runs jobs; loaded once a job file is known to be good. */
   readonly loadEngine: () => Promise<Engine>;
-  /** The threads that its subtasks run in: the first one starts at once. @param failpoint a test's: where to kill the process */
-  readonly startThreads: (failpoint: string | null) => Promise<StartSubtask>;
+  /** The threads that a job runs in. The first one starts at the first call; later calls give the same. */
+  readonly startThreads: () => Promise<Threads>;
   /** Calls back for each signal that asks to stop. The returned function stops that, and gives the signals back. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** Ends the process at once. */
@@ -52,6 +52,7 @@ export function processIo(): CliIo {
     // Whoever read our output went away (`| head`). A daemon does not stop for that.
     stream.on('error', () => {});
   }
+  let threads: Promise<Threads> | null = null;
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -65,10 +66,7 @@ export function processIo(): CliIo {
       return openFileSystem({ runId: randomIds.hex(4), s3 });
     },
     loadEngine: () => import('../pipeline/job-runner.ts'),
-    startThreads: async (failpoint) => {
-      const { threadSubtasks } = await import('../pipeline/subtask-host.ts');
-      return threadSubtasks(failpoint);
-    },
+    startThreads: () => (threads ??= startThreads(process.env)),
     onSignal(listener) {
       process.on('SIGINT', listener);
       process.on('SIGTERM', listener);

@@ -2,12 +2,18 @@
 /** The program `sluice`. */
 import { setFlagsFromString } from 'node:v8';
 import { processIo } from './io.ts';
-import { runCli } from './run-cli.ts';
+import { needsThreads } from './threads.ts';
 
 // The kernels are small and run for as long as the job: they are compiled well at once instead of once they are found to
 // be hot. Takes 16 % off the CPU time of a job of 1,000,000 rows. A matter of the program, not of the library.
 setFlagsFromString('--no-wasm-dynamic-tiering');
 
-const status = await runCli(process.argv.slice(2), processIo());
+const argv = process.argv.slice(2);
+const io = processIo();
+// A thread takes as long to start and load as the command line and the job file do: it starts before them, and the files
+// of the engine are read meanwhile. Whoever needs them is told should one fail.
+if (needsThreads(argv)) void Promise.allSettled([io.startThreads(), io.loadEngine()]);
+const { runCli } = await import('./run-cli.ts');
+const status = await runCli(argv, io);
 // Not left to the event loop: whatever still waits there (a watcher, a socket) has nothing more to say.
 process.stdout.write('', () => process.exit(status));

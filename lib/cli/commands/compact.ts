@@ -3,8 +3,8 @@ import { compactJob } from '../../compaction/compact-job.ts';
 import { killAtFailpoint } from '../../core/failpoint.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
+import { FAILPOINT_VARIABLE } from '../threads.ts';
 import { loadJob } from './load-job.ts';
-import { FAILPOINT_VARIABLE } from './run.ts';
 
 export async function compact(file: string, { io, output }: CommandContext): Promise<void> {
   const { job } = await loadJob(file, io);

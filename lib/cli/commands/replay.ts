@@ -3,14 +3,11 @@ import { replayJob } from '../../pipeline/replay.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted } from '../human.ts';
 import { loadJob } from './load-job.ts';
-import { documentOf, runUntilStopped, startThreads } from './run.ts';
+import { documentOf, runUntilStopped } from './run.ts';
 
 export async function replay(file: string, { io, output }: CommandContext): Promise<void> {
-  const threads = startThreads(io);
   const { job, fileSystem } = await loadJob(file, io);
-  const summary = await runUntilStopped('once', io, output, threads, (options) =>
-    replayJob(job, fileSystem, options),
-  );
+  const summary = await runUntilStopped('once', io, output, (options) => replayJob(job, fileSystem, options));
   const { parts_replayed, incomplete, rows, quarantined } = summary;
   if (output.json) output.document({ ...documentOf(summary, false), parts_replayed, incomplete });
   const what = `${counted(parts_replayed, 'quarantine part')} replayed`;

@@ -4,7 +4,6 @@ import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from '../../config/bounds.ts';
 import type { CompiledJob } from '../../config/compiled-job.ts';
 import { formatSize } from '../../config/units.ts';
 import { SluiceError } from '../../core/errors.ts';
-import { killAtFailpoint } from '../../core/failpoint.ts';
 import type { JobSummary } from '../../pipeline/progress.ts';
 import type { RunOptions } from '../../pipeline/run-options.ts';
 import type { CommandContext, RunCommandOptions } from '../commands.ts';
@@ -14,18 +13,14 @@ import type { Output } from '../output.ts';
 import { createProgressDisplay } from '../progress/progress-display.ts';
 import { loadJob } from './load-job.ts';
 
-/** A test's: where to kill the process, `name` or `name:nth time`. */
-export const FAILPOINT_VARIABLE = 'SLUICE_FAILPOINT';
-
 export async function runCommand(
   file: string,
   mode: 'once' | 'continuously',
   options: RunCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
-  const threads = startThreads(io);
   const job = overridden((await loadJob(file, io)).job, options);
-  const summary = await runUntilStopped(mode, io, output, threads, async (started) => {
+  const summary = await runUntilStopped(mode, io, output, async (started) => {
     const { runJob } = await io.loadEngine();
     return runJob(job, { mode, ...started });
   });
@@ -57,7 +52,6 @@ export async function runUntilStopped<Summary>(
   mode: 'once' | 'continuously',
   io: CliIo,
   output: Output,
-  threads: Promise<Threads>,
   start: (options: Omit<RunOptions, 'mode'>) => Promise<Summary>,
 ): Promise<Summary> {
   const stopping = new AbortController();
@@ -76,23 +70,12 @@ export async function runUntilStopped<Summary>(
       signal: stopping.signal,
       onProgress: (progress) => display.progress(progress),
       onEvent: (event) => display.event(event),
-      ...(await threads),
+      ...(await io.startThreads()),
     });
   } finally {
     display.close();
     releaseSignals();
   }
-}
-
-type Threads = Pick<RunOptions, 'startSubtask' | 'startMerging'>;
-
-/** To be called before the job is read, so that the first thread loads the program meanwhile. */
-export async function startThreads(io: CliIo): Promise<Threads> {
-  const failpoint = io.environment[FAILPOINT_VARIABLE] ?? '';
-  if (failpoint === '') return { startSubtask: await io.startThreads(null) };
-  const { threadMerging } = await import('../../compaction/merge-host.ts');
-  killAtFailpoint(failpoint);
-  return { startSubtask: await io.startThreads(failpoint), startMerging: threadMerging(failpoint) };
 }
 
 /** As DESIGN section 8 gives it. */

@@ -7,8 +7,6 @@ import type { Clock } from '../../core/clock.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { NotificationSpec } from '../../core/specs.ts';
 import type { Warnings } from '../warnings.ts';
-import { serveHints } from './http-endpoint.ts';
-import { pollQueue } from './queue-poller.ts';
 
 /** Looks at objects; resolves once that is done, to false where it will not be. */
 export type HintSink = (paths: readonly string[]) => Promise<boolean>;
@@ -63,7 +61,7 @@ export class Notifications {
     };
     while (!signal.aborted) {
       try {
-        await (this.#spec.type === 'http' ? serveHints(this.#spec, options) : pollQueue(this.#spec, options));
+        await receive(this.#spec, options);
       } catch (thrown) {
         if (signal.aborted) return;
         const waitMs = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(failures++, 10));
@@ -88,4 +86,10 @@ export class Notifications {
       signal.addEventListener('abort', end);
     });
   }
+}
+
+/** Each way is loaded when a job has it. */
+async function receive(spec: NotificationSpec, options: ReceiverOptions): Promise<void> {
+  if (spec.type === 'http') return (await import('./http-endpoint.ts')).serveHints(spec, options);
+  return (await import('./queue-poller.ts')).pollQueue(spec, options);
 }

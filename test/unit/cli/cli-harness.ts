@@ -53,9 +53,11 @@ export class CliHarness {
       ids: countingIds(),
       openFileSystem: async () => options.fileSystem ?? this.fileSystem,
       loadEngine: async () => options.engine ?? failingEngine,
-      startThreads: async () => () => {
-        throw new Error('no thread was expected');
-      },
+      startThreads: async () => ({
+        startSubtask: () => {
+          throw new Error('no thread was expected');
+        },
+      }),
       onSignal: (listener) => {
         this.#listeners.push(listener);
         return () => {

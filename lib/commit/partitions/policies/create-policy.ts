@@ -1,14 +1,9 @@
-/** A policy from its description. */
+/** A policy from its description. Those with a client of a server are loaded when a job has them. */
 import type { Clock } from '../../../core/clock.ts';
 import type { PartitionCommitPolicy } from '../../../core/partition-commit.ts';
 import type { PartitionPolicySpec } from '../../../core/specs.ts';
 import type { FileSystem } from '../../../storage/file-system.ts';
-import { commandPolicy } from './command.ts';
-import { loadPartitionCommitPolicy } from './custom.ts';
-import { hiveMetastorePolicy } from './hive-metastore.ts';
-import { statementPolicy } from './statement-policy.ts';
 import { successFilePolicy } from './success-file.ts';
-import { webhookPolicy } from './webhook.ts';
 
 /** @throws SluiceError JOB_INVALID where a custom one cannot be loaded */
 export async function createPartitionCommitPolicy(
@@ -21,15 +16,15 @@ export async function createPartitionCommitPolicy(
     case 'success_file':
       return successFilePolicy(fileSystem, spec.name);
     case 'metastore':
-      return hiveMetastorePolicy(spec, sinkPath);
+      return (await import('./hive-metastore.ts')).hiveMetastorePolicy(spec, sinkPath);
     case 'trino':
     case 'presto':
-      return statementPolicy(spec, sinkPath, clock);
+      return (await import('./statement-policy.ts')).statementPolicy(spec, sinkPath, clock);
     case 'webhook':
-      return webhookPolicy(spec);
+      return (await import('./webhook.ts')).webhookPolicy(spec);
     case 'command':
-      return commandPolicy(spec);
+      return (await import('./command.ts')).commandPolicy(spec);
     case 'custom':
-      return loadPartitionCommitPolicy(spec.module, spec.options);
+      return (await import('./custom.ts')).loadPartitionCommitPolicy(spec.module, spec.options);
   }
 }
