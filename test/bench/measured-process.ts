@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 export interface Usage {
   /** From the start of the process until it was gone. */
@@ -14,7 +14,7 @@ export interface Usage {
   readonly stages: Readonly<Record<string, number>> | null;
 }
 
-const HOOK = pathToFileURL(fileURLToPath(new URL('measure-hook.mjs', import.meta.url))).href;
+const HOOK = fileURLToPath(new URL('measure-hook.cjs', import.meta.url));
 /** A run that takes longer is a hang. */
 const TIMEOUT_MS = 10 * 60_000;
 
@@ -27,7 +27,7 @@ export async function measureProcess(args: readonly string[], folder: string): P
   spawnSync('sync');
   const usageFile = path.join(folder, 'usage.json');
   const started = performance.now();
-  const child = spawn(process.execPath, ['--import', HOOK, ...args], {
+  const child = spawn(process.execPath, ['--require', HOOK, ...args], {
     cwd: folder,
     env: { ...process.env, SLUICE_BENCH_USAGE: usageFile, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
