@@ -1,5 +1,6 @@
 /** Which span of event time a bucket holds, told by its folder's name alone, so that a restart knows it too. */
-import { TZDate, tz } from '@date-fns/tz';
+import { TZDate } from '@date-fns/tz';
+import { UTCDateMini } from '@date-fns/utc/date/mini';
 import { format, isValid, parse } from 'date-fns';
 import { SluiceError } from '../lib/core/errors.ts';
 import type { BucketSpec, EventTimeSpec, PartitionField, PartitionTimeSpec } from '../lib/core/specs.ts';
@@ -57,7 +58,7 @@ function extracted({ pattern, format: given, zone, spanMs }: PartitionTimeSpec):
   const formats = given === null ? ['yyyy-MM-dd HH:mm:ss', 'yyyy-MM-dd'] : [given];
   for (const each of formats) {
     try {
-      format(new TZDate(0, zone), each);
+      format(dateIn(zone, 0), each);
     } catch (cause) {
       throw new SluiceError('JOB_INVALID', `partition_time.format '${each}' is no date-fns pattern`, {
         cause,
@@ -93,7 +94,7 @@ function byPattern(pattern: string, zone: string): BucketTimes {
     const readMs = instantOf(bucketId, pattern, zone);
     if (readMs === null) return null;
     // Of an hour that the end of summer time repeats, date-fns reads the second.
-    const twice = format(new TZDate(readMs - HOUR_MS, zone), pattern) === bucketId;
+    const twice = format(dateIn(zone, readMs - HOUR_MS), pattern) === bucketId;
     return { startMs: twice ? readMs - HOUR_MS : readMs, endMs: nextUnit(readMs, unit, zone) };
   };
 }
@@ -101,15 +102,22 @@ function byPattern(pattern: string, zone: string): BucketTimes {
 /** A pattern without year or day (`HH`) can be read back, and means another day then. */
 function proven(times: BucketTimes, pattern: string, zone: string): BucketTimes | null {
   const holds = SAMPLES.every((instantMs) => {
-    const time = times(format(new TZDate(instantMs, zone), pattern));
+    const time = times(format(dateIn(zone, instantMs), pattern));
     return time !== null && instantMs >= time.startMs && instantMs < time.endMs;
   });
   return holds ? times : null;
 }
 
+/** A Date whose fields are those that clocks in the zone show. */
+function dateIn(zone: string, instantMs: number): Date {
+  // Nearly all jobs: a TZDate would ask Intl, whose first use takes 40 ms of a start.
+  return zone === 'UTC' ? new UTCDateMini(instantMs) : new TZDate(instantMs, zone);
+}
+
 function instantOf(text: string, pattern: string, zone: string): number | null {
   try {
-    const date = parse(text, pattern, new TZDate(2000, 0, 1, zone), { in: tz(zone) });
+    const otherFields = zone === 'UTC' ? new UTCDateMini(2000, 0, 1) : new TZDate(2000, 0, 1, zone);
+    const date = parse(text, pattern, otherFields, { in: (value) => dateIn(zone, Number(new Date(value))) });
     return isValid(date) ? date.getTime() : null;
   } catch {
     // Fields that date-fns writes and does not read (O, z).
@@ -128,7 +136,7 @@ function smallestUnit(pattern: string): Unit {
 
 /** By the clock on the wall: an hour that the end of summer time repeats is one bucket of two hours. */
 function nextUnit(startMs: number, unit: Unit, zone: string): number {
-  const date = new TZDate(startMs, zone);
+  const date = dateIn(zone, startMs);
   switch (unit) {
     case 'year':
       return date.setFullYear(date.getFullYear() + 1);
