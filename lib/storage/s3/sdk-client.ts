@@ -2,6 +2,7 @@
 import '../sdk-notice.ts';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { S3Spec } from '../../core/specs.ts';
+import { hashBodiesElsewhere } from './body-hash.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_SOCKETS = 64;
@@ -30,5 +31,7 @@ export function createClient(spec: S3Spec): S3Client {
   if (spec.endpoint !== null) config.endpoint = spec.endpoint;
   if (spec.region !== null) config.region = spec.region;
   if (spec.profile !== null) config.profile = spec.profile;
-  return new S3Client(config);
+  const client = new S3Client(config);
+  hashBodiesElsewhere(client);
+  return client;
 }
