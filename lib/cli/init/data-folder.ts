@@ -14,6 +14,8 @@ const MAX_FILES = 100_000;
 const MAX_EXTENSIONS = 1000;
 const HEAD_BYTES = 256 * 1024;
 const SAMPLE_ROWS = 100;
+/** Files of a group that are tried until one can be read. */
+const MAX_TRIED = 3;
 
 export interface DataFolder {
   readonly files: number;
@@ -31,10 +33,13 @@ export interface DataFolder {
   readonly rows: readonly (readonly unknown[])[];
 }
 
+const DAMAGED = { unreadable: 'it is damaged: it cannot be decompressed' } as const;
+
 interface Group {
   files: number;
   bytes: number;
-  largest: FileStatus;
+  /** The largest ones, largest first: more than one, because a file may be damaged. */
+  largest: FileStatus[];
 }
 
 /** @throws SluiceError NOT_FOUND; USAGE where nothing there can be read */
@@ -51,12 +56,18 @@ export async function lookAtFolder(folder: string, fileSystem: FileSystem): Prom
   // The largest group says the format; what has the same one under another name (a compressed twin) goes with it.
   let chosen: FormatGuess | null = null;
   for (const [extension, { largest }] of ranked.slice(0, 20)) {
-    const { head } = await readHead(fileSystem, largest, HEAD_BYTES);
-    const guess = guessFormat(head);
-    if ('unreadable' in guess) unreadable.push(`${largest.path}: ${guess.unreadable}`);
-    else if (chosen === null || sameFormat(chosen, guess)) {
-      chosen ??= guess;
-      heads.set(extension, { head, guess });
+    for (const file of largest) {
+      const head = await undamagedHead(file, fileSystem);
+      const guess = head === null ? DAMAGED : guessFormat(head);
+      if ('unreadable' in guess) {
+        unreadable.push(`${file.path}: ${guess.unreadable}`);
+        continue;
+      }
+      if (head !== null && (chosen === null || sameFormat(chosen, guess))) {
+        chosen ??= guess;
+        heads.set(extension, { head, guess });
+      }
+      break;
     }
   }
   if (chosen === null) {
@@ -78,7 +89,7 @@ export async function lookAtFolder(folder: string, fileSystem: FileSystem): Prom
     extensions: taken.map(([extension]) => extension).filter((extension) => extension !== ''),
     otherFiles: total - files,
     format: chosen,
-    largestBytes: Math.max(...taken.map(([, group]) => group.largest.sizeBytes)),
+    largestBytes: Math.max(...taken.map(([, { largest }]) => largest[0]?.sizeBytes ?? 0)),
     ...(await sample(chosen, [...heads.values()][0]?.head ?? new Uint8Array(0))),
   };
 }
@@ -95,16 +106,33 @@ async function groupByExtension(folder: string, fileSystem: FileSystem): Promise
         const group = groups.get(extension);
         if (group === undefined) {
           if (groups.size < MAX_EXTENSIONS)
-            groups.set(extension, { files: 1, bytes: file.sizeBytes, largest: file });
+            groups.set(extension, { files: 1, bytes: file.sizeBytes, largest: [file] });
           continue;
         }
         group.files++;
         group.bytes += file.sizeBytes;
-        if (file.sizeBytes > group.largest.sizeBytes) group.largest = file;
+        keepLargest(group.largest, file);
       }
     }
   }
   return groups;
+}
+
+function keepLargest(files: FileStatus[], file: FileStatus): void {
+  if (files.length === MAX_TRIED && file.sizeBytes <= files[MAX_TRIED - 1]!.sizeBytes) return;
+  files.push(file);
+  files.sort((a, b) => b.sizeBytes - a.sizeBytes);
+  files.length = Math.min(files.length, MAX_TRIED);
+}
+
+/** null where it cannot be decompressed: what becomes of such a file is for the job to say, and no reason to end. */
+async function undamagedHead(file: FileStatus, fileSystem: FileSystem): Promise<Uint8Array | null> {
+  try {
+    return (await readHead(fileSystem, file, HEAD_BYTES)).head;
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'INPUT_CORRUPT') return null;
+    throw error;
+  }
 }
 
 /** `.ndjson.gz` of `a/events.2026.ndjson.gz`; '' where there is none. */

@@ -35,6 +35,17 @@ describe('init', () => {
     expect(await cli.run('check', 'job.yaml')).toBe(0);
   });
 
+  test('a damaged file is passed over, as long as there is another one', async () => {
+    const torn = gzipSync(LINES.repeat(50)).subarray(0, 60);
+    const cli = new CliHarness();
+    cli.fileSystem.put('/work/in/torn.ndjson.gz', torn);
+    expect(await cli.run('init', 'in')).toBe(2);
+    expect(cli.stderr.text).toContain('/work/in/torn.ndjson.gz: it is damaged');
+    cli.fileSystem.put('/work/in/whole.ndjson.gz', gzipSync(LINES));
+    expect(await cli.run('init', 'in')).toBe(0);
+    expect(text(cli, '/work/job.yaml')).toContain('created_at');
+  });
+
   test('replaces nothing unless told to', async () => {
     const cli = withData();
     cli.fileSystem.put('/work/job.yaml', 'mine');
