@@ -32,7 +32,9 @@ export const s3Section = section({
     .describe('size of the pieces of an upload'),
   concurrent_uploads: integer(1, 64)
     .prefault(4)
-    .describe('pieces under way at once, a subtask; each takes `part_bytes` of memory beside `memory`'),
+    .describe(
+      'pieces under way at once, a subtask; each takes `part_bytes` of memory beside `memory`, twice that while it is hashed',
+    ),
   encryption: choice(['none', 'AES256', 'aws:kms'])
     .prefault('none')
     .describe('asked of the server (SSE); `none`: what the bucket is set to'),

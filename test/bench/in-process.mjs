@@ -1,5 +1,5 @@
 // Runs something several times in one process and accounts for the runs after the first: code is warm then, and starting
-// is not counted. Overwrites the account that measure-hook.mjs leaves of the whole process.
+// is not counted. Overwrites the account that measure-hook.cjs leaves of the whole process.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** @param once does it all, and gives what else is to be known of the run */

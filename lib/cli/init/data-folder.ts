@@ -33,8 +33,6 @@ export interface DataFolder {
   readonly rows: readonly (readonly unknown[])[];
 }
 
-const DAMAGED = { unreadable: 'it is damaged: it cannot be decompressed' } as const;
-
 interface Group {
   files: number;
   bytes: number;
@@ -56,18 +54,16 @@ export async function lookAtFolder(folder: string, fileSystem: FileSystem): Prom
   // The largest group says the format; what has the same one under another name (a compressed twin) goes with it.
   let chosen: FormatGuess | null = null;
   for (const [extension, { largest }] of ranked.slice(0, 20)) {
-    for (const file of largest) {
-      const head = await undamagedHead(file, fileSystem);
-      const guess = head === null ? DAMAGED : guessFormat(head);
-      if ('unreadable' in guess) {
-        unreadable.push(`${file.path}: ${guess.unreadable}`);
-        continue;
-      }
-      if (head !== null && (chosen === null || sameFormat(chosen, guess))) {
-        chosen ??= guess;
-        heads.set(extension, { head, guess });
-      }
-      break;
+    const head = await firstUndamaged(largest, fileSystem);
+    if (head === null) {
+      unreadable.push(`${largest[0]?.path}: it is damaged: it cannot be decompressed`);
+      continue;
+    }
+    const guess = guessFormat(head);
+    if ('unreadable' in guess) unreadable.push(`${largest[0]?.path}: ${guess.unreadable}`);
+    else if (chosen === null || sameFormat(chosen, guess)) {
+      chosen ??= guess;
+      heads.set(extension, { head, guess });
     }
   }
   if (chosen === null) {
@@ -125,14 +121,19 @@ function keepLargest(files: FileStatus[], file: FileStatus): void {
   files.length = Math.min(files.length, MAX_TRIED);
 }
 
-/** null where it cannot be decompressed: what becomes of such a file is for the job to say, and no reason to end. */
-async function undamagedHead(file: FileStatus, fileSystem: FileSystem): Promise<Uint8Array | null> {
-  try {
-    return (await readHead(fileSystem, file, HEAD_BYTES)).head;
-  } catch (error) {
-    if (error instanceof SluiceError && error.code === 'INPUT_CORRUPT') return null;
-    throw error;
+/** The first bytes of the first one that decompresses: what becomes of damaged files is for the job to say. */
+async function firstUndamaged(
+  files: readonly FileStatus[],
+  fileSystem: FileSystem,
+): Promise<Uint8Array | null> {
+  for (const file of files) {
+    try {
+      return (await readHead(fileSystem, file, HEAD_BYTES)).head;
+    } catch (error) {
+      if (!(error instanceof SluiceError && error.code === 'INPUT_CORRUPT')) throw error;
+    }
   }
+  return null;
 }
 
 /** `.ndjson.gz` of `a/events.2026.ndjson.gz`; '' where there is none. */

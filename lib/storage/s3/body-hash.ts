@@ -1,6 +1,7 @@
 /**
  * A request is signed over the SHA-256 of its body, which for an upload takes as long as sending it to a server near by.
- * The SDK would hash in the thread that asks; here it is done in a thread of libuv's, so that rows go on meanwhile.
+ * The SDK would hash in the thread that asks; large bodies are hashed in a thread of libuv's, so that rows go on meanwhile.
+ * WebCrypto copies a body at the call: memory for it twice, for a moment, and its owner may reuse the buffer as before.
  */
 import { webcrypto } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';

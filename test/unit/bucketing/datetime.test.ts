@@ -100,7 +100,7 @@ describe('datetime assigner', () => {
   });
 
   test.each([
-    [{ pattern: 'YYYY-MM-DD' }, /Use `yyyy`/],
+    [{ pattern: 'YYYY-MM-DD' }, /Use `yyyy` instead of `YYYY` \(in `YYYY-MM-DD`\) for formatting years; see/],
     [{ pattern: 'yyyy-MM-dd/' }, /ends with/],
     [{ pattern: "'.'yyyy" }, /starts with/],
     [{ pattern: "'_day='dd" }, /starts with/],

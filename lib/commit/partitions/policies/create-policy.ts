@@ -1,4 +1,4 @@
-/** A policy from its description. Those with a client of a server are loaded when a job has them. */
+/** A policy from its description. All but the success file are loaded when a job has them. */
 import type { Clock } from '../../../core/clock.ts';
 import type { PartitionCommitPolicy } from '../../../core/partition-commit.ts';
 import type { PartitionPolicySpec } from '../../../core/specs.ts';

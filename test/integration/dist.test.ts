@@ -1,0 +1,43 @@
+/** What the built program is made of. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+/** Source files of an entry point and of all that it loads without being asked. */
+function sourcesOf(entry: string): string[] {
+  const sources = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(file, 'utf8');
+    // Files that only hand on have none.
+    const map: { sources: string[] } = existsSync(`${file}.map`)
+      ? JSON.parse(readFileSync(`${file}.map`, 'utf8'))
+      : { sources: [] };
+    for (const source of map.sources) sources.add(path.resolve(path.dirname(file), source));
+    for (const [, chunk] of text.matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";$/gm))
+      visit(path.resolve(path.dirname(file), chunk!));
+  };
+  visit(path.join(DIST, `${entry}.js`));
+  return [...sources];
+}
+
+const COMMAND_LINE = /node_modules\/(?:zod|yaml|commander)\/|\/lib\/cli\/(?!io\.ts|threads\.ts)/;
+
+test.each(['lib/index', 'lib/pipeline/subtask-thread', 'lib/compaction/merge-thread', 'rolling/index'])(
+  '%s loads nothing of the command line',
+  (entry) => {
+    const sources = sourcesOf(entry);
+    expect(sources.length).toBeGreaterThan(5);
+    expect(sources.filter((source) => COMMAND_LINE.test(source))).toEqual([]);
+  },
+);
+
+test('the program loads nothing of the engine before the first thread has been started', () => {
+  const sources = sourcesOf('lib/cli/main');
+  expect(sources.filter((source) => /\/(?:formats|bucketing|lib\/sink)\//.test(source))).toEqual([]);
+});
