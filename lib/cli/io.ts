@@ -37,7 +37,7 @@ export interface CliIo {
   readonly ids: Ids;
   /** Loaded when it is needed: `sluice --version` needs no storage. */
   readonly openFileSystem: (s3: S3Spec) => Promise<FileSystem>;
-  /** What runs jobs; loaded once a job file is known to be good. */
+  /** What runs jobs; loaded when it is first asked for. */
   readonly loadEngine: () => Promise<Engine>;
   /** The threads that a job runs in. The first one starts at the first call; later calls give the same. */
   readonly startThreads: () => Promise<Threads>;

@@ -54,13 +54,14 @@ export async function lookAtFolder(folder: string, fileSystem: FileSystem): Prom
   // The largest group says the format; what has the same one under another name (a compressed twin) goes with it.
   let chosen: FormatGuess | null = null;
   for (const [extension, { largest }] of ranked.slice(0, 20)) {
-    const head = await firstUndamaged(largest, fileSystem);
-    if (head === null) {
+    const whole = await firstUndamaged(largest, fileSystem);
+    if (whole === null) {
       unreadable.push(`${largest[0]?.path}: it is damaged: it cannot be decompressed`);
       continue;
     }
+    const { file, head } = whole;
     const guess = guessFormat(head);
-    if ('unreadable' in guess) unreadable.push(`${largest[0]?.path}: ${guess.unreadable}`);
+    if ('unreadable' in guess) unreadable.push(`${file.path}: ${guess.unreadable}`);
     else if (chosen === null || sameFormat(chosen, guess)) {
       chosen ??= guess;
       heads.set(extension, { head, guess });
@@ -121,14 +122,15 @@ function keepLargest(files: FileStatus[], file: FileStatus): void {
   files.length = Math.min(files.length, MAX_TRIED);
 }
 
-/** The first bytes of the first one that decompresses: what becomes of damaged files is for the job to say. */
+/** The first one that decompresses, and its first bytes; null where none does: what becomes of damaged files is for the job to say. */
 async function firstUndamaged(
   files: readonly FileStatus[],
   fileSystem: FileSystem,
-): Promise<Uint8Array | null> {
+): Promise<{ file: FileStatus; head: Uint8Array } | null> {
   for (const file of files) {
     try {
-      return (await readHead(fileSystem, file, HEAD_BYTES)).head;
+      const { head } = await readHead(fileSystem, file, HEAD_BYTES);
+      return { file, head };
     } catch (error) {
       if (!(error instanceof SluiceError && error.code === 'INPUT_CORRUPT')) throw error;
     }

@@ -1,4 +1,7 @@
-/** Bounds uploads of pieces under way, and with them the memory they take: each slot has one buffer of a piece's size, and body-hash.ts a copy for a moment. */
+/**
+ * Bounds uploads of pieces under way, and with them the memory they take: each slot has one buffer of a piece's size, of
+ * which body-hash.ts makes a copy for a moment.
+ */
 export interface UploadSlot {
   readonly buffer: Uint8Array;
   /** Gives it back, to be called once. */

@@ -41,6 +41,10 @@ describe('init', () => {
     cli.fileSystem.put('/work/in/torn.ndjson.gz', torn);
     expect(await cli.run('init', 'in')).toBe(2);
     expect(cli.stderr.text).toContain('/work/in/torn.ndjson.gz: it is damaged');
+    cli.fileSystem.put('/work/in/binary.ndjson.gz', gzipSync(Buffer.alloc(10)));
+    expect(await cli.run('init', 'in')).toBe(2);
+    expect(cli.stderr.text).toContain('/work/in/binary.ndjson.gz: it is not text');
+    await cli.fileSystem.remove('/work/in/binary.ndjson.gz');
     cli.fileSystem.put('/work/in/whole.ndjson.gz', gzipSync(LINES));
     expect(await cli.run('init', 'in')).toBe(0);
     expect(text(cli, '/work/job.yaml')).toContain('created_at');
