@@ -21,6 +21,8 @@ export class CheckpointStore {
   readonly #folder: string;
   /** Retained checkpoints, oldest first. */
   #retained: Checkpoint[] = [];
+  /** The write under way; never rejects. */
+  #writing: Promise<unknown> = Promise.resolve();
 
   constructor(fileSystem: FileSystem, statePath: string) {
     this.#fileSystem = fileSystem;
@@ -79,7 +81,13 @@ export class CheckpointStore {
    * Writes a checkpoint create-exclusively: the fence between two processes that both believe they run the job.
    * @throws SluiceError FENCED where another process was quicker
    */
-  async write(checkpoint: Checkpoint, retain: number): Promise<number> {
+  write(checkpoint: Checkpoint, retain: number): Promise<number> {
+    const written = this.#write(checkpoint, retain);
+    this.#writing = Promise.allSettled([written]);
+    return written;
+  }
+
+  async #write(checkpoint: Checkpoint, retain: number): Promise<number> {
     const bytes = encodeCheckpoint(checkpoint);
     failpoint('checkpoint.write.before');
     const created = await this.#fileSystem.createExclusive(
@@ -102,9 +110,14 @@ export class CheckpointStore {
     return bytes.length;
   }
 
-  /** @throws SluiceError FENCED where another process has written a newer checkpoint than this one's last */
+  /**
+   * May be asked while a checkpoint is written.
+   * @throws SluiceError FENCED where another process has written a newer checkpoint than this one's last
+   */
   async proveOwner(): Promise<void> {
     const newest = await this.#newestId();
+    // What was listed may be our own: there already, and not known to be until its write has ended.
+    await this.#writing;
     if (newest > (this.#retained.at(-1)?.id ?? 0)) throw fenced(newest);
   }
 

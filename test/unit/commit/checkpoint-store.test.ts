@@ -4,6 +4,7 @@ import { CheckpointStore } from '../../../lib/commit/checkpoint-store.ts';
 import type { OpenPart } from '../../../lib/sink/sink-state.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
+import { until } from '../../support/until.ts';
 import { GOLDEN } from './golden-checkpoint.ts';
 
 /** A checkpoint whose one open part has its rows in these segments. */
@@ -93,6 +94,34 @@ describe('checkpoint store', () => {
     await expect(slept.write(checkpointWith(2, []), 1)).rejects.toMatchObject({ code: 'FENCED' });
     expect((await new CheckpointStore(fileSystem, '/state').load())?.id).toBe(5);
     expect(fileSystem.text('/state/checkpoints/0000000002.checkpoint')).toBeNull();
+  });
+
+  it('is not fenced off by its own checkpoint, there already and not answered for yet', async () => {
+    const { fileSystem, store } = setUp();
+    const other = new CheckpointStore(fileSystem, '/state');
+    await store.write(checkpointWith(1, []), 3);
+    await other.load();
+    const create = fileSystem.createExclusive.bind(fileSystem);
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    fileSystem.createExclusive = async (path, bytes) => {
+      const made = await create(path, bytes);
+      await answered;
+      return made;
+    };
+    const written = store.write(checkpointWith(2, []), 3);
+    await until('it is there', () => fileSystem.text('/state/checkpoints/0000000002.checkpoint') !== null);
+    const proof = store.proveOwner();
+    await expect(other.proveOwner()).rejects.toMatchObject({ code: 'FENCED' });
+    answer();
+    await proof;
+    await written;
+    await store.proveOwner();
+    await other.load();
+    await other.write(checkpointWith(3, []), 3);
+    await expect(store.proveOwner()).rejects.toMatchObject({ code: 'FENCED' });
   });
 
   it('refuses a checkpoint under another number, and any damaged one, even where a newer is whole', async () => {
