@@ -1,6 +1,6 @@
 /** The first bytes of a file, decompressed. */
+import { readFully } from '../core/byte-source.ts';
 import type { Compression } from '../core/specs.ts';
-import { readFully } from '../source/read-range.ts';
 import { openSplitSource } from '../source/split-source.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 

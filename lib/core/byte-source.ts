@@ -8,3 +8,28 @@ export interface ByteSource {
   /** Lets go of handles. Calls may repeat. */
   close(): Promise<void>;
 }
+
+/** Reads until `into` is full or the source ends. @returns how many bytes */
+export async function readFully(source: ByteSource, into: Uint8Array): Promise<number> {
+  let length = 0;
+  while (length < into.length) {
+    const read = await source.read(length === 0 ? into : into.subarray(length));
+    if (read === 0) break;
+    length += read;
+  }
+  return length;
+}
+
+/** Bytes that are in memory. */
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  let rest = bytes;
+  return {
+    async read(into) {
+      const length = Math.min(into.length, rest.length);
+      into.set(rest.subarray(0, length));
+      rest = rest.subarray(length);
+      return length;
+    },
+    async close() {},
+  };
+}

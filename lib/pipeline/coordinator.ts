@@ -14,7 +14,7 @@ import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
 import { noStageTimes, STAGES, type StageTimes } from '../core/stage-clock.ts';
 import type { FileEnd } from '../source/open-files.ts';
-import type { Split } from '../source/split.ts';
+import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitEnumerator } from '../source/split-enumerator.ts';
 import type { FromSubtask, SubtaskCounts, ToSubtask } from './messages.ts';
 import type { JobEvent, JobProgress } from './progress.ts';
@@ -147,15 +147,9 @@ export class Coordinator {
       case 'split-request':
         enumerator.handleSplitRequest(message.subtask);
         break;
-      case 'split-finished': {
-        this.#dirty = true;
-        const { split } = message.outcome;
-        if (split.newestEventMs !== undefined) watermarks?.observe(split.id, split.newestEventMs);
-        watermarks?.end(split.id);
-        const end = enumerator.finishSplit(message.outcome);
-        if (end !== null) this.#fileEnds.push(end);
+      case 'splits-finished':
+        for (const outcome of message.outcomes) this.#onFinished(outcome);
         break;
-      }
       case 'schema-proposal':
         this.#changeSchema(message);
         return;
@@ -193,6 +187,16 @@ export class Coordinator {
     this.#wakeUp.signal();
   }
 
+  #onFinished(outcome: SplitOutcome): void {
+    const { enumerator, watermarks } = this.#config;
+    const { id, newestEventMs } = outcome.split;
+    this.#dirty = true;
+    if (newestEventMs !== undefined) watermarks?.observe(id, newestEventMs);
+    watermarks?.end(id);
+    const end = enumerator.finishSplit(outcome);
+    if (end !== null) this.#fileEnds.push(end);
+  }
+
   /** One schema for all: every subtask writes by it before it is asked for the next snapshot. */
   #changeSchema({
     subtask: from,
@@ -216,8 +220,11 @@ export class Coordinator {
   /** The enumerator has a split for a subtask, and small ones to be read after it. */
   assign(subtask: number, split: Split, ahead: readonly Split[]): void {
     this.#dirty = true;
-    for (const { id, newestEventMs } of [split, ...ahead])
-      this.#config.watermarks?.begin(id, newestEventMs ?? Number.NEGATIVE_INFINITY);
+    let before: string | null = null;
+    for (const { id, newestEventMs = Number.NEGATIVE_INFINITY } of [split, ...ahead]) {
+      this.#config.watermarks?.begin(id, newestEventMs, before);
+      before = id;
+    }
     this.#config.send(subtask, { type: 'assign', split, ahead });
   }
 

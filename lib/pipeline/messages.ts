@@ -48,7 +48,8 @@ export type FromSubtask =
   /** The sink is restored; nothing was read yet. */
   | { readonly type: 'ready'; readonly subtask: number; readonly openParts: number }
   | { readonly type: 'split-request'; readonly subtask: number }
-  | { readonly type: 'split-finished'; readonly subtask: number; readonly outcome: SplitOutcome }
+  /** In their order. Small files end by the dozen: they are told together, before a request, a progress and a snapshot. */
+  | { readonly type: 'splits-finished'; readonly subtask: number; readonly outcomes: readonly SplitOutcome[] }
   | {
       readonly type: 'progress';
       readonly subtask: number;

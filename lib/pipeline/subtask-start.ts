@@ -8,8 +8,8 @@ import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { NO_PLACES } from '../core/row-places.ts';
 import type { SchemaDriftSpec } from '../core/specs.ts';
 import { StageClock, UNTIMED } from '../core/stage-clock.ts';
+import { FilesAhead } from '../source/files-ahead.ts';
 import { capturing } from '../source/row-capture.ts';
-import { readAhead } from '../source/small-objects.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import { openSplitSource } from '../source/split-source.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -67,16 +67,15 @@ export async function startSubtask(
   const quarantine = await createQuarantine(config, fileSystem, clock);
   const { bytesPerSecond } = job.source.limits;
   const format = await createInputFormat(job.source.format);
+  const ahead = format.access === 'random' ? null : new FilesAhead(fileSystem);
   const rowsOf = (schema: Schema, transform: RowTransform | null, partSchema: Schema) => ({
-    reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages),
+    reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages, ahead),
     transform,
     refusals: refusalsOf(config, format, schema, transform, functions, partSchema, fileSystem, clock),
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
-    readAhead: (split) => {
-      if (format.access !== 'random') readAhead(fileSystem, split);
-    },
+    ahead,
     subtask: config.subtask,
     ...rowsOf(config.schema, first, sink.current.schema),
     sink,
@@ -137,7 +136,7 @@ function refusalsOf(
           ? null
           : (onRow) => {
               const one = capturing(inner, onRow);
-              return createReader(config, format, schema, partSchema, fileSystem, clock, UNTIMED, one);
+              return createReader(config, format, schema, partSchema, fileSystem, clock, UNTIMED, null, one);
             },
       rowsOf: (row) =>
         again === null ? 1 : again.apply(row, NO_PLACES, { path: '', nowMs: 0, checkpointId: 0 }).length,
@@ -159,6 +158,7 @@ function createReader(
   fileSystem: FileSystem,
   clock: Clock,
   stages: StageClock,
+  ahead: FilesAhead | null,
   capture: InputFormat | null = null,
 ): SplitReader {
   const { source } = config.job;
@@ -181,6 +181,7 @@ function createReader(
     modified: source.modified,
     places: capture === null ? placesNeeded(source.lineage) : null,
     stages,
+    ahead,
   });
 }
 

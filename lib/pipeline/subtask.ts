@@ -4,70 +4,24 @@
  * construction. Shares nothing with other subtasks.
  */
 import type { Batch } from '../core/batch.ts';
-import { type Clock, yieldToEventLoop } from '../core/clock.ts';
+import { yieldToEventLoop } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { unreachable } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
-import type { PartFileInfo } from '../core/rolling-policy.ts';
-import type { Stage, StageClock } from '../core/stage-clock.ts';
-import type { Buckets } from '../sink/buckets.ts';
-import type { EvolvingSink } from '../sink/evolving-sink.ts';
+import type { Stage } from '../core/stage-clock.ts';
 import { isUntouched, type Split, type SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
 import { Warnings } from '../source/warnings.ts';
-import type { KeyWindow } from '../transform/key-window.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
-import { BatchWriter, type EventTimeOf, type Refusals } from './batch-writer.ts';
-import type { EventTimes, FromSubtask, SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
-import type { Pace } from './pace.ts';
-import type { Quarantine } from './quarantine.ts';
+import { BatchWriter } from './batch-writer.ts';
+import type { SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
 import { addCounts, counted, NO_COUNTS } from './subtask-counts.ts';
+import type { Evolved, SubtaskParts } from './subtask-parts.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** How often progress is reported, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 200;
-
-/** What depends on the schema of the rows. */
-export interface Evolved {
-  readonly reader: SplitReader;
-  /** null: rows are written as they are read. */
-  readonly transform: RowTransform | null;
-  readonly eventTime: EventTimeOf | null;
-  readonly refusals: Refusals;
-  readonly buckets: Buckets;
-}
-
-export interface SubtaskParts {
-  readonly subtask: number;
-  readonly reader: SplitReader;
-  /** A split will be opened soon. */
-  readonly readAhead: (split: Split) => void;
-  readonly transform: RowTransform | null;
-  readonly sink: EvolvingSink;
-  /** Where refused records go; null where the job has no quarantine. */
-  readonly quarantine: Quarantine | null;
-  /** Keys of the rows that were read; null where the job does not de-duplicate. */
-  readonly window: KeyWindow | null;
-  readonly firstCheckpointId: number;
-  readonly schemaVersion: number;
-  /** Makes what comes after a change of schema. */
-  readonly evolve: (schema: Schema) => Promise<Evolved>;
-  /** Event times of a batch's rows; null where the job has none. */
-  readonly eventTime: EventTimeOf | null;
-  /** See Evolved. */
-  readonly refusals: Refusals;
-  /** How often the sink's timer runs. */
-  readonly bucketCheckIntervalMs: number;
-  /** null: as fast as it goes. */
-  readonly pace: Pace | null;
-  /** Whether a part's partition is announced with a checkpoint of these times, so that it has to be closed. */
-  readonly isDue: ((part: PartFileInfo, times: EventTimes) => boolean) | null;
-  readonly clock: Clock;
-  /** The one that reader and sink enter their stages in. */
-  readonly stages: StageClock;
-  readonly send: (message: FromSubtask) => void;
-}
 
 export class Subtask {
   readonly #parts: SubtaskParts;
@@ -75,12 +29,14 @@ export class Subtask {
   readonly #inbox: Exclude<ToSubtask, { type: 'watermark' }>[] = [];
   readonly #wakeUp: WakeUp;
   #splitRequested = false;
-  /** Assigned, to be read after the present one: a few dozen small objects at most. */
+  /** Assigned, to be read after the present one: a few dozen small files at most. */
   readonly #ahead: Split[] = [];
   #reading = false;
   /** After the last snapshot nothing is read or written any more. */
   #sealed = false;
   #outcomes: SplitOutcome[] = [];
+  /** Of these, the ones that the coordinator does not know: those that were handed out together, at most. */
+  #untold: SplitOutcome[] = [];
   /** Since the last snapshot. */
   #counts: SubtaskCounts = NO_COUNTS;
   /** Of the checkpoint that will hold what is read now: they are taken one after the other, each by all subtasks. */
@@ -152,6 +108,7 @@ export class Subtask {
 
   /** Lets go of files once what is under way is done. Calls may repeat. */
   async release(): Promise<void> {
+    await this.#parts.ahead?.close();
     await this.#reader.close();
     await this.#parts.sink.close();
     await this.#parts.quarantine?.close();
@@ -161,7 +118,8 @@ export class Subtask {
     switch (message.type) {
       case 'assign':
         this.#splitRequested = false;
-        this.#await(message.ahead);
+        this.#ahead.push(...message.ahead);
+        for (const each of [message.split, ...message.ahead]) this.#parts.ahead?.add(each);
         await this.#open(message.split);
         return;
       case 'no-more-splits':
@@ -197,11 +155,6 @@ export class Subtask {
     this.#splitRequested = true;
     this.#report();
     this.#parts.send({ type: 'split-request', subtask: this.#parts.subtask });
-  }
-
-  #await(splits: readonly Split[]): void {
-    this.#ahead.push(...splits);
-    for (const split of splits) this.#parts.readAhead(split);
   }
 
   async #open(split: Split): Promise<void> {
@@ -291,7 +244,12 @@ export class Subtask {
 
   #finish(outcome: SplitOutcome): void {
     this.#outcomes.push(outcome);
-    this.#parts.send({ type: 'split-finished', subtask: this.#parts.subtask, outcome });
+    this.#untold.push(outcome);
+  }
+
+  #tell(): void {
+    const { send, subtask } = this.#parts;
+    if (this.#untold.length > 0) send({ type: 'splits-finished', subtask, outcomes: this.#untold.splice(0) });
   }
 
   async #onTimer(): Promise<void> {
@@ -321,6 +279,7 @@ export class Subtask {
     const { checkpointId, closeAll, last, times } = request;
     const { sink, quarantine, window, send, subtask, isDue } = this.#parts;
     this.#bookCounts();
+    this.#tell();
     const splits = [...(this.#reading ? [this.#split()] : []), ...this.#ahead];
     this.#watermarkMs = Math.max(this.#watermarkMs, times.watermarkMs);
     await this.#onWatermark();
@@ -365,6 +324,7 @@ export class Subtask {
   /** Tells the coordinator what was done since the last snapshot: for people, and to know that there is something to keep. */
   #report(): void {
     this.#bookCounts();
+    this.#tell();
     const { clock, send, subtask } = this.#parts;
     this.#progressAt = clock.elapsed() + PROGRESS_INTERVAL_MS;
     send({
@@ -384,6 +344,7 @@ export class Subtask {
   /** Waits for a message, at most so long. */
   async #idle(delayMs: number): Promise<void> {
     if (this.#inbox.length > 0) return;
+    this.#tell();
     await this.#wakeUp.wait(delayMs);
   }
 

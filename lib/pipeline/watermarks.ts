@@ -22,6 +22,10 @@ interface ActiveSplit {
   newestMs: number;
   /** When it last gave rows, on the monotonic clock. */
   activeAtMs: number;
+  /** The split that is read after it by the same subtask, if that was handed out with it. */
+  behind: string | null;
+  /** Whether another one is read before it: then that it gives no rows does not make it idle. */
+  isBehind: boolean;
 }
 
 const NONE = Number.NEGATIVE_INFINITY;
@@ -29,7 +33,7 @@ const NONE = Number.NEGATIVE_INFINITY;
 export class Watermarks {
   readonly #spec: WatermarkSpec;
   readonly #clock: Clock;
-  /** As many as there are subtasks. */
+  /** A few dozen for each subtask. */
   readonly #splits = new Map<string, ActiveSplit>();
   #watermarkMs: number;
   #newestMs: number;
@@ -54,9 +58,16 @@ export class Watermarks {
     return { watermarkMs: finite(this.#watermarkMs), newestMs: finite(this.#newestMs) };
   }
 
-  /** A split is being read from now on. `newestMs`: of what was read of it before. */
-  begin(splitId: string, newestMs: number): void {
-    this.#splits.set(splitId, { newestMs, activeAtMs: this.#clock.elapsed() });
+  /**
+   * A split is being read from now on, or once another one was read.
+   * @param newestMs of what was read of it before
+   * @param before the split that the same subtask reads just before it; null: none
+   */
+  begin(splitId: string, newestMs: number, before: string | null = null): void {
+    const first = before === null ? undefined : this.#splits.get(before);
+    if (first !== undefined) first.behind = splitId;
+    const isBehind = first !== undefined;
+    this.#splits.set(splitId, { newestMs, activeAtMs: this.#clock.elapsed(), behind: null, isBehind });
   }
 
   /** What a split has given so far. */
@@ -70,6 +81,11 @@ export class Watermarks {
   }
 
   end(splitId: string): void {
+    const next = this.#splits.get(this.#splits.get(splitId)?.behind ?? '');
+    if (next !== undefined) {
+      next.isBehind = false;
+      next.activeAtMs = this.#clock.elapsed();
+    }
     this.#splits.delete(splitId);
   }
 
@@ -90,8 +106,8 @@ export class Watermarks {
     const { maxOutOfOrdernessMs, idleTimeoutMs } = this.#spec;
     const idleSince = idleTimeoutMs === null ? NONE : this.#clock.elapsed() - idleTimeoutMs;
     let least = Number.POSITIVE_INFINITY;
-    for (const { newestMs, activeAtMs } of this.#splits.values()) {
-      if (activeAtMs > idleSince) least = Math.min(least, newestMs);
+    for (const { newestMs, activeAtMs, isBehind } of this.#splits.values()) {
+      if (isBehind || activeAtMs > idleSince) least = Math.min(least, newestMs);
     }
     if (least === Number.POSITIVE_INFINITY) {
       if (waiting && this.#splits.size === 0) return NONE;

@@ -44,10 +44,18 @@ async function checkPrefix(
   }
 }
 
-/** The same before and after reading, where the reading itself does not prove it: of a version of an object, of a followed file. */
-export async function proveVersion(...call: Parameters<typeof checkVersion>): Promise<SplitOutcome['kind']> {
-  const [, { identity, prefix }] = call;
-  return identity === undefined && prefix === undefined ? checkVersion(...call) : 'read';
+/**
+ * The same before and after reading, where the reading itself does not prove it: of a version of an object, of a followed
+ * file, of one that was read whole beforehand (`isHeld`).
+ */
+export async function proveVersion(
+  fileSystem: FileSystem,
+  split: Split,
+  policy: ModifiedPolicy,
+  isHeld: boolean,
+): Promise<SplitOutcome['kind']> {
+  const isProven = isHeld || split.identity !== undefined || split.prefix !== undefined;
+  return isProven ? 'read' : checkVersion(fileSystem, split, policy);
 }
 
 /** How a split ends whose file the storage does not give; null where that stops the job. */

@@ -1,7 +1,7 @@
 /** What a decoder that begins inside a file has to know from the file's beginning. */
+import { readFully } from '../core/byte-source.ts';
 import type { DecoderState, FileInputFormat, InputFormat } from '../core/decoder.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { readFully } from './read-range.ts';
 import { tooLargeError } from './record-errors.ts';
 import type { Split } from './split.ts';
 import { openSplitSource } from './split-source.ts';

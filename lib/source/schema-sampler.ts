@@ -2,6 +2,7 @@
  * Looks at some files of the source to infer a schema: the oldest, the newest and some between, a megabyte of each at
  * the most and four of all. What a sample does not show, the schema does not know; it is then fixed in the state.
  */
+import { readFully } from '../core/byte-source.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { ColumnEvidence, FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -10,7 +11,6 @@ import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import type { SourceRoot } from './file-selector.ts';
 import { openRandomFile } from './random-file.ts';
-import { readFully } from './read-range.ts';
 import { openSplitSource } from './split-source.ts';
 import { WaitingFiles } from './waiting-files.ts';
 

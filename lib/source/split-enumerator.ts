@@ -24,7 +24,7 @@ import { KnownFiles } from './known-files.ts';
 import { type FileEnd, OpenFiles } from './open-files.ts';
 import { Realms } from './realms.ts';
 import { ScanLoop } from './scan-loop.ts';
-import { takeSmallBehind } from './small-objects.ts';
+import { takeSmallBehind } from './small-files.ts';
 import { checkSplit, remainingBytes, type Split, type SplitOutcome } from './split.ts';
 import { SplitPlanner } from './split-planner.ts';
 import { TakeQuota } from './take-quota.ts';

@@ -8,26 +8,15 @@
  * Measured: 213 MB in 0.1 s of CPU beside what the decoder takes.
  */
 import type { Batch } from '../core/batch.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
-import type {
-  BadRecord,
-  BadRecordCode,
-  Decoder,
-  DecoderOptions,
-  FileDecoder,
-  FileInputFormat,
-  InputFormat,
-} from '../core/decoder.ts';
+import type { BadRecord, BadRecordCode, Decoder, FileDecoder } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import { NO_PLACES, type RowPlaces } from '../core/row-places.ts';
-import type { BadRecordPolicy, Compression, SchemaDriftSpec } from '../core/specs.ts';
-import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
-import type { FileSystem } from '../storage/file-system.ts';
+import type { Compression } from '../core/specs.ts';
+import { UNTIMED } from '../core/stage-clock.ts';
 import { FileReader } from './file-reader.ts';
 import { checkVersion, proveVersion, unreadOutcome } from './file-version.ts';
 import { lineNumberAt } from './line-counter.ts';
-import type { ModifiedPolicy } from './modification.ts';
 import { PlaceTracker } from './place-tracker.ts';
 import { openRandomFile } from './random-file.ts';
 import { readHeader } from './read-header.ts';
@@ -37,29 +26,9 @@ import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
 import { driftPolicy, policyFor, restCode } from './refusal-policy.ts';
 import { type QuarantinedRecord, RefusedRecords, refusedRecord } from './refused-records.ts';
 import { isReadToEnd, type Split, type SplitOutcome } from './split.ts';
+import type { SplitReaderOptions } from './split-reader-options.ts';
 import { openSplitSource } from './split-source.ts';
 import { type Warning, Warnings } from './warnings.ts';
-
-/** Of the decoder's options: batches that carry their lines are cut where the buffer is filled anew. */
-type DecodingOptions = Pick<DecoderOptions, 'schema' | 'batchRows' | 'keepLines' | 'columns'>;
-
-export interface SplitReaderOptions extends DecodingOptions {
-  readonly fileSystem: FileSystem;
-  readonly clock: Clock;
-  readonly format: InputFormat | FileInputFormat;
-  readonly compression: 'auto' | Compression;
-  /** A record, with its line end, may be this long. */
-  readonly maxRecordBytes: number;
-  readonly onBadRecord: BadRecordPolicy;
-  /** Data that the schema does not hold; passed over or a bad record where left out. */
-  readonly drift?: SchemaDriftSpec;
-  readonly modified: ModifiedPolicy;
-  /** Whether `places` has to tell where rows come from; `lines` numbers their lines as well. */
-  readonly places?: { readonly lines: boolean } | null;
-  /** Bytes read at a time; 1 MiB where left out. */
-  readonly chunkBytes?: number;
-  readonly stages?: StageClock;
-}
 
 /** An error that lacks the line number, which takes reading to find out. */
 interface RecordFailure {
@@ -78,6 +47,8 @@ export class SplitReader {
   readonly #bounded: Warnings;
   #split: Split | null = null;
   #isOpen = false;
+  /** Whether its file was read already, as the version that was listed. */
+  #isHeld = false;
   #outcome: SplitOutcome['kind'] = 'read';
   #compression: Compression = 'none';
   #failure: RecordFailure | null = null;
@@ -133,10 +104,13 @@ export class SplitReader {
     this.#failure = null;
     this.#outcome = 'read';
     if (isReadToEnd(split)) return false;
+    const { fileSystem, modified, ahead } = this.#options;
+    const held = (await ahead?.take(split)) ?? null;
+    this.#isHeld = held !== null;
     try {
       await this.#refused.nextFile();
-      this.#outcome = await proveVersion(this.#options.fileSystem, split, this.#options.modified);
-      if (this.#outcome === 'read') await this.#begin(split);
+      this.#outcome = await proveVersion(fileSystem, split, modified, this.#isHeld);
+      if (this.#outcome === 'read') await this.#begin(split, held);
     } catch (thrown) {
       const error = SluiceError.from(thrown);
       await this.close();
@@ -144,7 +118,7 @@ export class SplitReader {
         this.#quarantineRest(error, split.position.offset, new Uint8Array(0));
         return false;
       }
-      const outcome = unreadOutcome(error, this.#options.modified);
+      const outcome = unreadOutcome(error, modified);
       if (outcome === null) throw thrown;
       this.#outcome = outcome;
     }
@@ -249,7 +223,7 @@ export class SplitReader {
     return this.#split;
   }
 
-  async #begin(split: Split): Promise<void> {
+  async #begin(split: Split, held: Uint8Array | null): Promise<void> {
     const { fileSystem, compression } = this.#options;
     if (this.#records instanceof FileReader) {
       const file = await openRandomFile(fileSystem, split, (bytes) => {
@@ -263,9 +237,10 @@ export class SplitReader {
       ? await readHeader(fileSystem, format, split, maxRecordBytes)
       : null;
     const wanted = split.compression ?? compression;
-    const opened = await openSplitSource(fileSystem, split, wanted, readOffset(split), (bytes) => {
+    const onRead = (bytes: number) => {
       this.#storedBytes += bytes;
-    });
+    };
+    const opened = await openSplitSource(fileSystem, split, wanted, readOffset(split), onRead, held);
     this.#compression = opened.compression;
     this.#isOpen = true;
     const line = this.#places?.lineNumbers == null ? 1 : await this.#firstLine(split);
@@ -356,7 +331,8 @@ export class SplitReader {
 
   async #end(): Promise<void> {
     await this.close();
-    const kind = await proveVersion(this.#options.fileSystem, this.#current(), this.#options.modified);
+    const { fileSystem, modified } = this.#options;
+    const kind = await proveVersion(fileSystem, this.#current(), modified, this.#isHeld);
     // Gone only after it was read to its end: that is nobody's loss.
     if (kind === 'changed') this.#outcome = kind;
   }

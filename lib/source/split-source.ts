@@ -1,13 +1,12 @@
 /** The bytes of a split's file: opened at a position, decompressed, and never more than the file had when it was listed. */
 import { decompressed } from '../../formats/compression/decompress.ts';
 import { detectCompression, MAGIC_BYTES } from '../../formats/compression/detect.ts';
-import type { ByteSource } from '../core/byte-source.ts';
+import { type ByteSource, bytesSource, readFully } from '../core/byte-source.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { fileVersion } from './file-version.ts';
 import { openFollowed } from './followed-source.ts';
-import { readFully } from './read-range.ts';
 import type { Split } from './split.ts';
 
 const SKIP_BYTES = 256 * 1024;
@@ -26,6 +25,7 @@ export interface SplitSource {
  * Opens a file at an offset of its decompressed bytes. An uncompressed file is sought; a compressed one has to be read
  * from its beginning, and what stands before the offset is dropped.
  * @param onRead called with the number of bytes that came from storage
+ * @param held the file's bytes as they are stored, where they were read already
  * @throws SluiceError NOT_FOUND; INPUT_CORRUPT also where the file ends before the offset
  */
 export async function openSplitSource(
@@ -34,21 +34,33 @@ export async function openSplitSource(
   wanted: 'auto' | Compression,
   offset: number,
   onRead: (bytes: number) => void = () => {},
+  held: Uint8Array | null = null,
 ): Promise<SplitSource> {
   const { path, sizeBytes } = file;
-  if (wanted === 'auto') return openUnknown(fileSystem, file, offset, onRead);
+  if (wanted === 'auto') return openUnknown(fileSystem, file, offset, onRead, held);
   if (wanted === 'none') {
     const { prefix } = file;
     return {
       source:
         prefix === undefined
-          ? limited(await fileSystem.open(path, offset, fileVersion(file)), sizeBytes - offset, onRead)
+          ? limited(await openAt(fileSystem, file, offset, held), sizeBytes - offset, onRead)
           : await openFollowed(fileSystem, path, prefix, offset, onRead),
       compression: wanted,
     };
   }
-  const stored = limited(await fileSystem.open(path, 0, fileVersion(file)), sizeBytes, onRead);
+  const stored = limited(await openAt(fileSystem, file, 0, held), sizeBytes, onRead);
   return { source: await expanded(stored, wanted, offset, path), compression: wanted };
+}
+
+async function openAt(
+  fileSystem: FileSystem,
+  file: SourceFile,
+  offset: number,
+  held: Uint8Array | null,
+): Promise<ByteSource> {
+  return held === null
+    ? fileSystem.open(file.path, offset, fileVersion(file))
+    : bytesSource(held.subarray(offset));
 }
 
 /** Opens a file once to look at its first bytes and read on from there: small files are most files. */
@@ -57,9 +69,10 @@ async function openUnknown(
   file: SourceFile,
   offset: number,
   onRead: (bytes: number) => void,
+  held: Uint8Array | null,
 ): Promise<SplitSource> {
   const { path, sizeBytes } = file;
-  const stored = limited(await fileSystem.open(path, 0, fileVersion(file)), sizeBytes, onRead);
+  const stored = limited(await openAt(fileSystem, file, 0, held), sizeBytes, onRead);
   const head = new Uint8Array(MAGIC_BYTES);
   const length = await readFully(stored, head).catch(async (error: unknown) => {
     await stored.close();
@@ -68,7 +81,7 @@ async function openUnknown(
   const compression = detectCompression(head.subarray(0, length));
   if (compression === 'none' && offset > 0) {
     await stored.close();
-    return openSplitSource(fileSystem, file, compression, offset, onRead);
+    return openSplitSource(fileSystem, file, compression, offset, onRead, held);
   }
   const whole = prefixed(head.subarray(0, length), stored);
   const source = compression === 'none' ? whole : await expanded(whole, compression, offset, path);

@@ -98,10 +98,10 @@ export interface FileSystem {
    */
   open(path: string, offset: number, version?: FileVersion): Promise<ByteSource>;
   /**
-   * A small file will be opened soon, in this version. A hint: what comes of it shows in `open` alone. Left out where
-   * opening a file takes no time.
+   * A small file, whole, in the version that a listing showed: with that identity, or else size and time of change as they
+   * are once all of it was read. null where it is gone, or another one by now.
    */
-  readAhead?(path: string, version: FileVersion): void;
+  readVersion(file: FileStatus): Promise<Uint8Array | null>;
   /**
    * Opens a file to be read at any place; `version` as for `open`, and where it has a file key the file must be that one. Left out where `open` at each place costs no more.
    * @throws SluiceError NOT_FOUND where it is gone

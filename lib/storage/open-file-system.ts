@@ -73,9 +73,8 @@ export class RoutedFileSystem implements FileSystem {
     return (await this.#of(path)).open(path, offset, version);
   }
 
-  readAhead(path: string, version: FileVersion): void {
-    // Where it is not open yet, nothing was read of it, and nobody waits for it.
-    if (isS3Location(path)) void this.#s3?.then((s3) => s3.readAhead(path, version)).catch(() => {});
+  async readVersion(file: FileStatus): Promise<Uint8Array | null> {
+    return (await this.#of(file.path)).readVersion(file);
   }
 
   async openRandom(path: string, version?: FileVersion): Promise<RandomSource> {

@@ -139,6 +139,7 @@ describe('logs that are rotated while the daemon is killed', () => {
         for (let round = 0; round < ROUNDS; round++) {
           const daemon = startSluice(['run', '--json', job]);
           await until('it reads on', async () => {
+            expect(daemon.child.exitCode, daemon.stderr()).toBeNull();
             const ids = await visibleIds();
             const before = newest;
             newest = ids.at(-1) ?? -1;

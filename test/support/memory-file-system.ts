@@ -283,6 +283,12 @@ export class MemoryFileSystem implements FileSystem {
     };
   }
 
+  async readVersion({ path, sizeBytes, modifiedNs }: FileStatus): Promise<Uint8Array | null> {
+    this.enter('read', path);
+    const file = this.files.get(path);
+    return file?.bytes.length === sizeBytes && file.modifiedNs === modifiedNs ? file.bytes.slice() : null;
+  }
+
   async openRandom(path: string, version?: FileVersion): Promise<RandomSource> {
     this.enter('open', path);
     const file = this.files.get(path);

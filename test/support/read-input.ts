@@ -7,7 +7,8 @@ import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { selectRoots } from '../../lib/source/file-selector.ts';
 import { sampleSchema } from '../../lib/source/schema-sampler.ts';
 import { type Split, startPosition } from '../../lib/source/split.ts';
-import { SplitReader, type SplitReaderOptions } from '../../lib/source/split-reader.ts';
+import { SplitReader } from '../../lib/source/split-reader.ts';
+import type { SplitReaderOptions } from '../../lib/source/split-reader-options.ts';
 import type { FileSystem } from '../../lib/storage/file-system.ts';
 import { ManualClock } from './manual-clock.ts';
 

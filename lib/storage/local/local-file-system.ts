@@ -28,6 +28,7 @@ import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
 import { LocalRecoverableWriter } from './local-recoverable-writer.ts';
 import { moveFile } from './move-file.ts';
+import { readLocalVersion } from './read-version.ts';
 
 /** Names looked at between two turns of the event loop: at most some 5 us each, so a slice stays near a millisecond. */
 const SLICE = 256;
@@ -119,6 +120,10 @@ class LocalFileSystem implements FileSystem {
     } catch (error) {
       throw storageError(`cannot open ${file}`, error);
     }
+  }
+
+  readVersion(file: FileStatus): Promise<Uint8Array | null> {
+    return readLocalVersion(file);
   }
 
   async openRandom(file: string, version?: FileVersion): Promise<RandomSource> {

@@ -1,5 +1,5 @@
 /** Object stores as a FileSystem: keys are paths, every prefix of a bucket that is there is a folder. */
-import type { ByteSource } from '../../core/byte-source.ts';
+import { type ByteSource, readFully } from '../../core/byte-source.ts';
 import type { Clock } from '../../core/clock.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
@@ -20,7 +20,6 @@ import { listObjects } from './list-objects.ts';
 import { ObjectRanges } from './object-ranges.ts';
 import { ObjectSource, type ObjectSourceOptions } from './object-source.ts';
 import type { ObjectRef, ObjectStore } from './object-store.ts';
-import { ObjectsAhead } from './objects-ahead.ts';
 import { openUploads } from './open-uploads.ts';
 import { readObject } from './read-piece.ts';
 import { type RetryPolicy, retryingObjectStore } from './retrying-object-store.ts';
@@ -47,7 +46,6 @@ export class S3FileSystem implements FileSystem {
   readonly #spec: S3Spec;
   readonly #ids: Ids;
   readonly #spool: SpoolFolder;
-  readonly #ahead = new ObjectsAhead();
   /** Buckets that were found to be there. */
   readonly #reached = new Map<string, Promise<void>>();
 
@@ -98,14 +96,18 @@ export class S3FileSystem implements FileSystem {
   }
 
   async open(path: string, offset: number, version?: FileVersion): Promise<ByteSource> {
-    const ahead = await this.#ahead.take(path, offset, version);
-    return ahead ?? ObjectSource.open(this.#source(path, version), offset);
+    return ObjectSource.open(this.#source(path, version), offset);
   }
 
-  readAhead(path: string, version: FileVersion): void {
-    this.#ahead.add(path, version, () =>
-      ObjectSource.open(this.#source(path, version), 0, version.sizeBytes),
-    );
+  /** @throws SluiceError FILE_MODIFIED too where it is another one */
+  async readVersion(file: FileStatus): Promise<Uint8Array | null> {
+    const bytes = new Uint8Array(file.sizeBytes);
+    const source = await ObjectSource.open(this.#source(file.path, file), 0, file.sizeBytes);
+    try {
+      return (await readFully(source, bytes)) === bytes.length ? bytes : null;
+    } finally {
+      await source.close();
+    }
   }
 
   async openRandom(path: string, version?: FileVersion): Promise<RandomSource> {
@@ -176,7 +178,6 @@ export class S3FileSystem implements FileSystem {
   }
 
   async close(): Promise<void> {
-    await this.#ahead.close();
     await this.#spool.close();
     this.#store.close();
   }

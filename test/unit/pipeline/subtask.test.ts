@@ -19,7 +19,7 @@ function setUp(chunkRows = 100) {
   const sent: FromSubtask[] = [];
   const format = rowPartFormat(ndjsonFormat(), { extension: '', compress: (bytes) => bytes }, LINE_SCHEMA);
   const subtask = new Subtask({
-    readAhead: () => {},
+    ahead: null,
     subtask: 0,
     reader: readerOf(fileSystem, { batchRows: chunkRows }),
     transform: null,
@@ -90,7 +90,7 @@ describe('subtask', () => {
     }
     expect(requests()).toBe(1);
     await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
-    expect(sent.filter(({ type }) => type === 'split-finished')).toHaveLength(1);
+    expect(sent.filter(({ type }) => type === 'splits-finished')).toHaveLength(1);
     expect(requests()).toBe(2);
     await ask({ type: 'no-more-splits' });
     expect(requests()).toBe(2);
@@ -148,7 +148,7 @@ describe('subtask', () => {
     await settled();
     await ask(snapshot(1, true));
     await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
-    expect(sent.filter(({ type }) => type === 'split-finished')).toEqual([]);
+    expect(sent.filter(({ type }) => type === 'splits-finished')).toEqual([]);
     await ask({ type: 'end' });
     await running;
     expect(sent.at(-1)).toMatchObject({ type: 'ended' });

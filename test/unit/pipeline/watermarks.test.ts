@@ -69,6 +69,26 @@ describe('watermarks', () => {
     expect(watermarks.watermarkMs).toBe(1100);
   });
 
+  it('a split that is read behind another one is idle only from its turn on', () => {
+    const { clock, watermarks } = open({ idleTimeoutMs: 50 });
+    watermarks.begin('a', NONE);
+    watermarks.begin('b', NONE, 'a');
+    watermarks.begin('c', NONE, 'b');
+    watermarks.observe('a', 1001);
+    clock.advance(100);
+    watermarks.observe('a', 2001);
+    watermarks.end('a');
+    expect(watermarks.advance(true)).toBe(false);
+    clock.advance(40);
+    watermarks.observe('b', 3001);
+    watermarks.end('b');
+    clock.advance(40);
+    expect(watermarks.advance(true)).toBe(false);
+    clock.advance(10);
+    expect(watermarks.advance(true)).toBe(true);
+    expect(watermarks.watermarkMs).toBe(3000);
+  });
+
   it('where all are set aside, everything seen counts', () => {
     const { clock, watermarks } = open({ idleTimeoutMs: 50 });
     watermarks.begin('a', NONE);

@@ -1,8 +1,8 @@
 /** What tests of the reader share: a file system with files, a split of one, and all the lines that come out. */
 
 import { type Split, startPosition } from '../../../lib/source/split.ts';
-import type { SplitReaderOptions } from '../../../lib/source/split-reader.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
+import type { SplitReaderOptions } from '../../../lib/source/split-reader-options.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { LINE_SCHEMA, lineFormat, linesOf } from './line-format.ts';

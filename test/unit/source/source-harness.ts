@@ -8,7 +8,8 @@ import {
   SplitEnumerator,
   type SplitEnumeratorOptions,
 } from '../../../lib/source/split-enumerator.ts';
-import type { SplitReader, SplitReaderOptions } from '../../../lib/source/split-reader.ts';
+import type { SplitReader } from '../../../lib/source/split-reader.ts';
+import type { SplitReaderOptions } from '../../../lib/source/split-reader-options.ts';
 import { type Warning, Warnings } from '../../../lib/source/warnings.ts';
 import { NO_LIMITS } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -32,7 +33,8 @@ interface Captured {
   readonly state: EnumeratorState;
   readonly assigned: ReadonlyMap<string, number>;
   /** Of the subtask. */
-  readonly split: Split | undefined;
+  /** What the subtask has. */
+  readonly splits: readonly Split[];
 }
 
 export class SourceHarness {
@@ -105,9 +107,9 @@ export class SourceHarness {
         ...this.#options,
       },
       {
-        assignSplit: (_, split) => {
-          this.assignedPaths.push(split.path);
-          this.#assigned.push(split);
+        assignSplit: (_, split, ahead) => {
+          for (const each of [split, ...ahead]) this.assignedPaths.push(each.path);
+          this.#assigned.push(split, ...ahead);
         },
         signalNoMoreSplits: () => {
           this.noMoreSplits = true;
@@ -173,7 +175,7 @@ export class SourceHarness {
   /** A checkpoint that the subtask answers only after it has read on, and perhaps ended the split that it had. */
   async checkpointWhileReading(batches: number): Promise<Saved> {
     const captured = this.#capture();
-    const { split } = captured;
+    const [split] = captured.splits;
     for (let i = 0; i < batches && split !== undefined && this.#assigned[0] === split; i++) await this.step();
     return this.#answer(captured);
   }
@@ -181,13 +183,13 @@ export class SourceHarness {
   #capture(): Captured {
     const state = JSON.parse(JSON.stringify(this.enumerator.snapshot())) as EnumeratorState;
     this.#discovery.push(this.enumerator.takeDiscoveryDelta());
-    return { state, assigned: this.enumerator.assigned, split: this.#assigned[0] };
+    return { state, assigned: this.enumerator.assigned, splits: [...this.#assigned] };
   }
 
-  #answer({ state, assigned, split }: Captured): Saved {
+  #answer({ state, assigned, splits: captured }: Captured): Saved {
     // What was assigned meanwhile comes to the subtask after its answer.
-    const has = split !== undefined && this.#assigned[0] === split;
-    const splits = has ? [this.#reading ? this.reader.split() : split] : [];
+    const splits = captured.filter((split) => this.#assigned.includes(split));
+    if (this.#reading && splits[0] === this.#assigned[0]) splits[0] = this.reader.split();
     const outcomes = this.#outcomes.splice(0);
     return {
       state: withOutcomes(state, assigned, [{ subtask: 0, outcomes, splits }]),

@@ -1,0 +1,34 @@
+/** Small files, whole. */
+import { closeSync, fstatSync, open, read } from 'node:fs';
+import { promisify } from 'node:util';
+import type { FileStatus } from '../file-system.ts';
+import { errorCode, storageError } from './errors.ts';
+
+const openFile = promisify(open);
+const readInto = promisify(read);
+
+/**
+ * See FileSystem.readVersion. Only what may wait for the disk goes through the thread pool, and no FileHandle is made:
+ * 0.06 ms of CPU a file instead of 0.15.
+ */
+export async function readLocalVersion(file: FileStatus): Promise<Uint8Array | null> {
+  const { path, sizeBytes, modifiedNs } = file;
+  const bytes = new Uint8Array(sizeBytes);
+  try {
+    const fd = await openFile(path, 'r');
+    try {
+      for (let at = 0; at < sizeBytes; ) {
+        const { bytesRead } = await readInto(fd, bytes, at, sizeBytes - at, at);
+        if (bytesRead === 0) return null;
+        at += bytesRead;
+      }
+      const { size, mtimeNs } = fstatSync(fd, { bigint: true });
+      return size === BigInt(sizeBytes) && mtimeNs === modifiedNs ? bytes : null;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw storageError(`cannot read ${path}`, error);
+  }
+}
