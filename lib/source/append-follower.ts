@@ -199,15 +199,17 @@ export class AppendFollower {
         if (plan !== null) return { kind: 'continue', from: original, plan };
         continue;
       }
+      // In this order: an original that is intact now was so when the two were compared. It may be cut at any moment.
+      const isLike = plan === null && (await planner.beginLikewise(status, file));
       const intact = (await this.#continued(status, original)).kind !== 'replaced';
       if (!intact) {
         // A copy of what was taken, perhaps while it was being made; or of what stands there now and was not taken yet.
-        if (!isOther || (await planner.beginLikewise(status, file))) return { kind: 'wait' };
+        if (!isOther || isLike) return { kind: 'wait' };
       } else if (isOther) {
       } else if (plan !== null) {
         if (rotation === 'copytruncate')
           return { kind: 'copy', own, plan: { kind: 'nothing', consumedBytes, fingerprint } };
-      } else if (await planner.beginLikewise(status, file)) {
+      } else if (isLike) {
         // Being copied, or copied before anything was taken.
         if (consumedBytes === 0) return { kind: 'wait' };
         return { kind: 'copy', own, plan: nothing(await this.#new(file)) };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../lib/core/errors.ts';
+import type { Rotation } from '../../../lib/source/append-follower.ts';
 import { checkEnumeratorState } from '../../../lib/source/enumerator-state.ts';
 import { INTERVAL_MS, SourceHarness } from './source-harness.ts';
 
@@ -505,6 +506,74 @@ describe('modified: append', () => {
       expect(source.lines).toEqual(['a1', 'a2', 'a3', ...anew.trim().split('\n')]);
     });
   }
+
+  describe('a log is rotated at any moment of a look at it, or at what is copied of it', () => {
+    const lines = ['a1', 'a2', 'a3', 'a4'];
+    const text = lines.map((line) => `${line}\n`).join('');
+    const include = ['**/*.log', '**/*.1'];
+
+    interface Case {
+      readonly rotation: Rotation;
+      readonly operation: 'stat' | 'open' | 'read';
+      /** Lines that were taken of it before. */
+      readonly taken: number;
+      /** Bytes of the copy by then; null: none was begun. */
+      readonly copied: number | null;
+    }
+
+    /** @returns whether the rotation fell into the look that is `skip` operations long */
+    async function rotateDuring(
+      skip: number,
+      { rotation, operation, taken, copied }: Case,
+    ): Promise<boolean> {
+      const source = new SourceHarness({ modified: 'append', rotation, include });
+      const { fileSystem } = source;
+      fileSystem.put('/in/a.log', text.slice(0, 3 * taken), 1n);
+      await source.start();
+      await source.drain();
+      fileSystem.append('/in/a.log', text.slice(3 * taken), 2n);
+      if (copied !== null) fileSystem.put('/in/a.log.1', text.slice(0, copied), 1n);
+      let done = false;
+      const rotate = () => {
+        done = true;
+        if (rotation === 'rename') {
+          fileSystem.rename('/in/a.log', '/in/a.log.1');
+          fileSystem.put('/in/a.log', 'b1\n', 4n);
+        } else {
+          fileSystem.write('/in/a.log.1', text, 3n);
+          fileSystem.write('/in/a.log', 'b1\n', 4n);
+        }
+      };
+      fileSystem.fail({ operation, path: /^.in.a/, skip, action: rotate });
+      await source.scan();
+      await source.drain();
+      const wasReached = done;
+      fileSystem.clearFaults();
+      if (!done) rotate();
+      for (let i = 0; i < 3; i++) {
+        await source.scan();
+        await source.drain();
+      }
+      expect([...source.lines].sort(), `${operation} ${skip}, ${taken} taken, ${copied} copied`).toEqual([
+        ...lines,
+        'b1',
+      ]);
+      await source.kill();
+      return wasReached;
+    }
+
+    for (const rotation of ['rename', 'copytruncate'] as const) {
+      it(`${rotation}: every line once`, async () => {
+        let reached = 0;
+        for (const operation of ['stat', 'open', 'read'] as const)
+          for (const taken of [0, 1, 3, 4])
+            for (const copied of rotation === 'rename' ? [null] : [null, 0, 4, 6, 12])
+              for (let skip = 0; await rotateDuring(skip, { rotation, operation, taken, copied }); skip++)
+                reached++;
+        expect(reached).toBeGreaterThan(20);
+      });
+    }
+  });
 
   it('what was found under another name and read there is not in the next checkpoint', async () => {
     const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6 });
