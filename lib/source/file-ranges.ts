@@ -41,3 +41,29 @@ export async function openRanges(
     close: async () => source?.close(),
   };
 }
+
+/** Up to this size, a file is read whole. */
+const SMALL_BYTES = 64 * 1024;
+
+/**
+ * The first bytes of a file, of which several places are looked at: a small one is read once, so that all that they tell
+ * is of one moment, and costs one read.
+ */
+export async function openOnce(
+  fileSystem: FileSystem,
+  path: string,
+  version: FileVersion,
+): Promise<FileRanges> {
+  const ranges = await openRanges(fileSystem, path, version);
+  if (version.sizeBytes > SMALL_BYTES) return ranges;
+  const whole = await ranges.read(0, version.sizeBytes).finally(() => ranges.close());
+  return {
+    read: async (offset, length) => whole.subarray(offset, offset + length),
+    readInto: async (offset, into) => {
+      const bytes = whole.subarray(offset, offset + into.length);
+      into.set(bytes);
+      return bytes.length;
+    },
+    close: async () => {},
+  };
+}

@@ -18,7 +18,7 @@ const LINE_FEED = 10;
 export async function fingerprint(file: FileRanges, consumedBytes: number): Promise<bigint | null> {
   const length = Math.min(WINDOW_BYTES, consumedBytes);
   const head = await file.read(0, length);
-  const tail = await file.read(consumedBytes - length, length);
+  const tail = length === consumedBytes ? head : await file.read(consumedBytes - length, length);
   if (head.length < length || tail.length < length) return null;
   const value = createHash('sha256').update(head).update(tail).digest().readBigUInt64LE(0);
   return value === 0n ? 1n : value;

@@ -2,12 +2,13 @@
  * Turns a file into splits. Uncompressed files of one record a line are cut into byte ranges, so that several subtasks
  * read one large file; every other file is one split.
  */
+import { detectCompression, MAGIC_BYTES } from '../../formats/compression/detect.ts';
 import type { SourceSpec } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import { compressionOf } from './compression.ts';
-import { type FileRanges, openRanges } from './file-ranges.ts';
+import { type FileRanges, openOnce } from './file-ranges.ts';
 import { endOfLastLine, fingerprint } from './fingerprint.ts';
 import type { KnownFile } from './known-files-log.ts';
 import { isUntouched, type Split, startPosition } from './split.ts';
@@ -80,10 +81,10 @@ export class SplitPlanner {
         why: 'it cannot be followed, by its format or compression or because it was replaced before',
       };
     }
-    const compression = await compressionOf(fileSystem, file.path, this.#options.compression);
-    if (!followAppends || !splittable || compression !== 'none') {
-      return known === null ? readWhole(compression) : { kind: 'replaced', why: `it is now ${compression}` };
-    }
+    const { compression: wanted } = this.#options;
+    const another = (compression: Compression): Plan =>
+      known === null ? readWhole(compression) : { kind: 'replaced', why: `it is now ${compression}` };
+    if (!followAppends || !splittable) return another(await compressionOf(fileSystem, file.path, wanted));
     if (known !== null && file.sizeBytes < known.consumedBytes) {
       const { consumedBytes } = known;
       return {
@@ -91,8 +92,10 @@ export class SplitPlanner {
         why: `it was truncated: ${consumedBytes} bytes were taken, ${file.sizeBytes} are left`,
       };
     }
-    const ranges = await openRanges(fileSystem, file.path, file);
+    const ranges = await openOnce(fileSystem, file.path, file);
     try {
+      const compression = wanted === 'auto' ? detectCompression(await ranges.read(0, MAGIC_BYTES)) : wanted;
+      if (compression !== 'none') return another(compression);
       const plan = await this.#planLines(file, ranges, known?.consumedBytes ?? 0, maxRecordBytes);
       // Last, so that what the plan says is of the file that has this prefix even if it was truncated meanwhile.
       if (known === null || (await fingerprint(ranges, known.consumedBytes)) === known.fingerprint)
@@ -123,9 +126,10 @@ export class SplitPlanner {
     const length = Math.min(file.sizeBytes, other.sizeBytes);
     if (length === 0) return false;
     const { fileSystem } = this.#options;
-    return (
-      (await fingerprintOf(fileSystem, file, length)) === (await fingerprintOf(fileSystem, other, length))
+    const [one, another] = await Promise.all(
+      [file, other].map((each) => fingerprintOf(fileSystem, each, length)),
     );
+    return one === another;
   }
 
   /**
@@ -161,7 +165,7 @@ async function fingerprintOf(
   file: FileStatus,
   length: number,
 ): Promise<bigint | null> {
-  const ranges = await openRanges(fileSystem, file.path, file);
+  const ranges = await openOnce(fileSystem, file.path, file);
   try {
     return await fingerprint(ranges, length);
   } finally {

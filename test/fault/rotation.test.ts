@@ -23,6 +23,8 @@ import { sluice, startSluice } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 const ROUNDS = process.env.CI === 'true' ? 25 : 5;
+/** Lines. */
+const MOST_BEHIND = 5000;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
 
 let folder: string;
@@ -134,24 +136,31 @@ describe('logs that are rotated while the daemon is killed', () => {
         await writeFile(job, jobFile(rotation, include));
         const random = seededRandom(SEED);
         let newest = -1;
-        // A log of which nothing was read under a name that is input cannot be recognised under another one.
-        logger = new Logger(random, rotation, (first) => include === '*.log*' || newest >= first);
+        let rows = 0;
+        const look = async () => {
+          const ids = await visibleIds();
+          newest = ids.at(-1) ?? -1;
+          rows = ids.length;
+          return ids;
+        };
+        // A log of which nothing was read under a name that is input cannot be recognised under another one. Where all are
+        // input, a slow machine has no more than some 30 of them to read: it would never be done with those it gets else.
+        const behind = include === '*.log*' ? MOST_BEHIND : 0;
+        logger = new Logger(random, rotation, (first) => newest >= first - behind);
         for (let round = 0; round < ROUNDS; round++) {
           const daemon = startSluice(['run', '--json', job]);
           await until('it reads on', async () => {
             expect(daemon.child.exitCode, daemon.stderr()).toBeNull();
-            const ids = await visibleIds();
-            const before = newest;
-            newest = ids.at(-1) ?? -1;
-            return newest > before;
+            const before = rows;
+            await look();
+            return rows > before;
           });
           await delay(random() * 400);
           daemon.child.kill('SIGKILL');
           const { signal, stderr } = await daemon.ended;
           expect(signal, stderr).toBe('SIGKILL');
-          const ids = await visibleIds();
+          const ids = await look();
           expect(ids.filter((id, i) => id === ids[i - 1])).toEqual([]);
-          newest = ids.at(-1) ?? -1;
         }
         await logger.stop();
         const written = logger.lines;

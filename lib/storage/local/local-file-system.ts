@@ -1,5 +1,5 @@
 /** The local disk. */
-import { type BigIntStats, type Dirent, statSync } from 'node:fs';
+import { type BigIntStats, type Dirent, fstatSync, statSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -132,7 +132,8 @@ class LocalFileSystem implements FileSystem {
     try {
       const handle = await open(file, 'r');
       source = new LocalRandomSource(file, handle);
-      if (version?.fileKey !== undefined) fileKey = withFileKey(await handle.stat({ bigint: true })).fileKey;
+      if (version?.fileKey !== undefined)
+        fileKey = withFileKey(fstatSync(handle.fd, { bigint: true })).fileKey;
     } catch (error) {
       throw storageError(`cannot open ${file}`, error);
     }
