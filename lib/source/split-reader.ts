@@ -3,7 +3,8 @@
  * (Flink: SplitReader, BulkFormat.Reader). Between two batches `split()` is exactly what was returned so far, so a
  * checkpoint may be taken there and another process goes on behind the last row.
  *
- * A file is read as the version that was listed: its size and mtime are compared when it is opened and again at its end.
+ * A file is read as the version that was listed: its size and mtime are compared when it is opened and again at its end,
+ * unless it was read ahead, whole.
  * A file that is gone, or changed, before a byte of it was read is not read at all; the enumerator decides what then.
  * Measured: 213 MB in 0.1 s of CPU beside what the decoder takes.
  */

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../lib/core/errors.ts';
+import { FilesAhead } from '../../../lib/source/files-ahead.ts';
 import type { Split } from '../../../lib/source/split.ts';
 import { SplitPlanner } from '../../../lib/source/split-planner.ts';
 import { lineFormat, linesOf } from './line-format.ts';
@@ -333,6 +334,50 @@ describe('files that are gone or change', () => {
     expect(linesOf((await reader.next())!)).toEqual(['b']);
     expect(await reader.next()).toBeNull();
     expect(reader.outcome).toBe('changed');
+  });
+
+  it('a small file that was read ahead is read as it was listed, whatever becomes of it, and no other way', async () => {
+    for (const content of ['a\nb\n', gzipSync('a\nb\n')]) {
+      for (const modified of ['ignore', 'fail'] as const) {
+        const fileSystem = withFile(content);
+        const ahead = new FilesAhead(fileSystem);
+        const reader = readerOf(fileSystem, { ahead, modified, batchRows: 1 });
+        const split = splitOf(fileSystem, FILE);
+        ahead.add(split);
+        await reader.open(split);
+        fileSystem.put(FILE, 'another', 9n);
+        expect(linesOf((await reader.next())!)).toEqual(['a']);
+        const position = reader.split();
+        expect(linesOf((await reader.next())!)).toEqual(['b']);
+        expect(await reader.next()).toBeNull();
+        expect(reader.outcome).toBe('read');
+        // Its bytes are gone with it: whoever goes on with it meets what stands there.
+        ahead.add(position);
+        if (modified === 'fail')
+          await expect(reader.open(position)).rejects.toMatchObject({ code: 'FILE_MODIFIED' });
+        else {
+          expect(await reader.open(position)).toBe(false);
+          expect(reader.outcome).toBe('changed');
+        }
+        await ahead.close();
+        expect(fileSystem.openSources).toBe(0);
+      }
+    }
+  });
+
+  it('goes on in a small file that was read ahead', async () => {
+    for (const content of ['a\nb\nc\n', gzipSync('a\nb\nc\n')]) {
+      const fileSystem = withFile(content);
+      const ahead = new FilesAhead(fileSystem);
+      const reader = readerOf(fileSystem, { ahead, batchRows: 1 });
+      await reader.open(splitOf(fileSystem, FILE));
+      await reader.next();
+      const position = reader.split();
+      ahead.add(position);
+      const opened = fileSystem.calls.get('open');
+      expect(await readAll(reader, position)).toEqual(['b', 'c']);
+      expect(fileSystem.calls.get('open')).toBe(opened);
+    }
   });
 
   it('is an error under modified: fail, when opened and at the end', async () => {
