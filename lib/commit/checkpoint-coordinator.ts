@@ -141,14 +141,17 @@ export class CheckpointCoordinator {
   /** Takes one checkpoint and commits it. @throws SluiceError; the job then has to end, and a restart continues it */
   async take(request: CheckpointRequest): Promise<CheckpointResult> {
     const { clock, store, committer, publication, partitions, retain, cleaner, compaction } = this.#config;
+    const { watermarks } = this.#config;
     const start = clock.elapsed();
     const id = this.#last.id + 1;
     const compact = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
     const closeAll = request.closeAll || cleaner?.crowded === true;
     const capture = this.#config.capture(compact);
     const times = { nowMs: clock.now(), watermarkMs: this.#watermarkMs() };
-    const eventTime = this.#config.watermarks?.state;
+    const timeBefore = watermarks?.state;
     const answers = await this.#askAll(id, { ...request, closeAll, times });
+    const ends = answers.flatMap(({ outcomes }) => outcomes.map(({ split }) => split.newestEventMs));
+    const eventTime = timeBefore === undefined ? undefined : watermarks?.withEnded(timeBefore, ends);
     failpoint('checkpoint.snapshots.complete');
     const enumerator = withOutcomes(capture.enumerator, capture.assigned, answers);
     const ended = this.#config.takeEndedFiles(heldFiles(enumerator, answers));

@@ -67,11 +67,13 @@ export async function startSubtask(
   const quarantine = await createQuarantine(config, fileSystem, clock);
   const { bytesPerSecond } = job.source.limits;
   const format = await createInputFormat(job.source.format);
-  const ahead = format.access === 'random' ? null : new FilesAhead(fileSystem);
+  // What is to be read slowly is not read at once.
+  const readsAhead = format.access !== 'random' && bytesPerSecond === null;
+  const ahead = readsAhead ? new FilesAhead(fileSystem) : null;
   const rowsOf = (schema: Schema, transform: RowTransform | null, partSchema: Schema) => ({
     reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages, ahead),
     transform,
-    refusals: refusalsOf(config, format, schema, transform, functions, partSchema, fileSystem, clock),
+    refusals: refusalsOf(config, format, schema, transform, functions, partSchema, fileSystem, clock, ahead),
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
@@ -118,6 +120,7 @@ function refusalsOf(
   partSchema: Schema,
   fileSystem: FileSystem,
   clock: Clock,
+  ahead: FilesAhead | null,
 ): Refusals {
   const { job, replay } = config;
   const { onBadRecord } = job.source;
@@ -136,14 +139,15 @@ function refusalsOf(
           ? null
           : (onRow) => {
               const one = capturing(inner, onRow);
-              return createReader(config, format, schema, partSchema, fileSystem, clock, UNTIMED, null, one);
+              return createReader(config, format, schema, partSchema, fileSystem, clock, UNTIMED, ahead, one);
             },
       rowsOf: (row) =>
         again === null ? 1 : again.apply(row, NO_PLACES, { path: '', nowMs: 0, checkpointId: 0 }).length,
       replay,
       open: async (split) => {
         const compression = split.compression ?? (replay ? 'none' : job.source.format.compression);
-        return (await openSplitSource(fileSystem, split, compression, 0)).source;
+        const held = (await ahead?.bytesOf(split)) ?? null;
+        return (await openSplitSource(fileSystem, split, compression, 0, () => {}, held)).source;
       },
     },
   };

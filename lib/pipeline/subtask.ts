@@ -161,7 +161,7 @@ export class Subtask {
     const reader = this.#reader;
     this.#newestMs = split.newestEventMs ?? Number.NEGATIVE_INFINITY;
     this.#tally = split.tally ?? (isUntouched(split) ? NO_TALLY : { ...NO_TALLY, partial: true });
-    this.#reading = await reader.open(split);
+    this.#reading = await this.#during('read', () => reader.open(split));
     await this.#keepRefused();
     if (this.#reading) return;
     this.#bookCounts();
@@ -243,6 +243,7 @@ export class Subtask {
   }
 
   #finish(outcome: SplitOutcome): void {
+    this.#parts.ahead?.drop(outcome.split);
     this.#outcomes.push(outcome);
     this.#untold.push(outcome);
   }

@@ -24,7 +24,7 @@ interface ActiveSplit {
   activeAtMs: number;
   /** The split that is read after it by the same subtask, if that was handed out with it. */
   behind: string | null;
-  /** Whether another one is read before it: then that it gives no rows does not make it idle. */
+  /** Whether another one is read before it: until then it holds nothing back, as files do that nobody has. */
   isBehind: boolean;
 }
 
@@ -54,8 +54,14 @@ export class Watermarks {
   }
 
   get state(): WatermarkState {
-    const finite = (ms: number) => (ms === NONE ? null : ms);
     return { watermarkMs: finite(this.#watermarkMs), newestMs: finite(this.#newestMs) };
+  }
+
+  /** A state as it was before something ended that a checkpoint holds, for that checkpoint. */
+  withEnded(state: WatermarkState, newestMs: readonly (number | undefined)[]): WatermarkState {
+    if (this.#held) return state;
+    const newest = newestMs.reduce<number>((most, ms = NONE) => Math.max(most, ms), state.newestMs ?? NONE);
+    return { ...state, newestMs: finite(newest) };
   }
 
   /**
@@ -80,6 +86,7 @@ export class Watermarks {
     this.#newestMs = Math.max(this.#newestMs, newestMs);
   }
 
+  /** A split was read to its end: the turn of the one behind it begins. */
   end(splitId: string): void {
     const next = this.#splits.get(this.#splits.get(splitId)?.behind ?? '');
     if (next !== undefined) {
@@ -107,7 +114,7 @@ export class Watermarks {
     const idleSince = idleTimeoutMs === null ? NONE : this.#clock.elapsed() - idleTimeoutMs;
     let least = Number.POSITIVE_INFINITY;
     for (const { newestMs, activeAtMs, isBehind } of this.#splits.values()) {
-      if (isBehind || activeAtMs > idleSince) least = Math.min(least, newestMs);
+      if (!isBehind && activeAtMs > idleSince) least = Math.min(least, newestMs);
     }
     if (least === Number.POSITIVE_INFINITY) {
       if (waiting && this.#splits.size === 0) return NONE;
@@ -115,4 +122,8 @@ export class Watermarks {
     }
     return least - maxOutOfOrdernessMs - 1;
   }
+}
+
+function finite(ms: number): number | null {
+  return ms === NONE ? null : ms;
 }

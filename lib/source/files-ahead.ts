@@ -3,14 +3,15 @@
  * subtask would wait for one after the other: on a disk 0.5 ms a file, of which reading several at once leaves 0.1.
  *
  * Each is read in the version that was listed, or not at all: then the reader opens it itself, and meets the error, or the
- * other version, where it can be dealt with.
+ * other version, where it can be dealt with. What was read is kept until its split is done: a record that is refused is
+ * looked at once more, and a change of the schema reads on from the same bytes.
  */
 import pLimit from 'p-limit';
 import type { FileSystem } from '../storage/file-system.ts';
 import { isSmallFile } from './small-files.ts';
 import type { Split } from './split.ts';
 
-/** Under way or waiting to be taken: more are not read ahead. The one asked for, and those handed out with it. */
+/** Held at once: more are not read ahead. The one asked for, and those handed out with it. */
 const MAX_FILES = 33;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Read at once. */
@@ -44,13 +45,15 @@ export class FilesAhead {
     this.#sizeBytes += sizeBytes;
   }
 
-  /** Gives a file away as it is stored, once; null where there is none. */
-  async take({ id }: Split): Promise<Uint8Array | null> {
-    const ahead = this.#files.get(id);
-    if (ahead === undefined) return null;
+  /** A file as it is stored; null where it was not read ahead. */
+  async bytesOf({ id }: Split): Promise<Uint8Array | null> {
+    return (await this.#files.get(id)?.bytes) ?? null;
+  }
+
+  /** A split is done. */
+  drop({ id }: Split): void {
+    this.#sizeBytes -= this.#files.get(id)?.sizeBytes ?? 0;
     this.#files.delete(id);
-    this.#sizeBytes -= ahead.sizeBytes;
-    return ahead.bytes;
   }
 
   /** What is under way is waited for. Calls may repeat. */

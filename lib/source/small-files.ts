@@ -10,8 +10,8 @@ const MAX_AHEAD = 32;
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** Whether a split is a whole small file. Of one that is followed, what was taken is proven at every read. */
-export function isSmallFile({ prefix, sizeBytes, endByte }: Split): boolean {
-  return prefix === undefined && endByte === null && sizeBytes <= SMALL_BYTES;
+export function isSmallFile({ prefix, sizeBytes, startByte, endByte }: Split): boolean {
+  return prefix === undefined && startByte === 0 && endByte === null && sizeBytes <= SMALL_BYTES;
 }
 
 /**
@@ -19,12 +19,14 @@ export function isSmallFile({ prefix, sizeBytes, endByte }: Split): boolean {
  * @param pending splits in their order; those taken are removed
  * @param share of all that is left that one subtask may have: towards the end of the input fewer are taken at once, so
  *   that no subtask has nothing to do while another has many
+ * @param isWhole whether a split is read as one
  * @param more makes the next file pending, or passes over it; false where none can be taken now
  */
 export function takeSmallBehind(
   first: Split,
   pending: Split[],
   share: number,
+  isWhole: (split: Split) => boolean,
   more: () => boolean,
 ): readonly Split[] {
   const small: Split[] = [];
@@ -36,7 +38,7 @@ export function takeSmallBehind(
       continue;
     }
     bytes += next.sizeBytes;
-    if (!isSmallFile(next) || bytes > MAX_AHEAD_BYTES) break;
+    if (!isSmallFile(next) || !isWhole(next) || bytes > MAX_AHEAD_BYTES) break;
     pending.shift();
     small.push(next);
   }

@@ -385,7 +385,8 @@ export class SplitEnumerator {
     this.#asking.delete(subtask!);
     // Of what is left, a quarter of a subtask's part.
     const share = Math.floor((this.#pending.length + this.#taker.waiting) / (4 * this.#readers.size));
-    const ahead = takeSmallBehind(range, this.#pending, share, () => this.#takesNext(1));
+    const isWhole = (next: Split) => this.#planner.cut(next)[1] === null;
+    const ahead = takeSmallBehind(range, this.#pending, share, isWhole, () => this.#takesNext(1));
     for (const each of [range, ...ahead]) this.#assigned.set(each.id, subtask!);
     this.#context.assignSplit(subtask!, range, ahead);
   }

@@ -28,7 +28,7 @@ import { driftPolicy, policyFor, restCode } from './refusal-policy.ts';
 import { type QuarantinedRecord, RefusedRecords, refusedRecord } from './refused-records.ts';
 import { isReadToEnd, type Split, type SplitOutcome } from './split.ts';
 import type { SplitReaderOptions } from './split-reader-options.ts';
-import { openSplitSource } from './split-source.ts';
+import { openSplitSource, type SplitSource } from './split-source.ts';
 import { type Warning, Warnings } from './warnings.ts';
 
 /** An error that lacks the line number, which takes reading to find out. */
@@ -106,7 +106,7 @@ export class SplitReader {
     this.#outcome = 'read';
     if (isReadToEnd(split)) return false;
     const { fileSystem, modified, ahead } = this.#options;
-    const held = (await ahead?.take(split)) ?? null;
+    const held = (await ahead?.bytesOf(split)) ?? null;
     this.#isHeld = held !== null;
     try {
       await this.#refused.nextFile();
@@ -196,8 +196,7 @@ export class SplitReader {
    */
   async takeQuarantined(): Promise<readonly QuarantinedRecord[]> {
     const records = await this.#refused.take(async () => {
-      const split = this.#current();
-      return (await openSplitSource(this.#options.fileSystem, split, this.#compression, 0)).source;
+      return (await this.#openAgain()).source;
     });
     if (!this.#isOpen) await this.#refused.nextFile();
     return records;
@@ -256,8 +255,16 @@ export class SplitReader {
   }
 
   async #countLines(offset: number): Promise<number> {
-    const { source } = await openSplitSource(this.#options.fileSystem, this.#current(), this.#compression, 0);
+    const { source } = await this.#openAgain();
     return await lineNumberAt(source, offset).finally(() => source.close());
+  }
+
+  /** The file of the split, from its first byte. */
+  async #openAgain(): Promise<SplitSource> {
+    const split = this.#current();
+    const { fileSystem, ahead } = this.#options;
+    const held = (await ahead?.bytesOf(split)) ?? null;
+    return openSplitSource(fileSystem, split, this.#compression, 0, () => {}, held);
   }
 
   #refuseBad(record: BadRecord): void {

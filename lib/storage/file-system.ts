@@ -100,6 +100,7 @@ export interface FileSystem {
   /**
    * A small file, whole, in the version that a listing showed: with that identity, or else size and time of change as they
    * are once all of it was read. null where it is gone, or another one by now.
+   * @throws SluiceError of the storage
    */
   readVersion(file: FileStatus): Promise<Uint8Array | null>;
   /**

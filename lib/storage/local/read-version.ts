@@ -1,11 +1,13 @@
 /** Small files, whole. */
-import { closeSync, fstatSync, open, read } from 'node:fs';
+import { closeSync, constants, fstatSync, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import type { FileStatus } from '../file-system.ts';
 import { errorCode, storageError } from './errors.ts';
 
 const openFile = promisify(open);
 const readInto = promisify(read);
+/** What has become a pipe since is not waited for. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * See FileSystem.readVersion. Only what may wait for the disk goes through the thread pool, and no FileHandle is made:
@@ -15,7 +17,7 @@ export async function readLocalVersion(file: FileStatus): Promise<Uint8Array | n
   const { path, sizeBytes, modifiedNs } = file;
   const bytes = new Uint8Array(sizeBytes);
   try {
-    const fd = await openFile(path, 'r');
+    const fd = await openFile(path, READ);
     try {
       for (let at = 0; at < sizeBytes; ) {
         const { bytesRead } = await readInto(fd, bytes, at, sizeBytes - at, at);

@@ -99,14 +99,19 @@ export class S3FileSystem implements FileSystem {
     return ObjectSource.open(this.#source(path, version), offset);
   }
 
-  /** @throws SluiceError FILE_MODIFIED too where it is another one */
   async readVersion(file: FileStatus): Promise<Uint8Array | null> {
     const bytes = new Uint8Array(file.sizeBytes);
-    const source = await ObjectSource.open(this.#source(file.path, file), 0, file.sizeBytes);
     try {
-      return (await readFully(source, bytes)) === bytes.length ? bytes : null;
-    } finally {
-      await source.close();
+      const source = await ObjectSource.open(this.#source(file.path, file), 0, file.sizeBytes);
+      try {
+        return (await readFully(source, bytes)) === bytes.length ? bytes : null;
+      } finally {
+        await source.close();
+      }
+    } catch (thrown) {
+      const { code } = SluiceError.from(thrown);
+      if (code === 'NOT_FOUND' || code === 'FILE_MODIFIED') return null;
+      throw thrown;
     }
   }
 

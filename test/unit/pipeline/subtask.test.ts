@@ -142,6 +142,32 @@ describe('subtask', () => {
     await running;
   });
 
+  it('tells what it has read before it says anything that holds it: a snapshot, or that it wants more', async () => {
+    for (let turns = 0; turns < 24; turns++) {
+      const { fileSystem, sent, running, settled, ask, tell } = setUp(1);
+      const names = ['a', 'b', 'c', 'd'];
+      for (const name of names) fileSystem.put(`/in/${name}`, '1\n');
+      await settled();
+      const [split, ...ahead] = names.map((name) => splitOf(fileSystem, `/in/${name}`, { id: `${name}.0` }));
+      tell({ type: 'assign', split: split!, ahead });
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      await ask(snapshot(1));
+      await ask(snapshot(2));
+      const told: string[] = [];
+      let requests = 0;
+      for (const message of sent) {
+        if (message.type === 'splits-finished') told.push(...message.outcomes.map((each) => each.split.id));
+        if (message.type === 'snapshot')
+          expect(told).toEqual(expect.arrayContaining(message.outcomes.map((each) => each.split.id)));
+        if (message.type === 'split-request') expect(told).toHaveLength(requests++ === 0 ? 0 : 4);
+      }
+      expect(told).toEqual(['a.0', 'b.0', 'c.0', 'd.0']);
+      expect(requests).toBe(2);
+      await ask({ type: 'end' });
+      await running;
+    }
+  });
+
   it('reads nothing more after the last snapshot, so that what is visible is what the checkpoint says', async () => {
     const { fileSystem, sent, running, settled, ask } = setUp();
     fileSystem.put('/in/a', '1\n');

@@ -69,12 +69,14 @@ describe('watermarks', () => {
     expect(watermarks.watermarkMs).toBe(1100);
   });
 
-  it('a split that is read behind another one is idle only from its turn on', () => {
+  it('a split that is read behind another one holds nothing back before its turn, and is idle only from then on', () => {
     const { clock, watermarks } = open({ idleTimeoutMs: 50 });
     watermarks.begin('a', NONE);
     watermarks.begin('b', NONE, 'a');
     watermarks.begin('c', NONE, 'b');
     watermarks.observe('a', 1001);
+    expect(watermarks.advance(true)).toBe(true);
+    expect(watermarks.watermarkMs).toBe(1000);
     clock.advance(100);
     watermarks.observe('a', 2001);
     watermarks.end('a');
@@ -87,6 +89,17 @@ describe('watermarks', () => {
     clock.advance(10);
     expect(watermarks.advance(true)).toBe(true);
     expect(watermarks.watermarkMs).toBe(3000);
+  });
+
+  it('a checkpoint holds the newest time of what ended meanwhile', () => {
+    const { watermarks } = open();
+    watermarks.begin('a', NONE);
+    watermarks.observe('a', 1001);
+    const before = watermarks.state;
+    expect(watermarks.withEnded(before, [])).toEqual(before);
+    expect(watermarks.withEnded(before, [undefined, 500]).newestMs).toBe(1001);
+    expect(watermarks.withEnded(before, [900, 2001, undefined]).newestMs).toBe(2001);
+    expect(watermarks.withEnded({ watermarkMs: null, newestMs: null }, [undefined]).newestMs).toBeNull();
   });
 
   it('where all are set aside, everything seen counts', () => {

@@ -58,11 +58,13 @@ async function inStore(count: number) {
 const textOf = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString());
 
 describe('files read ahead', () => {
-  it('are given to whoever opens them, once, from a disk and from an object store', async () => {
+  it('are given to whoever opens them, until their split is done, from a disk and from an object store', async () => {
     for (const { splits, ahead } of [await onDisk(3), await inStore(3)]) {
       for (const split of splits) ahead.add(split);
-      for (const [i, split] of splits.entries()) expect(textOf(await ahead.take(split))).toBe(`file ${i}`);
-      expect(await ahead.take(splits[0]!)).toBeNull();
+      for (const [i, split] of splits.entries()) expect(textOf(await ahead.bytesOf(split))).toBe(`file ${i}`);
+      expect(textOf(await ahead.bytesOf(splits[0]!))).toBe('file 0');
+      ahead.drop(splits[0]!);
+      expect(await ahead.bytesOf(splits[0]!)).toBeNull();
       await ahead.close();
     }
   });
@@ -70,10 +72,19 @@ describe('files read ahead', () => {
   it('are whole small ones, not followed', async () => {
     const { splits, ahead } = await onDisk(1);
     const [split] = splits;
+    const large = path.join(folder, 'large');
+    await writeFile(large, Buffer.alloc(1024 * 1024 + 1));
+    const [, listed] = await splitsIn(localFileSystem('aa'), folder);
+    expect(listed).toMatchObject({ path: large, sizeBytes: 1024 * 1024 + 1 });
     const prefix = { bytes: 3, fingerprint: '7', fileKey: '1' };
-    for (const other of [{ endByte: 3 }, { prefix }, { sizeBytes: 1024 * 1024 + 1 }]) {
-      ahead.add({ ...split!, ...other });
-      expect(await ahead.take(split!)).toBeNull();
+    for (const other of [
+      { ...split!, endByte: 3 },
+      { ...split!, startByte: 3 },
+      { ...split!, prefix },
+      listed!,
+    ]) {
+      ahead.add(other);
+      expect(await ahead.bytesOf(other)).toBeNull();
     }
   });
 
@@ -84,7 +95,7 @@ describe('files read ahead', () => {
     await utimes(splits[2]!.path, 1, 1);
     await rm(splits[3]!.path);
     for (const split of splits) ahead.add(split);
-    const taken = await Promise.all(splits.map((split) => ahead.take(split)));
+    const taken = await Promise.all(splits.map((split) => ahead.bytesOf(split)));
     expect(taken.map(textOf)).toEqual([null, null, null, null, 'file 4']);
   });
 
@@ -93,27 +104,29 @@ describe('files read ahead', () => {
     store.plant('b', 'in/0', 'other0');
     store.objects.delete('b/in/1');
     for (const split of splits.slice(0, 2)) ahead.add(split);
-    const taken = await Promise.all(splits.slice(0, 2).map((split) => ahead.take(split)));
+    const taken = await Promise.all(splits.slice(0, 2).map((split) => ahead.bytesOf(split)));
     store.fail({ operation: 'get', at: 'before', times: 1 });
     ahead.add(splits[2]!);
-    taken.push(await ahead.take(splits[2]!));
+    taken.push(await ahead.bytesOf(splits[2]!));
     ahead.add(splits[3]!);
-    taken.push(await ahead.take(splits[3]!));
+    taken.push(await ahead.bytesOf(splits[3]!));
     expect(taken.map(textOf)).toEqual([null, null, null, 'file 3']);
   });
 
   it('are bounded in number, and no more is begun once it is closed', async () => {
     const { splits, ahead, requests } = await inStore(100);
     for (const split of splits) ahead.add(split);
-    const taken = await Promise.all(splits.map((split) => ahead.take(split)));
+    const taken = await Promise.all(splits.map((split) => ahead.bytesOf(split)));
     expect(taken.filter((bytes) => bytes !== null)).toHaveLength(33);
     expect(requests()).toBe(33);
+    for (const split of splits) ahead.drop(split);
     for (const split of splits) ahead.add(split);
     await ahead.close();
     const begun = requests();
-    expect(begun).toBeLessThanOrEqual(33 + 33);
+    // Those that were under way.
+    expect(begun).toBeLessThanOrEqual(33 + 8);
     ahead.add(splits[0]!);
-    expect(await ahead.take(splits[0]!)).toBeNull();
+    expect(await ahead.bytesOf(splits[0]!)).toBeNull();
     expect(requests()).toBe(begun);
   });
 
@@ -122,7 +135,7 @@ describe('files read ahead', () => {
     await Promise.all(splits.map(({ path: file }) => writeFile(file, Buffer.alloc(256 * 1024))));
     const listed = await splitsIn(localFileSystem('aa'), folder);
     for (const split of listed) ahead.add(split);
-    const taken = await Promise.all(listed.map((split) => ahead.take(split)));
+    const taken = await Promise.all(listed.map((split) => ahead.bytesOf(split)));
     expect(taken.filter((bytes) => bytes !== null)).toHaveLength(16);
   });
 });
