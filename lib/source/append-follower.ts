@@ -117,9 +117,11 @@ export class AppendFollower {
       if (beside.fileKey === own.file.fileKey)
         return { kind: 'new', plan: await this.#new(file), renamed: own };
     }
-    if (own.file.consumedBytes === 0) {
-      const asCopy = await this.#lookForOriginal(file, own);
-      if (asCopy !== null) return asCopy;
+    if (own.file.consumedBytes === 0 && own.file.fingerprint !== 0n) {
+      // Nothing was taken of the one before: there is nothing to go on with.
+      const judged: JudgedName[] = [];
+      const asCopy = await this.#lookForOriginal(file, own, judged);
+      return asCopy ?? { kind: 'new', plan: await this.#new(file), renamed: null, judged };
     }
     const plan = await this.#continued(file, own);
     // Written anew as a whole, as rsync does: the same lines, and more.

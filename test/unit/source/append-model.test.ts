@@ -21,8 +21,20 @@ const original = fc.constantFrom(...WANTED);
 const path = fc.tuple(original, fc.constantFrom('', '', ...SUFFIXES)).map(([name, suffix]) => name + suffix);
 const count = fc.integer({ min: 0, max: 4 });
 const half = fc.boolean();
-/** 0: not while a scan lists; otherwise after so many pieces of the listing. */
-const midScan = fc.constantFrom(0, 0, 1, 2, 3);
+/** null: not while anything is looked at; otherwise after so many operations of a scan and of what comes of it. */
+const moment: fc.Arbitrary<Moment | null> = fc.oneof(
+  fc.constant(null),
+  fc.record({ operation: fc.constant('list' as const), skip: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    operation: fc.constantFrom('stat' as const, 'open' as const, 'read' as const),
+    skip: fc.integer({ min: 0, max: 12 }),
+  }),
+);
+
+interface Moment {
+  readonly operation: 'list' | 'stat' | 'open' | 'read';
+  readonly skip: number;
+}
 
 type Step =
   | {
@@ -31,13 +43,19 @@ type Step =
       readonly count: number;
       readonly half: boolean;
     }
-  | { readonly type: 'rotate'; readonly path: string; readonly create: boolean; readonly midScan: number }
+  | {
+      readonly type: 'rotate';
+      readonly path: string;
+      readonly create: boolean;
+      readonly moment: Moment | null;
+    }
   | {
       readonly type: 'copytruncate';
       readonly path: string;
       readonly suffix: string;
-      readonly between: 'nothing' | 'scan' | 'append' | 'crash';
-      readonly midScan: number;
+      /** `begun`: the copy was seen before it was whole. */
+      readonly between: 'nothing' | 'begun' | 'scan' | 'append' | 'crash';
+      readonly moment: Moment | null;
     }
   | { readonly type: 'truncate' | 'delete' | 'touch'; readonly path: string }
   | { readonly type: 'rename'; readonly path: string; readonly to: string }
@@ -58,7 +76,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       type: fc.constant('rotate' as const),
       path: original,
       create: fc.boolean(),
-      midScan,
+      moment,
     }),
   },
   {
@@ -67,8 +85,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       type: fc.constant('copytruncate' as const),
       path: original,
       suffix: fc.constantFrom(...SUFFIXES),
-      between: fc.constantFrom('nothing', 'scan', 'append', 'crash'),
-      midScan,
+      between: fc.constantFrom('nothing', 'begun', 'scan', 'append', 'crash'),
+      moment,
     }),
   },
   {
@@ -157,16 +175,17 @@ class World {
     expect([...this.#must].filter((line) => !this.source.lines.includes(line))).toEqual([]);
   }
 
-  /** Something that happens now, or while the next scan lists. */
-  async #perhapsMidScan(midScan: number, action: () => void): Promise<void> {
-    if (midScan === 0) return action();
+  /** Something that happens now, or while the next scan lists, or what it found is looked at and read. */
+  async #perhapsMeanwhile(moment: Moment | null, action: () => void): Promise<void> {
+    if (moment === null) return action();
     let done = false;
     const once = () => {
       if (!done) action();
       done = true;
     };
-    this.source.fileSystem.fail({ operation: 'list', skip: midScan, action: once });
+    this.source.fileSystem.fail({ ...moment, action: once });
     await this.source.scan();
+    if (moment.operation !== 'list') await this.source.drain();
     this.source.fileSystem.clearFaults();
     once();
   }
@@ -190,7 +209,7 @@ class World {
         break;
       case 'rotate': {
         const name = next.path;
-        await this.#perhapsMidScan(next.midScan, () => {
+        await this.#perhapsMeanwhile(next.moment, () => {
           // What is moved over the last one destroys it.
           fileSystem.rename(`${name}.1`, `${name}.2`);
           fileSystem.rename(name, `${name}.1`);
@@ -251,20 +270,24 @@ class World {
     if (!fileSystem.files.has(next.path)) return;
     // Otherwise a file that is copied while what was copied from it before is not read.
     await this.rest();
-    if (next.between === 'nothing') {
+    const cutsAtOnce = next.between === 'nothing' || next.between === 'begun';
+    if (cutsAtOnce) {
       fileSystem.append(next.path, this.#lines(2, false), this.#tick);
       this.#note();
     }
     const before = fileSystem.files.get(next.path)!;
     const isFollowed = this.#followed.has(before);
-    await this.#perhapsMidScan(next.midScan, () => {
-      fileSystem.put(copy, before.bytes, this.#tick);
-      if (next.between !== 'nothing') return;
+    if (next.between === 'begun')
+      fileSystem.put(copy, before.bytes.subarray(0, before.bytes.length >> 1), this.#tick);
+    await this.#perhapsMeanwhile(next.moment, () => {
+      if (next.between === 'begun') fileSystem.write(copy, before.bytes, this.#tick);
+      else fileSystem.put(copy, before.bytes, this.#tick);
+      if (!cutsAtOnce) return;
       this.#truncate(next.path);
       // Its unread tail is found in the copy, if something was taken.
       if (isFollowed) this.#followed.add(fileSystem.files.get(copy)!);
     });
-    if (next.between === 'nothing') return this.rest();
+    if (cutsAtOnce) return this.rest();
     if (next.between === 'append') {
       fileSystem.append(next.path, this.#lines(2, false), this.#tick);
       this.#note();
@@ -296,7 +319,7 @@ describe('modified: append: no line twice, and none lost that can be had', () =>
     it(`rotation: ${rotation}`, async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 30 }), (steps) => run(rotation, steps)),
-        { numRuns: Number(process.env.RUNS ?? 60) },
+        { numRuns: Number(process.env.RUNS ?? 150) },
       );
     });
   }

@@ -575,6 +575,25 @@ describe('modified: append', () => {
     }
   });
 
+  it('a copy that is no input is none either under the name of an empty file that was followed', async () => {
+    const source = new SourceHarness({ modified: 'append', include: ['**/*.log', '**/*.1'] });
+    source.fileSystem.put('/in/a.log', 'a1\n', 2n);
+    source.fileSystem.put('/in/a.log.1', '', 1n);
+    await source.start();
+    await source.drain();
+    source.fileSystem.rename('/in/a.log.1', '/in/a.log.2');
+    for (let i = 0; i < 2; i++) {
+      await source.scan();
+      await source.drain();
+    }
+    source.fileSystem.put('/in/a.log.2', 'a1\n', 3n);
+    for (let i = 0; i < 2; i++) {
+      await source.scan();
+      await source.drain();
+    }
+    expect(source.lines).toEqual(['a1']);
+  });
+
   it('what was found under another name and read there is not in the next checkpoint', async () => {
     const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6 });
     source.fileSystem.put('/in/a', 'a1\na2\na3\na4\n');
