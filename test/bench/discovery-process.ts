@@ -46,10 +46,12 @@ const enumerator = new SplitEnumerator(
   },
   {
     // A subtask that needs no time for a file.
-    assignSplit: (subtask, split) => {
-      if (taken++ === 0) firstTakenAt = performance.now();
+    assignSplit: (subtask, first, ahead) => {
+      const splits = [first, ...ahead];
+      if (taken === 0) firstTakenAt = performance.now();
+      taken += splits.length;
       queueMicrotask(() => {
-        enumerator.finishSplit({ split, kind: 'read' });
+        for (const split of splits) enumerator.finishSplit({ split, kind: 'read' });
         enumerator.handleSplitRequest(subtask);
       });
     },
