@@ -64,7 +64,7 @@ async function run(
   restored: RestoredEnumerator | null = null,
 ): Promise<{ lines: string[]; restart: RestoredEnumerator }> {
   const lines: string[] = [];
-  const assigned = new Map<number, Split>();
+  const assigned: (readonly [number, Split])[] = [];
   const done = new Set<number>();
   let changed = () => {};
   let failure: unknown = null;
@@ -84,8 +84,8 @@ async function run(
       compression: spec.format.compression,
     },
     {
-      assignSplit: (subtask, split) => {
-        assigned.set(subtask, split);
+      assignSplit: (subtask, split, ahead) => {
+        for (const each of [split, ...ahead]) assigned.push([subtask, each]);
         changed();
       },
       signalNoMoreSplits: (subtask) => {
@@ -123,7 +123,7 @@ async function run(
   let open: Split[] = [];
   reading: while (done.size < readers) {
     if (failure !== null) throw failure;
-    const [next] = assigned;
+    const next = assigned.shift();
     if (next === undefined) {
       await new Promise<void>((resolve) => {
         changed = resolve;
@@ -131,19 +131,18 @@ async function run(
       continue;
     }
     const [subtask, split] = next;
-    assigned.delete(subtask);
     if (await reader.open(split)) {
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
         lines.push(...linesOf(batch));
         if (await onLines(lines, source)) {
-          open = [reader.split(), ...assigned.values()];
+          open = [reader.split(), ...assigned.map(([, waiting]) => waiting)];
           await reader.close();
           break reading;
         }
       }
     }
     source.finishSplit({ split: reader.split(), kind: reader.outcome });
-    source.handleSplitRequest(subtask);
+    if (!assigned.some(([waiting]) => waiting === subtask)) source.handleSplitRequest(subtask);
   }
   const restart = {
     state: source.snapshot(),
