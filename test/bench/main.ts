@@ -32,11 +32,12 @@ const { values: options, positionals: names } = parseArgs({
 // Object stores need a server, and other figures than a lake on the local disk.
 if (names.includes('s3')) {
   const { benchS3 } = await import('./s3.ts');
-  await benchS3(
-    rowsOf(1_000_000),
+  const result = await benchS3(
+    rowsOf(4_000_000),
     positiveInteger(options.repeat, '--repeat'),
     positiveInteger(options.keys, '--keys'),
   );
+  if (result.figures.length > 0) await writeResult({ name: 's3' }, result);
   process.exit(0);
 }
 

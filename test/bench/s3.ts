@@ -1,20 +1,14 @@
 /**
- * `npm run bench s3 [-- --rows N --repeat N --keys N]`: NDJSON handed on into an object store, next to a plain upload of
- * the same file with the same SDK; objects of 1 KB, next to plain requests for them; a listing. In one run and in turns.
- * Needs servers: test/support/s3-server.sh install.
+ * `npm run bench s3 [-- --rows N --repeat N --keys N]`: NDJSON handed on into an object store, next to plain copies of the
+ * same bytes with the same SDK; objects of 1 KB, next to plain requests for them; a listing. In turns, on each server that
+ * is there: test/support/s3-server.sh install.
  *
  * Requests are counted in a round of their own, by a proxy that would slow the others down.
  */
-import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  type CompletedPart,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../lib/core/clock.ts';
 import { randomIds } from '../../lib/core/ids.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
@@ -23,101 +17,127 @@ import { sdkObjectStore } from '../../lib/storage/s3/sdk-object-store.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { sluice } from '../support/program.ts';
 import { hasS3Server, S3_SERVERS, S3Server, type S3ServerName } from '../support/s3-servers.ts';
-import { eventTypes, webEvents } from './web-events.ts';
+import type { Candidate } from './candidate.ts';
+import { measureProcess } from './measured-process.ts';
+import { type Figures, formatStages, formatTable, type Run, summarise } from './report.ts';
+import { type Events, eventTypes, webEvents } from './web-events.ts';
 
-const PART_BYTES = 8 * 1024 * 1024;
-const CONCURRENT = 4;
+const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url));
+const PLAIN = fileURLToPath(new URL('s3-plain-run.mjs', import.meta.url));
 const SMALL_OBJECTS = 4000;
 /** Requests at once that fill a bucket, and of those that small objects are compared with. */
 const REQUESTS = 8;
 
-export async function benchS3(rows: number, repeat: number, keys: number): Promise<void> {
-  if (!hasS3Server('versitygw')) return;
+export interface S3Result {
+  readonly input: Events;
+  readonly figures: readonly Figures[];
+}
+
+export async function benchS3(rows: number, repeat: number, keys: number): Promise<S3Result> {
   const input = await webEvents({ rows, format: 'ndjson', order: 'time', hours: 24 });
-  const megabytes = input.sizeBytes / 1e6;
-  // Declared, as in the other benchmarks of handing on: finding them out takes the same second whatever the size.
-  const schema = Object.entries(eventTypes(input))
-    .map(([name, type]) => `{name: ${name}, type: '${type}'}`)
-    .join(', ');
-  const server = S3Server.start('versitygw');
+  const servers = S3_SERVERS.filter(hasS3Server);
+  const figures: Figures[] = [];
+  for (const name of servers) figures.push(...(await benchThroughput(name, input, repeat)));
+  for (const name of servers) await benchSmallObjects(name, repeat);
+  const [first] = servers;
+  if (first !== undefined) await benchListing(first, keys);
+  return { input, figures };
+}
+
+/** Whole processes, as everywhere: what is copied, and what copies. */
+async function benchThroughput(
+  name: S3ServerName,
+  input: Events,
+  repeat: number,
+): Promise<readonly Figures[]> {
+  const server = S3Server.start(name);
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-bench-s3-'));
   const store = sdkObjectStore(server.spec());
-  // As people use it: its defaults.
-  const sdk = new S3Client({ endpoint: server.endpoint, forcePathStyle: true });
   try {
     const bucket = await server.createBucket();
-    let job = 0;
-    const backfill = async (source: string, endpoint: string) => {
-      const file = path.join(folder, 'job.yaml');
-      const name = `b${job++}`;
-      await writeFile(
-        file,
-        `version: 1\njob: ${name}\nstate: s3://${bucket}/state\nparallelism: 1\nsource: { path: ${source}, format: { type: ndjson, schema: [${schema}] } }\nsink: { path: 's3://${bucket}/${name}', format: { type: ndjson }, bucket: { type: base_path } }\ns3: { endpoint: '${endpoint}' }\n`,
-      );
-      const { code, stdout, stderr } = await sluice(['backfill', file, '--json']);
-      if (code !== 0) throw new Error(stderr);
-      const summary: { seconds: number } = JSON.parse(stdout);
-      return summary.seconds;
-    };
-    const plain = async (prefix: string) => {
-      const start = systemClock.elapsed();
-      for (const name of await readdir(input.folder)) await upload(name, `${prefix}/${name}`);
-      return (systemClock.elapsed() - start) / 1000;
-    };
-    const upload = async (name: string, key: string) => {
-      const ref = { Bucket: bucket, Key: key };
-      const { UploadId } = await sdk.send(
-        new CreateMultipartUploadCommand({ ...ref, ChecksumAlgorithm: 'CRC32' }),
-      );
-      const handle = await open(path.join(input.folder, name));
-      const { size } = await handle.stat();
-      const parts = Math.ceil(size / PART_BYTES);
-      const done = new Array<CompletedPart>(parts);
-      let next = 0;
-      const work = async () => {
-        for (let part = next++; part < parts; part = next++) {
-          const Body = Buffer.alloc(Math.min(PART_BYTES, size - part * PART_BYTES));
-          await handle.read(Body, 0, Body.length, part * PART_BYTES);
-          const number = { UploadId, PartNumber: part + 1, ChecksumAlgorithm: 'CRC32' } as const;
-          const { ETag, ChecksumCRC32 } = await sdk.send(new UploadPartCommand({ ...ref, ...number, Body }));
-          done[part] = { PartNumber: part + 1, ETag, ChecksumCRC32 };
-        }
-      };
-      await Promise.all(Array.from({ length: CONCURRENT }, work));
-      await sdk.send(
-        new CompleteMultipartUploadCommand({ ...ref, UploadId, MultipartUpload: { Parts: done } }),
-      );
-      await handle.close();
-    };
-    await plain('in');
-    const candidates: readonly [string, () => Promise<number>][] = [
-      ['plain upload', () => plain(`plain/${job++}`)],
-      ['local -> S3', () => backfill(input.folder, server.endpoint)],
-      ['S3 -> S3', () => backfill(`s3://${bucket}/in`, server.endpoint)],
+    const source = `s3://${bucket}/in`;
+    await measureProcess([PLAIN, input.folder, source], folder);
+    const candidates = [
+      plainCopy(`${name}: plain upload`, input.folder, bucket),
+      backfill(`${name}: sluice, local to S3`, `${name}: plain upload`, input.folder, server, bucket),
+      plainCopy(`${name}: plain download and upload`, source, bucket),
+      backfill(`${name}: sluice, S3 to S3`, `${name}: plain download and upload`, source, server, bucket),
     ];
-    const seconds = new Map<string, number[]>(candidates.map(([name]) => [name, []]));
+    const runs = new Map<Candidate, Run[]>(candidates.map((candidate) => [candidate, []]));
     for (let round = 0; round < repeat; round++) {
       for (let at = 0; at < candidates.length; at++) {
-        const [name, run] = candidates[(at + round) % candidates.length]!;
-        seconds.get(name)?.push(await run());
+        const candidate = candidates[(at + round) % candidates.length]!;
+        const usage = await measureProcess(await candidate.prepare(folder, input), folder);
+        // Each run finds the bucket as the one before did, and the disk no fuller.
+        const { files, outputBytes } = await emptied(store, bucket, 'out/');
+        await emptied(store, bucket, 'state/');
+        if (outputBytes !== input.sizeBytes)
+          throw new Error(`${candidate.name} left ${outputBytes} bytes of ${input.sizeBytes}`);
+        runs.get(candidate)?.push({ ...usage, files, outputBytes });
       }
     }
-    const fastest = (name: string) => Math.min(...(seconds.get(name) ?? []));
-    for (const [name] of candidates) {
-      const share = Math.round((100 * fastest('plain upload')) / fastest(name));
-      console.log(
-        `${name.padEnd(14)} ${(megabytes / fastest(name)).toFixed(0).padStart(5)} MB/s  ${share} % of plain`,
-      );
-    }
-    await countRequests(server.endpoint, (endpoint) => backfill(`s3://${bucket}/in`, endpoint), megabytes);
-    await list(server, bucket, keys);
+    const figures = summarise(runs, input.sizeBytes);
+    console.log(formatTable(figures));
+    console.log(formatStages(figures) ?? '');
+    await countRequests(server, bucket, source, folder, input);
+    return figures;
   } finally {
     store.close();
-    sdk.destroy();
     server.dispose();
     await rm(folder, { recursive: true, force: true });
   }
-  for (const name of S3_SERVERS) if (hasS3Server(name)) await benchSmallObjects(name, repeat);
+}
+
+function plainCopy(name: string, from: string, bucket: string): Candidate {
+  return { name, versus: null, prepare: async () => [PLAIN, from, `s3://${bucket}/out`] };
+}
+
+/** NDJSON as it is, by one subtask: what is decoded is what has to be checked. */
+function backfill(
+  name: string,
+  versus: string | null,
+  from: string,
+  { endpoint }: { readonly endpoint: string },
+  bucket: string,
+): Candidate {
+  return {
+    name,
+    versus,
+    async prepare(folder, input) {
+      const job = path.join(folder, 'job.yaml');
+      // Declared, as in the other benchmarks of handing on: finding them out takes the same second whatever the size.
+      const schema = Object.entries(input === null ? {} : eventTypes(input))
+        .map(([column, type]) => `{name: ${column}, type: '${type}'}`)
+        .join(', ');
+      await writeFile(
+        job,
+        `version: 1
+job: bench
+state: s3://${bucket}/state
+parallelism: 1
+source: { path: '${from}', format: { type: ndjson, schema: [${schema}] } }
+sink: { path: 's3://${bucket}/out', format: { type: ndjson }, bucket: { type: base_path } }
+s3: { endpoint: '${endpoint}' }
+`,
+      );
+      return [MAIN, 'backfill', job, '--json', '--timings', '--quiet'];
+    },
+  };
+}
+
+/** Removes what is below a prefix. @returns what was visible of it */
+async function emptied(
+  store: ObjectStore,
+  bucket: string,
+  prefix: string,
+): Promise<{ readonly files: number; readonly outputBytes: number }> {
+  const { objects } = await store.list({ bucket, prefix, maxKeys: 1000 });
+  await store.remove(
+    bucket,
+    objects.map(({ key }) => key),
+  );
+  const visible = objects.filter(({ key }) => !/[/][._]/.test(key));
+  return { files: visible.length, outputBytes: visible.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
 /** With as many subtasks as there are cores, and plain requests in the bench's own process. */
@@ -189,21 +209,33 @@ function fill(
 }
 
 async function countRequests(
-  target: string,
-  run: (endpoint: string) => Promise<unknown>,
-  megabytes: number,
+  server: S3Server,
+  bucket: string,
+  source: string,
+  folder: string,
+  input: Events,
 ): Promise<void> {
-  const proxy = await FaultProxy.start(target);
+  const proxy = await FaultProxy.start(server.endpoint);
   const counts = new Map<string, number>();
   proxy.choose = (line) => {
     const kind = line.includes('list-type=2') ? 'LIST' : (line.split(' ', 1)[0] ?? '');
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     return null;
   };
-  await run(proxy.endpoint);
+  await measureProcess(await backfill('', null, source, proxy, bucket).prepare(folder, input), folder);
   await proxy.close();
   const text = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
-  console.log(`requests for ${megabytes.toFixed(0)} MB, S3 -> S3, start and end included: ${text}`);
+  const megabytes = (input.sizeBytes / 1e6).toFixed(0);
+  console.log(`${server.name}: requests for ${megabytes} MB, S3 to S3, start and end included: ${text}`);
+}
+
+async function benchListing(name: S3ServerName, keys: number): Promise<void> {
+  const server = S3Server.start(name);
+  try {
+    await list(server, await server.createBucket(), keys);
+  } finally {
+    server.dispose();
+  }
 }
 
 async function list(server: S3Server, bucket: string, keys: number): Promise<void> {

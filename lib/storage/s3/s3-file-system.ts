@@ -55,7 +55,7 @@ export class S3FileSystem implements FileSystem {
     this.#store = retryingObjectStore(store, this.#retry);
     this.#spec = spec;
     this.#ids = ids;
-    this.#spool = new SpoolFolder(spec.spoolFolder);
+    this.#spool = new SpoolFolder(spec.spoolFolder, spec.partBytes);
     this.unfinishedUploads = openUploads(this.#store);
     this.recoverableWriter = new S3RecoverableWriter({
       store: this.#store,
