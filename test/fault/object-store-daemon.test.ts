@@ -16,13 +16,21 @@ import {
   toNdjson,
 } from '../support/generate.ts';
 import { mirror } from '../support/mirror.ts';
-import { expectExactlyOnce, expectNone, judge, VisibleParts } from '../support/oracle.ts';
+import {
+  expectExactlyOnce,
+  expectNone,
+  isFinishedLater,
+  judge,
+  listLake,
+  VisibleParts,
+} from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
 import { hasS3Server } from '../support/s3-servers.ts';
 import { useS3Server } from '../support/use-s3-server.ts';
 
 /** Fewer on a developer's machine. */
 const ROUNDS = process.env.CI === 'true' ? 30 : 3;
+const COMPACTION_ROUNDS = process.env.CI === 'true' ? 12 : 3;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
 const ROWS_PER_FILE = 300;
 
@@ -33,7 +41,7 @@ describe.skipIf(!hasS3Server('versitygw'))('the daemon on an object store', () =
     files = 0;
   });
 
-  async function writeJob(endpoint: string): Promise<string> {
+  async function writeJob(endpoint: string, compaction = ''): Promise<string> {
     const file = path.join(s3.folder, 'job.yaml');
     await writeFile(
       file,
@@ -55,6 +63,7 @@ sink:
   bucket: { type: datetime, time: event, pattern: "'dt='yyyy-MM-dd/'hour='HH" }
   rolling: { part_size: 64KiB, rollover_interval: 1s, inactivity_interval: 500ms }
   bucket_check_interval: 100ms
+  ${compaction}
 s3: { endpoint: '${endpoint}', retry_timeout: 60s }
 `,
     );
@@ -120,6 +129,32 @@ s3: { endpoint: '${endpoint}', retry_timeout: 60s }
     }
     await expectEverythingOnce(job);
     expectNone(await parts.observe(), 'at the end');
+  });
+
+  it('killed again and again while it compacts, every row once', async () => {
+    const random = seededRandom(SEED + 2);
+    const job = await writeJob(
+      s3.server.endpoint,
+      'compaction: { target_size: 256KiB, max_small_parts: 4, quiet: 500ms }',
+    );
+    let merged = 0;
+    for (let round = 0; round < COMPACTION_ROUNDS; round++) {
+      await feed(4);
+      const daemon = startSluice(['run', job]);
+      await Promise.race([delay(1500 + random() * 3000), daemon.ended]);
+      daemon.child.kill('SIGKILL');
+      const { signal, stderr } = await daemon.ended;
+      expect(signal, stderr).toBe('SIGKILL');
+      const lake = await lookAt();
+      const { violations } = await judge({ ...lake, mode: 'ids' });
+      expectNone(
+        violations.filter((violation) => !isFinishedLater(violation)),
+        `round ${round}`,
+      );
+      merged += (await listLake(lake.lake)).visible.filter((part) => /-c-\d+\./.test(part)).length;
+    }
+    expect(merged, 'no round met a merged part').toBeGreaterThan(0);
+    await expectEverythingOnce(job);
   });
 
   it('a network that fails in every way between two requests of three', async () => {

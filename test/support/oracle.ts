@@ -22,7 +22,7 @@ export { microsecondsOf } from './oracle/column-kind.ts';
 export type { CsvShape } from './oracle/csv-records.ts';
 export { listLake } from './oracle/lake-files.ts';
 export { type Row, readTable } from './oracle/table-file.ts';
-export type { Violation, ViolationKind } from './oracle/violation.ts';
+export { isFinishedLater, type Violation, type ViolationKind } from './oracle/violation.ts';
 export { VisibleParts } from './oracle/visible-parts.ts';
 
 export interface ExactlyOnceOptions {

@@ -32,7 +32,8 @@ POM
     ;;
   installed) [[ -d $jars ]] ;;
   run)
-    config=$(mktemp "${TMPDIR:-/tmp}/sluice-sqs.XXXXXX")
+    # Not a temporary file, which a server that is killed would leave behind.
+    config=$jars/port-$2.conf
     cat >"$config" <<CONF
 include classpath("application.conf")
 node-address { host = "127.0.0.1", port = $2 }

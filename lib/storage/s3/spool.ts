@@ -6,7 +6,7 @@
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { errorCode, storageError } from '../local/errors.ts';
 
 const FOLDER = /^sluice-spool-(\d+)-\w+$/;
@@ -15,6 +15,8 @@ const FOLDER = /^sluice-spool-(\d+)-\w+$/;
 export class SpoolFolder {
   readonly #parent: string;
   readonly #front: Front;
+  /** Making its first file and removing it with the last one exclude each other. */
+  readonly #alone = pLimit(1);
   #folder: Promise<string> | null = null;
   #next = 0;
 
@@ -29,7 +31,8 @@ export class SpoolFolder {
 
   async create(): Promise<Spool> {
     this.#folder ??= this.#prepare();
-    return new Spool(path.join(await this.#folder, String(this.#next++)), this.#front);
+    const folder = await this.#folder;
+    return new Spool(path.join(folder, String(this.#next++)), this.#front, this.#alone);
   }
 
   /** Removes everything. Calls may repeat. */
@@ -86,15 +89,17 @@ class Front {
 export class Spool {
   readonly #path: string;
   readonly #front: Front;
+  readonly #alone: LimitFunction;
   readonly #turn = pLimit(1);
   #handle: FileHandle | null = null;
   #lengthBytes = 0;
   /** Of them, those in the file. The others follow, in the front, which is this file's then. */
   #fileBytes = 0;
 
-  constructor(file: string, front: Front) {
+  constructor(file: string, front: Front, alone: LimitFunction) {
     this.#path = file;
     this.#front = front;
+    this.#alone = alone;
   }
 
   get lengthBytes(): number {
@@ -153,7 +158,7 @@ export class Spool {
       this.#fileBytes = 0;
     });
     // The last one takes the folder along.
-    await rmdir(path.dirname(this.#path)).catch(() => {});
+    await this.#alone(() => rmdir(path.dirname(this.#path)).catch(() => {}));
   }
 
   /**
@@ -228,13 +233,15 @@ export class Spool {
 
   async #opened(): Promise<FileHandle> {
     if (this.#handle !== null) return this.#handle;
-    const flags = this.#fileBytes === 0 ? 'w+' : 'r+';
-    this.#handle = await open(this.#path, flags).catch(async (error: unknown) => {
-      // Another file's end took the folder along.
-      if (flags !== 'w+' || errorCode(error) !== 'ENOENT') throw error;
-      await mkdir(path.dirname(this.#path), { recursive: true });
-      return open(this.#path, flags);
-    });
+    this.#handle = this.#fileBytes === 0 ? await this.#made() : await open(this.#path, 'r+');
     return this.#handle;
+  }
+
+  #made(): Promise<FileHandle> {
+    return this.#alone(async () => {
+      // Another file's end may have taken the folder along.
+      await mkdir(path.dirname(this.#path), { recursive: true });
+      return open(this.#path, 'w+');
+    });
   }
 }

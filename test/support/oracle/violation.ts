@@ -17,6 +17,15 @@ export type ViolationKind =
   | 'vanished part'
   | 'changed part';
 
+/**
+ * What a process that was killed at work, compaction included, may leave for the next start to finish: rows under way,
+ * hidden files, and, between the two halves of a swap, rows in a merged part and in the small ones.
+ */
+export function isFinishedLater({ kind, what }: Violation): boolean {
+  if (kind === 'doubled row') return / and in .*-c-\d+\.|is in [^ ]*-c-\d+\./.test(what);
+  return kind === 'lost row' || kind === 'stray hidden file';
+}
+
 /** Lines of a report that are worth reading; the counts are always complete. */
 const MOST_SHOWN = 8;
 
