@@ -61,7 +61,8 @@ export class LocalRecoverableWriter implements RecoverableWriter {
     const folders = new Set<string>();
     const limit = pLimit(COMMIT_CONCURRENCY);
     // Final folders have to exist durably before a name in them can be: with a staging folder nothing made them yet.
-    for (const folder of new Set(files.map((file) => path.dirname(file.finalPath))))
+    const staged = files.filter((file) => path.dirname(file.hiddenPath) !== path.dirname(file.finalPath));
+    for (const folder of new Set(staged.map((file) => path.dirname(file.finalPath))))
       await makeFolderDurably(folder);
     const results = await Promise.allSettled(
       files.map((file) =>
