@@ -66,7 +66,8 @@ export async function mergeParts(
     failpoint('compaction.merged');
     return { file, merged: indexes.map((index) => sources[index]!.path) };
   } catch (error) {
-    await out.release();
+    // Promised to nobody; what cannot be removed now, the next start removes.
+    await out.discard().catch(() => out.release());
     throw error;
   }
 }

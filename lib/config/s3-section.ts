@@ -4,8 +4,8 @@ import { choice, duration, flag, integer, matching, path, section, size, text } 
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
-/** S3's own limit, and the most that fits one request. */
-const MAX_PART_BYTES = 5 * GIB;
+/** S3 takes 5 GiB; memory is taken for several, and node reads and writes less than 2 GiB at a time. */
+const MAX_PART_BYTES = GIB;
 
 export const s3Section = section({
   endpoint: matching(/^https?:\/\/[^\s/@]+\/?$/, 'http://host:port or https://host')
@@ -33,7 +33,7 @@ export const s3Section = section({
   concurrent_uploads: integer(1, 64)
     .prefault(4)
     .describe(
-      'pieces under way at once, a subtask; each takes `part_bytes` of memory beside `memory`, twice that while it is hashed',
+      'pieces under way at once, a subtask; each takes `part_bytes` of memory beside `memory`, twice that while it is hashed; what waits takes it once',
     ),
   encryption: choice(['none', 'AES256', 'aws:kms'])
     .prefault('none')

@@ -134,10 +134,27 @@ for (const name of S3_SERVERS) {
       const fixture = await fixtureOf(place);
       const spool = await mkdtemp(path.join(tmpdir(), 'sluice-spool-test-'));
       const fileSystem = fileSystemOf({ ...place, spec: { ...place.spec, spoolFolder: spool } });
-      const file = await fileSystem.recoverableWriter.open(`${fixture.folder}/part`, null);
-      await file.write(Buffer.alloc(6 * MIB, 1));
+      const { recoverableWriter: writer } = fileSystem;
+      const files = [
+        await writer.open(`${fixture.folder}/part-0`, null),
+        await writer.open(`${fixture.folder}/part-1`, null),
+      ];
+      // In turns: what waits of one goes to the disk for the other.
+      const written = files.map(() => Buffer.alloc(0));
+      for (let turn = 0; turn < 12; turn++) {
+        for (const [at, file] of files.entries()) {
+          const bytes = Buffer.alloc(1_000_000 + turn * 1000 + at, 1 + turn * 2 + at);
+          await file.write(bytes);
+          written[at] = Buffer.concat([written[at]!, bytes]);
+        }
+      }
       expect(await readdir(spool)).toHaveLength(1);
-      await fileSystem.recoverableWriter.commit([await file.closeForCommit()]);
+      await writer.commit([await files[0]!.closeForCommit(), await files[1]!.closeForCommit()]);
+      for (const [at, expected] of written.entries()) {
+        const ref = parseS3Location(`${fixture.folder}/part-${at}`);
+        const published = await readObject(place.store, ref, RETRY);
+        expect(Buffer.compare(published ?? new Uint8Array(0), expected), `part ${at}`).toBe(0);
+      }
       expect(await readdir(spool)).toEqual([]);
       await fixture.dispose();
       await rm(spool, { recursive: true });

@@ -54,7 +54,7 @@ export class S3RecoverableWriter implements RecoverableWriter {
   async open(finalPath: string, hiddenFolder: string | null): Promise<OpenFile> {
     const name = finalPath.slice(finalPath.lastIndexOf('/') + 1);
     const folder = hiddenFolder ?? parentLocation(finalPath);
-    return new S3OpenFile(this.#context, await this.#options.spool.create(), {
+    return new S3OpenFile(this.#context, this.#options.spool.create(), {
       finalPath,
       hiddenPath: joinLocation(folder, `.${name}.inprogress.${this.#options.runId}`),
       uploadId: null,
@@ -92,7 +92,7 @@ export class S3RecoverableWriter implements RecoverableWriter {
       [...there.keys()].filter((path) => fenced.has(pieceWriter(path)) === wanted),
     );
     await removeObjects(store, stale ?? []);
-    return new S3OpenFile(this.#context, await spool.create(), {
+    return new S3OpenFile(this.#context, spool.create(), {
       finalPath: point.finalPath,
       hiddenPath: point.hiddenPath,
       uploadId: point.upload?.id ?? null,

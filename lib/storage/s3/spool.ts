@@ -3,21 +3,26 @@
  * part's size each would not fit into memory. Only of the file that was written last they stay in memory: most often it
  * is the next one, too, and then they never go to the disk. Nothing here has to outlive the process.
  */
-import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, rmdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import pLimit, { type LimitFunction } from 'p-limit';
+import pLimit from 'p-limit';
 import { errorCode, storageError } from '../local/errors.ts';
 
-const FOLDER = /^sluice-spool-(\d+)-\w+$/;
+/** The host stands in it because processes of several may share the parent, and only their own can be asked for. */
+const PREFIX = `sluice-spool-${hostname().replaceAll(/[^\w.]/g, '_')}-`;
+/** Rows are nobody else's business, whatever the umask says. */
+const FILE_MODE = 0o600;
 
 /** The spool files of one subtask: threads of a process and a run share both, so the folder's name is random. */
 export class SpoolFolder {
   readonly #parent: string;
   readonly #front: Front;
-  /** Making its first file and removing it with the last one exclude each other. */
+  /** Making a file and removing the last one exclude each other. */
   readonly #alone = pLimit(1);
-  #folder: Promise<string> | null = null;
+  /** Made with the first file and removed with the last; never used again, since its name is known by then. */
+  #folder: string | null = null;
+  #files = 0;
   #next = 0;
 
   /**
@@ -29,32 +34,67 @@ export class SpoolFolder {
     this.#front = new Front(frontBytes);
   }
 
-  async create(): Promise<Spool> {
-    this.#folder ??= this.#prepare();
-    const folder = await this.#folder;
-    return new Spool(path.join(folder, String(this.#next++)), this.#front, this.#alone);
+  create(): Spool {
+    return new Spool(this, this.#front);
+  }
+
+  makeFile(): Promise<{ readonly file: string; readonly handle: FileHandle }> {
+    return this.#alone(async () => {
+      // Whoever cleans temporary folders may have taken it.
+      const made = (await this.#tryMake()) ?? (await this.#tryMake());
+      if (made !== null) return made;
+      throw storageError(`cannot keep a spool folder in ${this.#parent}`, new Error('it goes away'));
+    });
+  }
+
+  async #tryMake(): Promise<{ readonly file: string; readonly handle: FileHandle } | null> {
+    try {
+      this.#folder ??= await this.#prepare();
+      const file = path.join(this.#folder, String(this.#next++));
+      const handle = await open(file, 'wx+', FILE_MODE);
+      this.#files++;
+      return { file, handle };
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT')
+        throw storageError(`cannot make a spool file in ${this.#parent}`, error);
+      this.#folder = null;
+      return null;
+    }
+  }
+
+  removeFile(file: string): Promise<void> {
+    return this.#alone(async () => {
+      await rm(file, { force: true });
+      this.#files--;
+      if (this.#files === 0) await this.#remove();
+    });
   }
 
   /** Removes everything. Calls may repeat. */
   async close(): Promise<void> {
-    const folder = await this.#folder?.catch(() => null);
+    await this.#alone(() => this.#remove());
+  }
+
+  async #remove(): Promise<void> {
+    const folder = this.#folder;
     this.#folder = null;
-    if (folder !== null && folder !== undefined) await rm(folder, { recursive: true, force: true });
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
   }
 
   async #prepare(): Promise<string> {
-    try {
-      await mkdir(this.#parent, { recursive: true });
-      const folder = await mkdtemp(path.join(this.#parent, `sluice-spool-${process.pid}-`));
-      // What processes that were killed have left.
-      for (const name of await readdir(this.#parent)) {
-        const processId = FOLDER.exec(name)?.[1];
-        if (processId !== undefined && isDead(Number(processId)))
-          await rm(path.join(this.#parent, name), { recursive: true, force: true });
-      }
-      return folder;
-    } catch (error) {
-      throw storageError(`cannot make a spool folder in ${this.#parent}`, error);
+    await mkdir(this.#parent, { recursive: true });
+    const folder = await mkdtemp(path.join(this.#parent, `${PREFIX}${process.pid}-`));
+    await this.#sweep();
+    return folder;
+  }
+
+  /** What processes of this host that were killed have left. Another user's is that user's to remove. */
+  async #sweep(): Promise<void> {
+    for (const name of await readdir(this.#parent)) {
+      if (!name.startsWith(PREFIX)) continue;
+      const processId = Number.parseInt(name.slice(PREFIX.length), 10);
+      if (processId > 0 && isDead(processId))
+        await rm(path.join(this.#parent, name), { recursive: true, force: true }).catch(() => {});
     }
   }
 }
@@ -87,19 +127,21 @@ class Front {
 
 /** One file's waiting bytes. Steps may be asked for at any time; they are done one after the other. */
 export class Spool {
-  readonly #path: string;
+  readonly #folder: SpoolFolder;
   readonly #front: Front;
-  readonly #alone: LimitFunction;
   readonly #turn = pLimit(1);
+  /** Null while nothing of it was on the disk. */
+  #file: string | null = null;
   #handle: FileHandle | null = null;
+  /** Whether the handle was given back since the last append: an eviction must not keep one then. */
+  #isReleased = false;
   #lengthBytes = 0;
-  /** Of them, those in the file. The others follow, in the front, which is this file's then. */
+  /** Of them, those in the file. The others follow, in the front, which is this spool's then. */
   #fileBytes = 0;
 
-  constructor(file: string, front: Front, alone: LimitFunction) {
-    this.#path = file;
+  constructor(folder: SpoolFolder, front: Front) {
+    this.#folder = folder;
     this.#front = front;
-    this.#alone = alone;
   }
 
   get lengthBytes(): number {
@@ -109,6 +151,7 @@ export class Spool {
   async append(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
     await this.#turn(async () => {
+      this.#isReleased = false;
       if (await this.#hasFront(bytes.length))
         this.#front.bytes.set(bytes, this.#lengthBytes - this.#fileBytes);
       else await this.#writeBehind(bytes);
@@ -138,27 +181,30 @@ export class Spool {
       try {
         await (await this.#opened()).truncate(0);
       } catch (error) {
-        throw storageError(`cannot empty the spool file ${this.#path}`, error);
+        throw storageError(`cannot empty the spool file ${this.#file}`, error);
       }
     });
   }
 
   /** Gives the handle back; the next call opens it again. */
   async release(): Promise<void> {
-    await this.#turn(() => this.#closeHandle());
+    await this.#turn(() => {
+      this.#isReleased = true;
+      return this.#closeHandle();
+    });
   }
 
   /** Removes it. Calls may repeat. */
   async remove(): Promise<void> {
     await this.#turn(async () => {
       this.#returnFront();
-      await this.#closeHandle();
-      await rm(this.#path, { force: true });
       this.#lengthBytes = 0;
       this.#fileBytes = 0;
+      await this.#closeHandle();
+      const file = this.#file;
+      this.#file = null;
+      if (file !== null) await this.#folder.removeFile(file);
     });
-    // The last one takes the folder along.
-    await this.#alone(() => rmdir(path.dirname(this.#path)).catch(() => {}));
   }
 
   /**
@@ -168,7 +214,8 @@ export class Spool {
   async #hasFront(more: number): Promise<boolean> {
     const front = this.#front;
     if (front.owner !== this) {
-      if (front.owner !== null) await front.owner.#leaveFront();
+      // What keeps the owner from the disk is the owner's to tell, at its next step; it has its bytes still.
+      if (front.owner !== null) await front.owner.#leaveFront().catch(() => {});
       // Somebody else was sooner: this once, to the disk.
       if (front.owner !== null) return false;
       front.owner = this;
@@ -181,10 +228,11 @@ export class Spool {
   async #leaveFront(): Promise<void> {
     await this.#turn(async () => {
       if (this.#front.owner !== this) return;
-      const wasClosed = this.#handle === null;
-      await this.#emptyFront();
-      // Whoever counts handles has seen this one closed.
-      if (wasClosed) await this.#closeHandle();
+      try {
+        await this.#emptyFront();
+      } finally {
+        if (this.#isReleased) await this.#closeHandle();
+      }
     });
   }
 
@@ -200,28 +248,28 @@ export class Spool {
 
   /** Behind what the file has. */
   async #writeBehind(bytes: Uint8Array): Promise<void> {
+    const handle = await this.#opened();
     try {
-      const handle = await this.#opened();
       for (let at = 0; at < bytes.length; ) {
         const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, this.#fileBytes + at);
         at += bytesWritten;
       }
       this.#fileBytes += bytes.length;
     } catch (error) {
-      throw storageError(`cannot write to the spool file ${this.#path}`, error);
+      throw storageError(`cannot write to the spool file ${this.#file}`, error);
     }
   }
 
   async #readFile(offset: number, into: Uint8Array): Promise<void> {
+    const handle = await this.#opened();
     try {
-      const handle = await this.#opened();
       for (let at = 0; at < into.length; ) {
         const { bytesRead } = await handle.read(into, at, into.length - at, offset + at);
         if (bytesRead === 0) throw new Error('it is shorter than what was written to it');
         at += bytesRead;
       }
     } catch (error) {
-      throw storageError(`cannot read the spool file ${this.#path}`, error);
+      throw storageError(`cannot read the spool file ${this.#file}`, error);
     }
   }
 
@@ -233,15 +281,17 @@ export class Spool {
 
   async #opened(): Promise<FileHandle> {
     if (this.#handle !== null) return this.#handle;
-    this.#handle = this.#fileBytes === 0 ? await this.#made() : await open(this.#path, 'r+');
-    return this.#handle;
-  }
-
-  #made(): Promise<FileHandle> {
-    return this.#alone(async () => {
-      // Another file's end may have taken the folder along.
-      await mkdir(path.dirname(this.#path), { recursive: true });
-      return open(this.#path, 'w+');
-    });
+    if (this.#file === null) {
+      const { file, handle } = await this.#folder.makeFile();
+      this.#file = file;
+      this.#handle = handle;
+      return handle;
+    }
+    try {
+      this.#handle = await open(this.#file, 'r+');
+      return this.#handle;
+    } catch (error) {
+      throw storageError(`cannot open the spool file ${this.#file}`, error);
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** Waiting bytes of many files in any order of steps, against plain buffers. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -25,10 +25,18 @@ async function spooledBytes(): Promise<number> {
   return contents.reduce((sum, { length }) => sum + length, 0);
 }
 
+/** Handles of this process below the parent, as Linux tells them. */
+async function openFiles(): Promise<string[]> {
+  const links = await Promise.all(
+    (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+  );
+  return links.filter((target) => target.startsWith(parent));
+}
+
 describe('a spool', () => {
   it('keeps what fits of the file that was written last in memory, and of the others on the disk', async () => {
     const folder = new SpoolFolder(parent, FRONT_BYTES);
-    const [one, other] = [await folder.create(), await folder.create()];
+    const [one, other] = [folder.create(), folder.create()];
     await one.append(bytesOf(40, 1));
     await one.append(bytesOf(24, 2));
     expect(await spooledBytes(), 'all in memory').toBe(0);
@@ -42,8 +50,85 @@ describe('a spool', () => {
     const back = new Uint8Array(67);
     await one.read(0, back);
     expect(Buffer.from(back)).toEqual(Buffer.concat([bytesOf(40, 1), bytesOf(24, 2), bytesOf(3, 5)]));
-    await folder.close();
+    await one.remove();
+    await other.remove();
     expect(await readdir(parent)).toEqual([]);
+    await folder.close();
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'gives back the handle that it took to make room, where it had given it back before',
+    async () => {
+      const folder = new SpoolFolder(parent, FRONT_BYTES);
+      const [one, other] = [folder.create(), folder.create()];
+      await one.append(bytesOf(5, 1));
+      await one.release();
+      await other.append(bytesOf(5, 2));
+      expect(await spooledBytes()).toBe(5);
+      expect(await openFiles()).toEqual([]);
+      await one.append(bytesOf(5, 3));
+      expect(await openFiles(), 'the other one keeps its own').toHaveLength(1);
+      await folder.close();
+      await one.release();
+      await other.release();
+    },
+  );
+
+  it('files are for nobody else, in a folder whose name is new each time', async () => {
+    const folder = new SpoolFolder(parent, FRONT_BYTES);
+    const names = new Set<string>();
+    for (let round = 0; round < 3; round++) {
+      const spool = folder.create();
+      await spool.append(bytesOf(FRONT_BYTES + 1, round));
+      const [name] = await readdir(parent);
+      names.add(name!);
+      expect((await stat(path.join(parent, name!))).mode & 0o077).toBe(0);
+      const [file] = await readdir(path.join(parent, name!));
+      expect((await stat(path.join(parent, name!, file!))).mode & 0o077).toBe(0);
+      await spool.remove();
+      expect(await readdir(parent)).toEqual([]);
+    }
+    expect(names.size).toBe(3);
+  });
+
+  it('a folder that somebody took away is made again; bytes that were in it are missed, and no others', async () => {
+    const folder = new SpoolFolder(parent, FRONT_BYTES);
+    const [one, other, third] = [folder.create(), folder.create(), folder.create()];
+    await one.append(bytesOf(FRONT_BYTES + 1, 1));
+    await one.release();
+    await other.append(bytesOf(20, 2));
+    for (const name of await readdir(parent)) await rm(path.join(parent, name), { recursive: true });
+    // Makes room for the third.
+    await third.append(bytesOf(20, 3));
+    const into = new Uint8Array(20);
+    await other.read(0, into);
+    expect(into).toEqual(bytesOf(20, 2));
+    await third.read(0, into);
+    expect(into).toEqual(bytesOf(20, 3));
+    await expect(one.read(0, new Uint8Array(1))).rejects.toThrow(/cannot open the spool file .*ENOENT/);
+    for (const spool of [one, other, third]) await spool.remove();
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  it('what keeps one file from the disk is not told of another', async () => {
+    const folder = new SpoolFolder(parent, FRONT_BYTES);
+    const [one, other, third] = [folder.create(), folder.create(), folder.create()];
+    await other.append(bytesOf(FRONT_BYTES + 1, 1));
+    await one.append(bytesOf(FRONT_BYTES + 1, 2));
+    await one.release();
+    await one.append(bytesOf(10, 3));
+    // The first file, not its folder: it cannot be opened again.
+    const [name] = await readdir(parent);
+    await rm(path.join(parent, name!, '1'));
+    await other.append(bytesOf(10, 4));
+    await third.append(bytesOf(10, 5));
+    const into = new Uint8Array(10);
+    await other.read(FRONT_BYTES + 1, into);
+    expect(into).toEqual(bytesOf(10, 4));
+    await third.read(0, into);
+    expect(into).toEqual(bytesOf(10, 5));
+    await expect(one.append(bytesOf(FRONT_BYTES, 6))).rejects.toThrow(/cannot open the spool file .*ENOENT/);
+    for (const spool of [one, other, third]) await spool.remove();
   });
 
   it('gives back what was appended, whatever files do at the same time', async () => {
@@ -57,7 +142,7 @@ describe('a spool', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const folder = new SpoolFolder(parent, FRONT_BYTES);
-        const files = await Promise.all(Array.from({ length: 4 }, () => folder.create()));
+        const files = Array.from({ length: 4 }, () => folder.create());
         const expected = files.map(() => Buffer.alloc(0));
         // The steps of one file wait for one another, as its writer's do; those of several do not.
         const last = files.map(() => Promise.resolve());
