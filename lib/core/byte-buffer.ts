@@ -8,8 +8,9 @@ export class ByteBuffer {
   /** Bytes in use; `bytes` is longer. */
   length = 0;
 
-  constructor(capacity = 1024) {
-    this.bytes = new Uint8Array(capacity);
+  /** @param memory what it begins with: so many bytes, or memory to take over, whatever is in it */
+  constructor(memory: number | ArrayBuffer = 1024) {
+    this.bytes = typeof memory === 'number' ? new Uint8Array(memory) : new Uint8Array(memory);
     this.data = new DataView(this.bytes.buffer);
   }
 

@@ -53,4 +53,6 @@ export interface BulkFormat {
   readonly extension: string;
   /** @param footer what `BulkWriter.footer` said, to continue a part; null for a new one */
   createWriter(schema: Schema, footer: unknown): BulkWriter;
+  /** Bytes that a writer's `flush` or `finish` gave are written: their memory may be used again. */
+  recycle?(bytes: Uint8Array): void;
 }

@@ -68,6 +68,7 @@ export class Buckets {
       writer: config.fileSystem.recoverableWriter,
       staging: config.staging,
       queue: this.#queue,
+      recycle: (bytes) => config.format.recycle?.(bytes),
       crowded: () => this.#open.size > MAX_OPEN_HANDLES,
     };
   }

@@ -29,6 +29,8 @@ export interface PartStorage {
   /** Folder of hidden files; null: beside the part. */
   readonly staging: string | null;
   readonly queue: WriteQueue;
+  /** Takes back the memory of what was written. */
+  readonly recycle?: (bytes: Uint8Array) => void;
   /** Whether there are so many parts that a handle must not stay open between two writes. */
   readonly crowded: () => boolean;
 }
@@ -218,6 +220,7 @@ export class PartFile implements PartFileInfo {
     this.#enqueue(bytes.length, async () => {
       const file = await this.#opened();
       await file.write(bytes);
+      this.#storage.recycle?.(bytes);
       await this.#releaseIfCrowded();
     });
   }

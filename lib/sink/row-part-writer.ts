@@ -8,6 +8,7 @@ import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../core/encoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
+import { FlushMemory } from './flush-memory.ts';
 
 /** What the sink needs of a compression; formats/compression has them. */
 export interface MemberCompressor {
@@ -42,10 +43,12 @@ export function rowPartFormat(
       return member;
     },
   };
+  const memory = new FlushMemory();
   return {
     type: format.type,
     extension: encoder.extension + compressor.extension,
-    createWriter: (_schema, footer) => new RowPartWriter(encoder, timed, ratio, footer !== null),
+    createWriter: (_schema, footer) => new RowPartWriter(encoder, timed, ratio, memory, footer !== null),
+    recycle: (bytes) => memory.giveBack(bytes),
   };
 }
 
@@ -54,6 +57,7 @@ class RowPartWriter implements BulkWriter {
   readonly #compressor: MemberCompressor;
   /** Shared by the parts of a format: output per input byte, as seen last. */
   readonly #ratio: { value: number };
+  readonly #memory: FlushMemory;
   /** Null until there are rows for it. */
   #buffer: ByteBuffer | null = null;
   /** What the buffer begins with: once a part was flushed, room for as much again. */
@@ -64,10 +68,17 @@ class RowPartWriter implements BulkWriter {
   /** Up to where the buffer was saved: the next `saveRows` begins there. */
   #saved = { rows: 0, bytes: 0 };
 
-  constructor(encoder: RowEncoder, compressor: MemberCompressor, ratio: { value: number }, started: boolean) {
+  constructor(
+    encoder: RowEncoder,
+    compressor: MemberCompressor,
+    ratio: { value: number },
+    memory: FlushMemory,
+    started: boolean,
+  ) {
     this.#encoder = encoder;
     this.#compressor = compressor;
     this.#ratio = ratio;
+    this.#memory = memory;
     this.#started = started;
   }
 
@@ -80,7 +91,7 @@ class RowPartWriter implements BulkWriter {
   }
 
   #open(): ByteBuffer {
-    this.#buffer ??= new ByteBuffer(this.#capacity);
+    this.#buffer ??= new ByteBuffer(this.#memory.take(this.#capacity) ?? this.#capacity);
     return this.#buffer;
   }
 
@@ -105,6 +116,8 @@ class RowPartWriter implements BulkWriter {
     const bytes = this.#buffer.view();
     const member = this.#compressor.compress(bytes);
     this.#ratio.value = member.length / bytes.length;
+    if (member.buffer === bytes.buffer) this.#memory.lend(bytes);
+    else this.#memory.give(bytes);
     // Without compression the buffer itself goes to the disk, so a new one is needed while it does. Growing one from the
     // start again would copy every byte twice.
     this.#capacity = bytes.length + (bytes.length >> 3);

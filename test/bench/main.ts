@@ -33,7 +33,7 @@ const { values: options, positionals: names } = parseArgs({
 if (names.includes('s3')) {
   const { benchS3 } = await import('./s3.ts');
   const result = await benchS3(
-    rowsOf(10_000_000),
+    rowsOf(4_000_000),
     positiveInteger(options.repeat, '--repeat'),
     positiveInteger(options.keys, '--keys'),
   );
