@@ -29,7 +29,7 @@ export const s3Section = section({
     ),
   part_bytes: size(5 * MIB, MAX_PART_BYTES)
     .prefault('8MiB')
-    .describe('size of the pieces of an upload'),
+    .describe('size of the pieces of an upload; 1GiB at most'),
   concurrent_uploads: integer(1, 64)
     .prefault(4)
     .describe(

@@ -139,8 +139,9 @@ async function createBuckets(
   fileSystem: FileSystem,
   clock: Clock,
 ): Promise<Buckets> {
-  const format = await createPartFormat(spec.format, QUARANTINE_SCHEMA, QUARANTINE_OPTIONS);
   const memoryBytes = config.memoryBytes * MEMORY_SHARE;
+  const options = { ...QUARANTINE_OPTIONS, memoryBytes };
+  const format = await createPartFormat(spec.format, QUARANTINE_SCHEMA, options);
   return new Buckets({
     path: spec.path,
     staging: null,

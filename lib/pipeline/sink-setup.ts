@@ -133,7 +133,7 @@ export async function createPartFormat(
   const output = await createOutputFormat(spec, options);
   return output.kind === 'bulk'
     ? output.format
-    : rowPartFormat(output.format, output.compressor, schema, options.stages);
+    : rowPartFormat(output.format, output.compressor, schema, options);
 }
 
 /**

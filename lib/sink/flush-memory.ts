@@ -7,26 +7,37 @@
 /** Not so little that each of a thousand small buffers takes memory of another's size, nor what one huge row needed. */
 const MIN_BYTES = 256 * 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Kept in all. Never more than was under way at once, which the write queue bounds. */
+/** Kept in all: of the budget a sixteenth, as Parquet keeps, and no more than is ever under way. */
+const KEPT_SHARE = 1 / 16;
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
 export class FlushMemory {
+  readonly #maxKeptBytes: number;
   readonly #kept: ArrayBuffer[] = [];
   #keptBytes = 0;
   readonly #lent = new WeakSet<ArrayBufferLike>();
+
+  /** @param memoryBytes budget of what uses it */
+  constructor(memoryBytes: number) {
+    this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, memoryBytes * KEPT_SHARE);
+  }
 
   get keptBytes(): number {
     return this.#keptBytes;
   }
 
-  /** Memory of at least this size, whatever is in it; null where none is kept. */
+  /** The smallest memory of at least this size, whatever is in it; null where none is kept. */
   take(capacity: number): ArrayBuffer | null {
     if (capacity < MIN_BYTES) return null;
-    const at = this.#kept.findIndex(({ byteLength }) => byteLength >= capacity);
-    if (at === -1) return null;
-    const [memory] = this.#kept.splice(at, 1);
-    this.#keptBytes -= memory!.byteLength;
-    return memory!;
+    let best: ArrayBuffer | null = null;
+    for (const memory of this.#kept) {
+      const fits = memory.byteLength >= capacity;
+      if (fits && (best === null || memory.byteLength < best.byteLength)) best = memory;
+    }
+    if (best === null) return null;
+    this.#kept.splice(this.#kept.indexOf(best), 1);
+    this.#keptBytes -= best.byteLength;
+    return best;
   }
 
   /** These bytes are handed out, and come back by `giveBack`. */
@@ -43,7 +54,7 @@ export class FlushMemory {
   give({ buffer }: Uint8Array): void {
     const { byteLength } = buffer;
     if (!(buffer instanceof ArrayBuffer) || byteLength < MIN_BYTES || byteLength > MAX_BYTES) return;
-    if (this.#keptBytes + byteLength > MAX_KEPT_BYTES) return;
+    if (this.#keptBytes + byteLength > this.#maxKeptBytes) return;
     this.#kept.push(buffer);
     this.#keptBytes += byteLength;
   }

@@ -22,15 +22,22 @@ const FIRST_RATIO = 0.25;
 /** A saved tail begins with its number of rows, 32 bits. */
 const TAIL_HEADER_BYTES = 4;
 const NOTHING = new Uint8Array(0);
+const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 /** Small first: thousands of buckets may hold a buffer each. */
 const FIRST_CAPACITY = 512;
+
+export interface RowPartOptions {
+  readonly stages?: StageClock;
+  /** Budget of what uses the format; a share of it may wait for reuse. */
+  readonly memoryBytes?: number;
+}
 
 /** A row format in the shape in which the sink drives all formats. */
 export function rowPartFormat(
   format: RowFormat,
   compressor: MemberCompressor,
   schema: Schema,
-  stages: StageClock = UNTIMED,
+  { stages = UNTIMED, memoryBytes = DEFAULT_MEMORY_BYTES }: RowPartOptions = {},
 ): BulkFormat {
   const encoder = format.createEncoder(schema);
   const ratio = { value: compressor.extension === '' ? 1 : FIRST_RATIO };
@@ -43,7 +50,7 @@ export function rowPartFormat(
       return member;
     },
   };
-  const memory = new FlushMemory();
+  const memory = new FlushMemory(memoryBytes);
   return {
     type: format.type,
     extension: encoder.extension + compressor.extension,

@@ -3,14 +3,17 @@
  * part's size each would not fit into memory. Only of the file that was written last they stay in memory: most often it
  * is the next one, too, and then they never go to the disk. Nothing here has to outlive the process.
  */
-import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import pLimit from 'p-limit';
+import { systemClock } from '../../core/clock.ts';
 import { errorCode, storageError } from '../local/errors.ts';
 
 /** The host stands in it because processes of several may share the parent, and only their own can be asked for. */
 const PREFIX = `sluice-spool-${hostname().replaceAll(/[^\w.]/g, '_')}-`;
+/** Between the clock that stamps files and the one that is asked. */
+const CLOCK_MARGIN_MS = 100;
 /** Rows are nobody else's business, whatever the umask says. */
 const FILE_MODE = 0o600;
 
@@ -64,9 +67,10 @@ export class SpoolFolder {
 
   removeFile(file: string): Promise<void> {
     return this.#alone(async () => {
-      await rm(file, { force: true });
       this.#files--;
-      if (this.#files === 0) await this.#remove();
+      // Its bytes have gone where they were to go: what is left over here is for `close`, or the next start.
+      const gone = this.#files === 0 ? this.#remove() : rm(file, { force: true });
+      await gone.catch(() => {});
     });
   }
 
@@ -76,15 +80,15 @@ export class SpoolFolder {
   }
 
   async #remove(): Promise<void> {
-    const folder = this.#folder;
+    if (this.#folder === null) return;
+    await rm(this.#folder, { recursive: true, force: true });
     this.#folder = null;
-    if (folder !== null) await rm(folder, { recursive: true, force: true });
   }
 
   async #prepare(): Promise<string> {
     await mkdir(this.#parent, { recursive: true });
     const folder = await mkdtemp(path.join(this.#parent, `${PREFIX}${process.pid}-`));
-    await this.#sweep();
+    await this.#sweep().catch(() => {});
     return folder;
   }
 
@@ -92,11 +96,18 @@ export class SpoolFolder {
   async #sweep(): Promise<void> {
     for (const name of await readdir(this.#parent)) {
       if (!name.startsWith(PREFIX)) continue;
-      const processId = Number.parseInt(name.slice(PREFIX.length), 10);
-      if (processId > 0 && isDead(processId))
-        await rm(path.join(this.#parent, name), { recursive: true, force: true }).catch(() => {});
+      const folder = path.join(this.#parent, name);
+      if (await isLeftBehind(folder, Number.parseInt(name.slice(PREFIX.length), 10)))
+        await rm(folder, { recursive: true, force: true }).catch(() => {});
     }
   }
+}
+
+async function isLeftBehind(folder: string, processId: number): Promise<boolean> {
+  if (processId !== process.pid) return processId > 0 && isDead(processId);
+  // In a container each start has the number of the one before: what it left was last changed before this one began.
+  const { mtimeMs } = await stat(folder);
+  return mtimeMs < systemClock.now() - process.uptime() * 1000 - CLOCK_MARGIN_MS;
 }
 
 function isDead(processId: number): boolean {

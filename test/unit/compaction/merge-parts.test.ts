@@ -196,6 +196,7 @@ describe('Parquet', () => {
       code: 'INPUT_CORRUPT',
       message: expect.stringContaining('b.parquet'),
     });
+    expect((await readdir(folder)).sort(), 'nothing is left behind').toEqual(['a.parquet', 'b.parquet']);
   });
 });
 

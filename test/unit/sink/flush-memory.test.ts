@@ -5,7 +5,7 @@ const MIB = 1024 * 1024;
 
 describe('memory of what was flushed', () => {
   it('is given out once, to who needs no more', () => {
-    const memory = new FlushMemory();
+    const memory = new FlushMemory(1024 * MIB);
     const bytes = new Uint8Array(MIB);
     memory.give(bytes.subarray(0, 10));
     expect(memory.keptBytes).toBe(MIB);
@@ -16,8 +16,16 @@ describe('memory of what was flushed', () => {
     expect(memory.keptBytes).toBe(0);
   });
 
+  it('is the smallest that is large enough', () => {
+    const memory = new FlushMemory(1024 * MIB);
+    const [large, small, medium] = [3, 1, 2].map((size) => new Uint8Array(size * MIB));
+    for (const bytes of [large!, small!, medium!]) memory.give(bytes);
+    expect(memory.take(1.5 * MIB)).toBe(medium!.buffer);
+    expect(memory.take(1.5 * MIB)).toBe(large!.buffer);
+  });
+
   it('comes back once, and only where it was lent', () => {
-    const memory = new FlushMemory();
+    const memory = new FlushMemory(1024 * MIB);
     const bytes = new Uint8Array(MIB);
     memory.giveBack(bytes);
     expect(memory.keptBytes, "somebody else's").toBe(0);
@@ -28,12 +36,15 @@ describe('memory of what was flushed', () => {
   });
 
   it('is bounded, and neither the smallest nor the largest is kept', () => {
-    const memory = new FlushMemory();
+    const memory = new FlushMemory(1024 * MIB);
     memory.give(new Uint8Array(0));
     memory.give(new Uint8Array(1000));
     memory.give(new Uint8Array(5 * MIB));
     expect(memory.keptBytes).toBe(0);
     for (let i = 0; i < 100; i++) memory.give(new Uint8Array(MIB));
     expect(memory.keptBytes).toBe(16 * MIB);
+    const small = new FlushMemory(32 * MIB);
+    for (let i = 0; i < 100; i++) small.give(new Uint8Array(MIB));
+    expect(small.keptBytes, 'a sixteenth of a small budget').toBe(2 * MIB);
   });
 });

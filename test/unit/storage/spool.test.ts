@@ -1,6 +1,7 @@
 /** Waiting bytes of many files in any order of steps, against plain buffers. */
-import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -108,6 +109,34 @@ describe('a spool', () => {
     await expect(one.read(0, new Uint8Array(1))).rejects.toThrow(/cannot open the spool file .*ENOENT/);
     for (const spool of [one, other, third]) await spool.remove();
     expect(await readdir(parent)).toEqual([]);
+  });
+
+  it('what processes that were killed have left goes with the first file, and nothing else does', async () => {
+    const host = hostname().replaceAll(/[^\w.]/g, '_');
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '0']);
+    const before = new Date(Date.now() - process.uptime() * 1000 - 60_000);
+    const left = [`sluice-spool-${host}-${dead}-AbC123`, `sluice-spool-${host}-${process.pid}-AbC124`];
+    const kept = [
+      `sluice-spool-${host}-${process.pid}-AbC125`,
+      `sluice-spool-${host}-${process.ppid}-AbC126`,
+      `sluice-spool-${host}2-${dead}-AbC127`,
+      `sluice-spool-${host}-x-AbC128`,
+      'of somebody else',
+    ];
+    for (const name of [...left, ...kept]) {
+      await mkdir(path.join(parent, name));
+      await writeFile(path.join(parent, name, '0'), 'rows');
+    }
+    await utimes(path.join(parent, left[1]!), before, before);
+    const folder = new SpoolFolder(parent, FRONT_BYTES);
+    const spool = folder.create();
+    await spool.append(bytesOf(FRONT_BYTES + 1, 1));
+    const names = await readdir(parent);
+    expect(names).toEqual(expect.arrayContaining(kept));
+    expect(names).toHaveLength(kept.length + 1);
+    for (const name of left) expect(names).not.toContain(name);
+    await spool.remove();
+    await folder.close();
   });
 
   it('what keeps one file from the disk is not told of another', async () => {
