@@ -131,8 +131,7 @@ export class WaitingFiles {
   /** By bytes of UTF-8. Many files may share one mtime (an unpacked archive), so nothing is allocated here. */
   #comparePaths(a: number, b: number): number {
     if (this.#roots[a] !== this.#roots[b]) {
-      const [left, right] = [this.#get(a).path, this.#get(b).path];
-      return left < right ? -1 : left > right ? 1 : 0;
+      return Buffer.compare(Buffer.from(this.#get(a).path), Buffer.from(this.#get(b).path));
     }
     const { bytes } = this.#names;
     const endA = this.#starts[a + 1]!;
