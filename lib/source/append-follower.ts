@@ -157,6 +157,9 @@ export class AppendFollower {
       // One that is taken as it is was nobody's copy; one that changed since may have been copied over.
       const isTaken = own !== null && !isCopy && known.matches(entry, file.sizeBytes, file.modifiedNs);
       if (isTaken || (byKey !== -1 && byKey !== entry)) continue;
+      // One that only grew since has its own rest, and what was taken of it must not come twice.
+      const isOwn = own !== null && !isCopy && own.file.consumedBytes > 0;
+      if (isOwn && (await this.#continued(file, own)).kind !== 'replaced') continue;
       if (file.sizeBytes < consumedBytes) {
         // All of a copy was taken before the file was cut.
         if (isCopy) copies.push({ file, own, plan: nothing(await this.#new(file)) });

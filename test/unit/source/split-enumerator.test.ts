@@ -507,6 +507,34 @@ describe('modified: append', () => {
     });
   }
 
+  it('what was taken of a half-made copy as a file of its own is not read again as the rest of its original', async () => {
+    const source = new SourceHarness({
+      modified: 'append',
+      rotation: 'copytruncate',
+      include: ['**/*.log', '**/*.1'],
+    });
+    const { fileSystem } = source;
+    fileSystem.put('/in/a.log', '', 1n);
+    await source.start();
+    await source.drain();
+    // Nothing told it for a copy: the original was cut between two looks.
+    fileSystem.put('/in/a.log.1', 'a1\na2\n', 2n);
+    await source.scan();
+    await source.drain();
+    fileSystem.append('/in/a.log', 'a1\na2\na3\na4\n', 3n);
+    await source.scan();
+    fileSystem.write('/in/a.log.1', 'a1\na2\na3\na4\n', 4n);
+    // In one tick of the clock: looked at in the order of their names.
+    fileSystem.write('/in/a.log', 'b1\n', 4n);
+    for (let i = 0; i < 4; i++) {
+      await source.drain();
+      await source.scan();
+    }
+    await source.drain();
+    expect([...source.lines].sort()).toEqual(['a1', 'a2', 'a3', 'a4', 'b1']);
+    await source.kill();
+  });
+
   describe('a log is rotated at any moment of a look at it, or at what is copied of it', () => {
     const lines = ['a1', 'a2', 'a3', 'a4'];
     const text = lines.map((line) => `${line}\n`).join('');
