@@ -97,7 +97,9 @@ export class SpoolFolder {
     for (const name of await readdir(this.#parent)) {
       if (!name.startsWith(PREFIX)) continue;
       const folder = path.join(this.#parent, name);
-      if (await isLeftBehind(folder, Number.parseInt(name.slice(PREFIX.length), 10)))
+      const processId = Number.parseInt(name.slice(PREFIX.length), 10);
+      // One that cannot be looked at, or goes meanwhile, must not keep the others.
+      if (await isLeftBehind(folder, processId).catch(() => false))
         await rm(folder, { recursive: true, force: true }).catch(() => {});
     }
   }

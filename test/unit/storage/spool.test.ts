@@ -1,6 +1,17 @@
 /** Waiting bytes of many files in any order of steps, against plain buffers. */
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -128,6 +139,10 @@ describe('a spool', () => {
       await writeFile(path.join(parent, name, '0'), 'rows');
     }
     await utimes(path.join(parent, left[1]!), before, before);
+    // Cannot be looked at, and comes before the others.
+    const dangling = `sluice-spool-${host}-${process.pid}-AaAaAa`;
+    await symlink('nowhere', path.join(parent, dangling));
+    kept.push(dangling);
     const folder = new SpoolFolder(parent, FRONT_BYTES);
     const spool = folder.create();
     await spool.append(bytesOf(FRONT_BYTES + 1, 1));
