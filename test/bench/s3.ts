@@ -94,7 +94,7 @@ function plainCopy(name: string, from: string, bucket: string): Candidate {
 
 /**
  * NDJSON as it is, by one subtask: what is decoded is what has to be checked. Checkpoints are frequent, so that the server
- * completes the first parts, which is a copy of them for some, while the next are uploaded: the plain copy does the same.
+ * completes the first parts (some servers copy them for that) while the next are uploaded, as it does for the plain copy.
  */
 function backfill(
   name: string,

@@ -98,7 +98,7 @@ export class SpoolFolder {
       if (!name.startsWith(PREFIX)) continue;
       const folder = path.join(this.#parent, name);
       const processId = Number.parseInt(name.slice(PREFIX.length), 10);
-      // One that cannot be looked at, or goes meanwhile, must not keep the others.
+      // One that cannot be looked at, or goes meanwhile, must not keep the others from being removed.
       if (await isLeftBehind(folder, processId).catch(() => false))
         await rm(folder, { recursive: true, force: true }).catch(() => {});
     }

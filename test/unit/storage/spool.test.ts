@@ -139,7 +139,7 @@ describe('a spool', () => {
       await writeFile(path.join(parent, name, '0'), 'rows');
     }
     await utimes(path.join(parent, left[1]!), before, before);
-    // Cannot be looked at, and comes before the others.
+    // Cannot be looked at, and is listed before the second of `left`.
     const dangling = `sluice-spool-${host}-${process.pid}-AaAaAa`;
     await symlink('nowhere', path.join(parent, dangling));
     kept.push(dangling);
