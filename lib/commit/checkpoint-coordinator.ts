@@ -57,7 +57,7 @@ export interface SourceCapture {
 export interface CheckpointRequest {
   /** Close every open part: the end of the input. */
   readonly closeAll: boolean;
-  /** Subtasks read nothing afterwards. */
+  /** Subtasks end afterwards. */
   readonly last: boolean;
 }
 

@@ -127,14 +127,20 @@ export const NO_TOTALS: Totals = {
   late: 0,
 };
 
+const HASH_DIGITS = 64;
+const headerOf = (sha256: string) => `sluice-checkpoint ${CHECKPOINT_VERSION} ${sha256}\n`;
 const HEADER = /^sluice-checkpoint (\d{1,9}) ([0-9a-f]{64})\n$/;
 /** The longest header there is. */
 const MAX_HEADER_BYTES = 128;
 
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const body = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
-  const hash = createHash('sha256').update(body).digest('hex');
-  return Buffer.concat([Buffer.from(`sluice-checkpoint ${CHECKPOINT_VERSION} ${hash}\n`), body]);
+  const text = `${JSON.stringify(checkpoint)}\n`;
+  // In one piece: with 10,000 open parts it is 33 MB.
+  const headerBytes = headerOf('0'.repeat(HASH_DIGITS)).length;
+  const bytes = Buffer.allocUnsafeSlow(headerBytes + Buffer.byteLength(text));
+  bytes.write(text, headerBytes);
+  bytes.write(headerOf(createHash('sha256').update(bytes.subarray(headerBytes)).digest('hex')));
+  return bytes;
 }
 
 /** @throws SluiceError STATE_CORRUPT, STATE_VERSION. `name` says which file, for the message. */

@@ -117,7 +117,7 @@ export class Coordinator {
         // What is merged of the last parts may be a part to merge again.
         while (finished && (await compaction?.finish()) === true) await checkpoints.acknowledge();
         await checkpoints.acknowledge();
-        await this.#endSubtasks();
+        await this.#subtasksEnded();
         return finished ? 'finished' : 'stopped';
       }
       if (this.#checkpointDue || clock.elapsed() >= nextCheckpointAt) {
@@ -308,9 +308,8 @@ export class Coordinator {
     this.#throwFailure();
   }
 
-  async #endSubtasks(): Promise<void> {
-    for (let subtask = 0; subtask < this.#config.subtasks; subtask++)
-      this.#config.send(subtask, { type: 'end' });
+  /** They end by themselves after the last checkpoint's snapshot. */
+  async #subtasksEnded(): Promise<void> {
     while (this.#ended < this.#config.subtasks) {
       this.#throwFailure();
       await this.#wakeUp.wait(Number.POSITIVE_INFINITY);

@@ -21,7 +21,7 @@ export type ToSubtask =
       readonly checkpointId: number;
       /** Close every open part: the end of the input. */
       readonly closeAll: boolean;
-      /** Read nothing afterwards: the job ends with this checkpoint. */
+      /** Let go of everything afterwards, and end: the job ends with this checkpoint. */
       readonly last: boolean;
       /** Now and the watermark, the same for all subtasks: what is due at this checkpoint is so for all or for none. */
       readonly times: EventTimes;
@@ -41,7 +41,7 @@ export type ToSubtask =
       /** The number of this subtask's proposal that is answered; null: another one's led to it. */
       readonly answers: number | null;
     }
-  /** Let go of everything and end. Nothing is tidied up: that is a restart's work, whatever ended the process. */
+  /** End at once. Nothing is tidied up: that is a restart's work, whatever ended the process. */
   | { readonly type: 'end' };
 
 export type FromSubtask =

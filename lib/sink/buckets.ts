@@ -308,7 +308,10 @@ export class Buckets {
   /** Writes what waits to be sorted, and closes every open part: the next snapshot promises them. */
   async closeAll(): Promise<void> {
     await this.#unstage();
-    this.closeRestored();
+    for (const part of [...this.#open.values()]) {
+      this.#close(part);
+      await this.#settle();
+    }
   }
 
   /** {@link closeAll} of a sink that nothing was written to. */
@@ -321,9 +324,10 @@ export class Buckets {
     await this.#unstage();
     const nowMs = this.#config.clock.now();
     for (const part of [...this.#open.values()]) {
-      if (this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) this.#close(part);
+      if (!this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) continue;
+      this.#close(part);
+      await this.#settle();
     }
-    await this.#settle();
   }
 
   /** Event time has come so far: closes parts whose policy says so. */
@@ -374,6 +378,7 @@ export class Buckets {
         part.persist(segment, checkpointId);
         if (segment.isFull) await segment.finish(fileSystem, segmentsFolder);
       }
+      await this.#settle();
     }
     await this.#queue.all();
     await segment.finish(fileSystem, segmentsFolder);

@@ -1,11 +1,13 @@
 /**
- * File writes of a subtask, off the decoding path and bounded: so many under way at once, so many bytes waiting. The
+ * File writes of a subtask, off the decoding path and bounded: so many under way at once, so many and their bytes waiting. The
  * first failure is kept and thrown at the next `settle`, since nobody awaits the single write.
  */
 import pLimit from 'p-limit';
 
 /** node's thread pool has 4 threads; more tasks keep it busy between their steps. */
 const CONCURRENT_WRITES = 8;
+/** Enough for the disk never to wait. A task takes up to 4 KB besides its bytes: a part's promises, an open file. */
+const MAX_WAITING = 512;
 
 export class WriteQueue {
   readonly #limit = pLimit(CONCURRENT_WRITES);
@@ -45,14 +47,18 @@ export class WriteQueue {
     return done;
   }
 
-  /** Waits while too many bytes wait. @throws the first failure */
+  /** Waits while too many tasks, or too many of their bytes, wait. @throws the first failure */
   async settle(): Promise<void> {
-    while (this.#waitingBytes > this.#maxBytes && this.#failure === null) {
+    while (this.#isFull && this.#failure === null) {
       // Not a race of all that run: each would be subscribed to once more at each step, and there may be 16,000.
       this.#changed ??= signal();
       await this.#changed.done;
     }
     this.#throwFailure();
+  }
+
+  get #isFull(): boolean {
+    return this.#waitingBytes > this.#maxBytes || this.#running.size > MAX_WAITING;
   }
 
   /** Waits for everything queued. @throws the first failure */

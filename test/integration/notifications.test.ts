@@ -287,7 +287,9 @@ describe.skipIf(!hasS3Server('versitygw') || !hasSqsServer())('a queue tells the
     await send(url, 'somebody else’s');
     await scene.untilIds(0, 1, 2);
     await until('the queue is empty but for one', async () => (await depth(url)) === 1);
-    await until('it tells of that one', () => daemon.stderr().includes('is not about objects and stays there'));
+    await until('it tells of that one', () =>
+      daemon.stderr().includes('is not about objects and stays there'),
+    );
     await stop(daemon);
     await until('the foreign message', async () => {
       const { Messages = [] } = await queues.client.send(new ReceiveMessageCommand({ QueueUrl: url }));

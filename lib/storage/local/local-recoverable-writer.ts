@@ -7,6 +7,7 @@ import path from 'node:path';
 import pLimit from 'p-limit';
 import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
+import { publishAll } from '../publish-all.ts';
 import type { OpenFile, PendingFile, RecoverableWriter, ResumePoint } from '../recoverable-writer.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
@@ -58,22 +59,15 @@ export class LocalRecoverableWriter implements RecoverableWriter {
   }
 
   async commit(files: readonly PendingFile[]): Promise<void> {
-    const folders = new Set<string>();
-    const limit = pLimit(COMMIT_CONCURRENCY);
     // Final folders have to exist durably before a name in them can be: with a staging folder nothing made them yet.
     const staged = files.filter((file) => path.dirname(file.hiddenPath) !== path.dirname(file.finalPath));
     for (const folder of new Set(staged.map((file) => path.dirname(file.finalPath))))
       await makeFolderDurably(folder);
-    const results = await Promise.allSettled(
-      files.map((file) =>
-        limit(async () => {
-          await publish(file);
-          folders.add(path.dirname(file.finalPath)).add(path.dirname(file.hiddenPath));
-        }),
-      ),
+    await publishAll(files, COMMIT_CONCURRENCY, publish);
+    const folders = new Set(
+      files.flatMap(({ finalPath, hiddenPath }) => [path.dirname(finalPath), path.dirname(hiddenPath)]),
     );
-    // Thrown only when nothing is under way any more: whoever commits again must not meet ourselves.
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    const limit = pLimit(COMMIT_CONCURRENCY);
     await Promise.all([...folders].map((folder) => limit(() => syncFolder(folder))));
     failpoint('commit.folders.synced');
   }

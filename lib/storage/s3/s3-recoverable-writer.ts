@@ -1,9 +1,9 @@
 /** RecoverableWriter of object stores: see s3-open-file.ts for how a file lies there, publish.ts for its commit. */
-import pLimit from 'p-limit';
 import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
 import { joinLocation, parentLocation, parseS3Location } from '../../core/location.ts';
 import type { S3Spec } from '../../core/specs.ts';
+import { publishAll } from '../publish-all.ts';
 import type {
   OpenFile,
   PendingFile,
@@ -105,12 +105,7 @@ export class S3RecoverableWriter implements RecoverableWriter {
 
   async commit(files: readonly PendingFile[]): Promise<void> {
     const { store, retry, spec } = this.#options;
-    const limit = pLimit(COMMIT_CONCURRENCY);
-    const results = await Promise.allSettled(
-      files.map((file) => limit(() => publish(file, { store, retry, spec }))),
-    );
-    // Thrown only when nothing is under way any more: whoever commits again must not meet ourselves.
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await publishAll(files, COMMIT_CONCURRENCY, (file) => publish(file, { store, retry, spec }));
     await removeObjects(
       store,
       files.flatMap((file) => [...(file.pieces ?? []).map(({ path }) => path), ...(file.superseded ?? [])]),
