@@ -1,5 +1,6 @@
 /** What the command line touches of its process. Injected, so that tests run commands without one. */
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Environment } from '../config/environment.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -41,6 +42,8 @@ export interface CliIo {
   readonly loadEngine: () => Promise<Engine>;
   /** The threads that a job runs in. The first one starts at the first call; later calls give the same. */
   readonly startThreads: () => Promise<Threads>;
+  /** Of all threads of the process, from their next collection on: see heap-growth.ts. */
+  readonly setHeapGrowth: (percent: number) => void;
   /** Calls back for each signal that asks to stop. The returned function stops that, and gives the signals back. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** Ends the process at once. */
@@ -67,6 +70,7 @@ export function processIo(): CliIo {
     },
     loadEngine: () => import('../pipeline/job-runner.ts'),
     startThreads: () => (threads ??= startThreads(process.env)),
+    setHeapGrowth: (percent) => setFlagsFromString(`--heap-growing-percent=${percent}`),
     onSignal(listener) {
       process.on('SIGINT', listener);
       process.on('SIGTERM', listener);

@@ -7,9 +7,6 @@ import { needsThreads } from './threads.ts';
 // The kernels are small and run for as long as the job: they are compiled well at once instead of once they are found to
 // be hot. Takes 16 % off the CPU time of a job of 1,000,000 rows. A matter of the program, not of the library.
 setFlagsFromString('--no-wasm-dynamic-tiering');
-// Left alone, V8 lets a heap grow to several times what is alive in it. With 10,000 open parts it is 60 MB that are, and
-// the process took 510 to 535 MB; so it takes 390 to 470, in no more time, and other jobs as much of both as before.
-setFlagsFromString('--heap-growing-percent=40');
 
 const argv = process.argv.slice(2);
 const io = processIo();

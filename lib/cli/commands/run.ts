@@ -7,6 +7,7 @@ import { SluiceError } from '../../core/errors.ts';
 import type { JobSummary } from '../../pipeline/progress.ts';
 import type { RunOptions } from '../../pipeline/run-options.ts';
 import type { CommandContext, RunCommandOptions } from '../commands.ts';
+import { heapGrowthPercent } from '../heap-growth.ts';
 import { counted, humanBytes, humanCount, humanDuration, humanRate } from '../human.ts';
 import type { CliIo } from '../io.ts';
 import type { Output } from '../output.ts';
@@ -20,6 +21,7 @@ export async function runCommand(
   { io, output }: CommandContext,
 ): Promise<void> {
   const job = overridden((await loadJob(file, io)).job, options);
+  io.setHeapGrowth(heapGrowthPercent(job));
   const summary = await runUntilStopped(mode, io, output, async (started) => {
     const { runJob } = await io.loadEngine();
     return runJob(job, { mode, ...started });

@@ -38,6 +38,7 @@ export class CliHarness {
   readonly stderr: Captured;
   /** Statuses that the process was ended with at once. */
   readonly exits: number[] = [];
+  readonly heapGrowth: number[] = [];
   readonly #io: CliIo;
   #listeners: ((signal: StopSignal) => void)[] = [];
 
@@ -58,6 +59,9 @@ export class CliHarness {
           throw new Error('no thread was expected');
         },
       }),
+      setHeapGrowth: (percent) => {
+        this.heapGrowth.push(percent);
+      },
       onSignal: (listener) => {
         this.#listeners.push(listener);
         return () => {
