@@ -308,10 +308,16 @@ export class Buckets {
   /** Writes what waits to be sorted, and closes every open part: the next snapshot promises them. */
   async closeAll(): Promise<void> {
     await this.#unstage();
-    for (const part of [...this.#open.values()]) {
+    await this.#closeThose(() => true);
+  }
+
+  /** Closes open parts, no faster than the disk takes them. @throws what a write failed with, though none is closed */
+  async #closeThose(isDue: (part: PartFile) => boolean): Promise<void> {
+    for (const part of [...this.#open.values()].filter(isDue)) {
       this.#close(part);
       await this.#settle();
     }
+    await this.#settle();
   }
 
   /** {@link closeAll} of a sink that nothing was written to. */
@@ -322,27 +328,17 @@ export class Buckets {
   /** The timer: closes parts whose policy says so, whether or not anything arrives. */
   async onProcessingTime(): Promise<void> {
     await this.#unstage();
-    const nowMs = this.#config.clock.now();
-    for (const part of [...this.#open.values()]) {
-      if (!this.#config.policy.shouldRollOnProcessingTime(part, nowMs)) continue;
-      this.#close(part);
-      await this.#settle();
-    }
+    const { policy, clock } = this.#config;
+    const nowMs = clock.now();
+    await this.#closeThose((part) => policy.shouldRollOnProcessingTime(part, nowMs));
   }
 
   /** Event time has come so far: closes parts whose policy says so. */
   async onWatermark(watermarkMs: number): Promise<void> {
     await this.#unstage();
-    this.#closePassed(watermarkMs);
-    await this.#queue.settle();
-  }
-
-  #closePassed(watermarkMs: number): void {
     const { policy } = this.#config;
-    if (watermarkMs === Number.NEGATIVE_INFINITY || policy.shouldRollOnWatermark === undefined) return;
-    for (const part of [...this.#open.values()]) {
-      if (policy.shouldRollOnWatermark(part, watermarkMs)) this.#close(part);
-    }
+    const isKnown = watermarkMs !== Number.NEGATIVE_INFINITY;
+    await this.#closeThose((part) => isKnown && (policy.shouldRollOnWatermark?.(part, watermarkMs) ?? false));
   }
 
   /**

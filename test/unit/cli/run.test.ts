@@ -95,6 +95,14 @@ describe('backfill', () => {
     ]);
   });
 
+  test('heaps may grow further where the source is read from sockets', async () => {
+    const { cli } = scripted(async () => SUMMARY);
+    cli.fileSystem.put('/work/s3.yaml', JOB.replace(/(source:\s+path: ).*/, '$1s3://bucket/in'));
+    for (const job of ['job.yaml', 's3.yaml'])
+      expect(await cli.run('backfill', job), cli.stderr.text).toBe(0);
+    expect(cli.heapGrowth).toEqual([40, 400]);
+  });
+
   test('options of the command line win over the job file', async () => {
     const { cli, jobs } = scripted(async () => SUMMARY);
     expect(await cli.run('backfill', 'job.yaml', '--memory', '1GiB', '--parallelism', '7')).toBe(0);

@@ -168,15 +168,14 @@ describe('subtask', () => {
     }
   });
 
-  it('reads nothing more after the last snapshot, so that what is visible is what the checkpoint says', async () => {
-    const { fileSystem, sent, running, settled, ask } = setUp();
+  it('ends with its last snapshot: what is visible is what the checkpoint says, and its memory is free before that is written', async () => {
+    const { fileSystem, sent, running, settled, tell } = setUp();
     fileSystem.put('/in/a', '1\n');
     await settled();
-    await ask(snapshot(1, true));
-    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
-    expect(sent.filter(({ type }) => type === 'splits-finished')).toEqual([]);
-    await ask({ type: 'end' });
+    tell(snapshot(1, true));
+    tell({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
     await running;
-    expect(sent.at(-1)).toMatchObject({ type: 'ended' });
+    expect(sent.slice(-2)).toMatchObject([{ type: 'snapshot' }, { type: 'ended' }]);
+    expect(sent.filter(({ type }) => type === 'splits-finished')).toEqual([]);
   });
 });

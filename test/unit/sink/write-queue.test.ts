@@ -28,6 +28,22 @@ it('waits while too many bytes wait, whoever asks, and no longer', async () => {
   expect(queue.waitingBytes).toBe(0);
 });
 
+it('waits while too many writes wait, however small', async () => {
+  const queue = new WriteQueue(100);
+  const { open, opened } = gate();
+  const first = Array.from({ length: 512 }, () => queue.add(0, () => opened));
+  await queue.settle();
+  const last = queue.add(0, () => opened);
+  let settled = false;
+  const wait = queue.settle().then(() => {
+    settled = true;
+  });
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  expect(settled).toBe(false);
+  open();
+  await Promise.all([...first, last, wait]);
+});
+
 it('throws the first failure, at whatever is asked next, and writes nothing after it', async () => {
   const queue = new WriteQueue(10);
   await queue.add(20, async () => {
