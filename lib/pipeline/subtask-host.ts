@@ -63,7 +63,9 @@ class SubtaskThread implements SubtaskHost {
     });
     this.#worker.unref();
     this.#worker.on('message', (message: FromSubtask) => {
-      this.#ended ||= message.type === 'ended' || message.type === 'failed';
+      // All that counts is safe by then: what fails afterwards, such as the removal of its temporary files, does not.
+      if (this.#ended) return;
+      this.#ended = message.type === 'ended' || message.type === 'failed';
       this.#begun?.receive(message);
     });
     this.#worker.on('error', (error) =>

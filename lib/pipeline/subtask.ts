@@ -89,8 +89,8 @@ export class Subtask {
   }
 
   /**
-   * Runs until its last snapshot, or until the coordinator says `end`. What its memory held is free before the checkpoint
-   * of that snapshot is written and its parts are published: with 10,000 of them that takes a hundred megabytes.
+   * Runs until its last snapshot, or until it is told to `end`. Its thread then ends beside the writing of that checkpoint,
+   * so that its memory is not held while the parts are published: with 10,000 of them that takes a hundred megabytes.
    * @throws SluiceError what reading or writing threw
    */
   async run(): Promise<void> {

@@ -140,7 +140,6 @@ export class Buckets {
       await this.#distribute(batch, vector, nowMs, watermarkMs);
     }
     await this.#holdBudget();
-    await this.#settle();
     this.#stages.enter(before);
   }
 
@@ -171,7 +170,7 @@ export class Buckets {
         const to = starts[code + 1]!;
         if (to > from && this.#takes(ids[code]!, to - from, watermarkMs))
           this.#append(ids[code]!, batch, order, from, to, nowMs);
-        if (this.#memoryBytes > budget) await this.#holdBudget();
+        if (this.#memoryBytes > budget || this.#queue.isFull) await this.#holdBudget();
       }
     }
   }
@@ -280,7 +279,7 @@ export class Buckets {
    */
   async #holdBudget(): Promise<void> {
     const budget = this.#partsBudgetBytes;
-    if (this.#memoryBytes <= budget) return;
+    if (this.#memoryBytes <= budget) return this.#settle();
     const goal = budget * BUDGET_LOW_MARK;
     for (const part of this.#largestFirst()) {
       if (this.#memoryBytes <= goal) return;

@@ -230,8 +230,9 @@ export class PartFile implements PartFileInfo {
     return this.#file;
   }
 
+  /** A part that is closing needs its handle for the fsync that follows. */
   async #releaseIfCrowded(): Promise<void> {
-    if (this.#storage.crowded()) await this.release();
+    if (this.#stage.kind === 'in-progress' && this.#storage.crowded()) await this.release();
   }
 
   #enqueue(bytes: number, task: () => Promise<void>): void {

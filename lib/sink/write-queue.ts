@@ -1,12 +1,16 @@
 /**
- * File writes of a subtask, off the decoding path and bounded: so many under way at once, so many and their bytes waiting. The
- * first failure is kept and thrown at the next `settle`, since nobody awaits the single write.
+ * File writes of a subtask, off the decoding path and bounded: so many are under way at once, and whoever adds them waits
+ * (`settle`) while too many, or too many of their bytes, wait. The first failure is kept and thrown at the next `settle`,
+ * since nobody awaits the single write.
  */
 import pLimit from 'p-limit';
 
 /** node's thread pool has 4 threads; more tasks keep it busy between their steps. */
 const CONCURRENT_WRITES = 8;
-/** Enough for the disk never to wait. A task takes up to 4 KB besides its bytes: a part's promises, an open file. */
+/**
+ * Enough for the disk never to wait. A task takes up to 4 KB besides its bytes: a part's promises, an open file. Waiting
+ * has a price, a turn of the event loop for each task that ends; with 4,096, 10,000 parts took 40 MB more and as long.
+ */
 const MAX_WAITING = 512;
 
 export class WriteQueue {
@@ -49,15 +53,16 @@ export class WriteQueue {
 
   /** Waits while too many tasks, or too many of their bytes, wait. @throws the first failure */
   async settle(): Promise<void> {
-    while (this.#isFull && this.#failure === null) {
-      // Not a race of all that run: each would be subscribed to once more at each step, and there may be 16,000.
+    while (this.isFull && this.#failure === null) {
+      // Not a race of all that run: each would be subscribed to once more at each step, and there may be hundreds.
       this.#changed ??= signal();
       await this.#changed.done;
     }
     this.#throwFailure();
   }
 
-  get #isFull(): boolean {
+  /** Whether `settle` would wait. */
+  get isFull(): boolean {
     return this.#waitingBytes > this.#maxBytes || this.#running.size > MAX_WAITING;
   }
 

@@ -187,7 +187,7 @@ describe('between two runs', () => {
     // There is a third checkpoint only if something is new after the second.
     let file = 0;
     await until('its third checkpoint', async () => {
-      if (daemon.child.signalCode !== null) return true;
+      if (daemon.child.signalCode !== null || daemon.child.exitCode !== null) return true;
       await folder.arrive(`${file}.ndjson`, 200, file * 200);
       file++;
       return false;

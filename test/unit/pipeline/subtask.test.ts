@@ -168,7 +168,7 @@ describe('subtask', () => {
     }
   });
 
-  it('ends with its last snapshot: what is visible is what the checkpoint says, and its memory is free before that is written', async () => {
+  it('ends with its last snapshot, so that what is visible is what the checkpoint says', async () => {
     const { fileSystem, sent, running, settled, tell } = setUp();
     fileSystem.put('/in/a', '1\n');
     await settled();

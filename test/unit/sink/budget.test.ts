@@ -8,6 +8,7 @@ import { Batch } from '../../../lib/core/batch.ts';
 import type { BucketAssigner } from '../../../lib/core/bucket-assigner.ts';
 import { type Column, FixedColumn } from '../../../lib/core/column.ts';
 import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
+import type { RollingPolicy } from '../../../lib/core/rolling-policy.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
 import type { OpenFile, RecoverableWriter } from '../../../lib/storage/recoverable-writer.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -77,7 +78,7 @@ function scattered(buckets: number): BucketAssigner {
   };
 }
 
-async function sinkOf(buckets: number, memoryBytes: number) {
+async function sinkOf(buckets: number, memoryBytes: number, policy: RollingPolicy = neverRoll) {
   const fileSystem = new MemoryFileSystem(new ManualClock());
   const disk = new SlowDisk();
   Object.defineProperty(fileSystem, 'recoverableWriter', { value: disk });
@@ -96,7 +97,7 @@ async function sinkOf(buckets: number, memoryBytes: number) {
     schema,
     format: await parquetFormat(spec as Parameters<typeof parquetFormat>[0], undefined, memoryBytes),
     assigner: scattered(buckets),
-    policy: neverRoll,
+    policy,
     memoryBytes,
     flushBytes: memoryBytes / 4,
     fileSystem,
@@ -117,6 +118,13 @@ function columns(rows: number): Column[] {
   });
 }
 
+/** Whenever it is asked, but not for what was written. */
+const rollAll: RollingPolicy = {
+  ...neverRoll,
+  shouldRollOnProcessingTime: () => true,
+  shouldRollOnWatermark: () => true,
+};
+
 const context = { watermarkMs: Number.NEGATIVE_INFINITY, timestampsMs: null };
 
 it('holds 200 columns in 10,000 buckets within 24 MiB, though their row groups may have 100 MiB', async () => {
@@ -131,13 +139,34 @@ it('holds 200 columns in 10,000 buckets within 24 MiB, though their row groups m
     await sink.write(batch, context);
     most = Math.max(most, sink.memoryBytes);
   }
-  // Closing them all at once is more than writing to them.
   const snapshot = await sink.snapshot(1, true);
   expect(snapshot.committables.reduce((rows, part) => rows + part.rows, 0)).toBe(1024);
   expect(most).toBeLessThan(memoryBytes);
   expect(disk.mostWaitingBytes).toBeLessThan(memoryBytes / 4);
   await sink.close();
 }, 120_000);
+
+it.each<[string, (sink: Buckets) => Promise<unknown>]>([
+  ['at a checkpoint', (sink) => sink.snapshot(1, true)],
+  ['for another schema', (sink) => sink.closeAll()],
+  ['by the clock', (sink) => sink.onProcessingTime()],
+  ['by event time', (sink) => sink.onWatermark(0)],
+])('closes many parts no faster than the disk takes them: %s', async (_, close) => {
+  const memoryBytes = 40 * MIB;
+  const { sink, disk } = await sinkOf(400, memoryBytes, rollAll);
+  await sink.write(new Batch(schema, columns(512), 512), context);
+  let most = 0;
+  disk.onWrite = () => {
+    if (sink.openParts === 0) most = Math.max(most, sink.memoryBytes);
+  };
+  await close(sink);
+  await sink.snapshot(2, true);
+  // A part of 200 columns has 22 KB.
+  expect(disk.writtenBytes).toBeGreaterThan(memoryBytes / 5);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(memoryBytes / 8 + MIB);
+  await sink.close();
+});
 
 it('keeps few wide buckets open and lets the disk set the pace: rows wait in memory no longer than there is room', async () => {
   const memoryBytes = 32 * MIB;
