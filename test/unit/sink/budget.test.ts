@@ -29,6 +29,8 @@ class SlowDisk implements RecoverableWriter {
   writtenBytes = 0;
   mostWaitingBytes = 0;
   onWrite = () => {};
+  /** Handles given back though more is done with the file. */
+  released = 0;
 
   async open(finalPath: string): Promise<OpenFile> {
     let lengthBytes = 0;
@@ -50,7 +52,9 @@ class SlowDisk implements RecoverableWriter {
       persist: async () => point(),
       closeForCommit: async () => point(),
       discard: async () => {},
-      release: async () => {},
+      release: async () => {
+        this.released++;
+      },
     };
   }
 
@@ -165,6 +169,7 @@ it.each<[string, (sink: Buckets) => Promise<unknown>]>([
   expect(disk.writtenBytes).toBeGreaterThan(memoryBytes / 5);
   expect(most).toBeGreaterThan(0);
   expect(most).toBeLessThan(memoryBytes / 8 + MIB);
+  expect(disk.released, 'many are open, but each is about to be closed').toBe(0);
   await sink.close();
 });
 
