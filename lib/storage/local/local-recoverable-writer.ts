@@ -4,10 +4,9 @@
  */
 import { type FileHandle, link, open, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import pLimit from 'p-limit';
 import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import { publishAll } from '../publish-all.ts';
+import { forEachConcurrently } from '../for-each-concurrently.ts';
 import type { OpenFile, PendingFile, RecoverableWriter, ResumePoint } from '../recoverable-writer.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
@@ -63,12 +62,11 @@ export class LocalRecoverableWriter implements RecoverableWriter {
     const staged = files.filter((file) => path.dirname(file.hiddenPath) !== path.dirname(file.finalPath));
     for (const folder of new Set(staged.map((file) => path.dirname(file.finalPath))))
       await makeFolderDurably(folder);
-    await publishAll(files, COMMIT_CONCURRENCY, publish);
+    await forEachConcurrently(files, COMMIT_CONCURRENCY, publish);
     const folders = new Set(
       files.flatMap(({ finalPath, hiddenPath }) => [path.dirname(finalPath), path.dirname(hiddenPath)]),
     );
-    const limit = pLimit(COMMIT_CONCURRENCY);
-    await Promise.all([...folders].map((folder) => limit(() => syncFolder(folder))));
+    await forEachConcurrently(folders, COMMIT_CONCURRENCY, syncFolder);
     failpoint('commit.folders.synced');
   }
 

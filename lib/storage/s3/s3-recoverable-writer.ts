@@ -3,7 +3,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
 import { joinLocation, parentLocation, parseS3Location } from '../../core/location.ts';
 import type { S3Spec } from '../../core/specs.ts';
-import { publishAll } from '../publish-all.ts';
+import { forEachConcurrently } from '../for-each-concurrently.ts';
 import type {
   OpenFile,
   PendingFile,
@@ -105,7 +105,7 @@ export class S3RecoverableWriter implements RecoverableWriter {
 
   async commit(files: readonly PendingFile[]): Promise<void> {
     const { store, retry, spec } = this.#options;
-    await publishAll(files, COMMIT_CONCURRENCY, (file) => publish(file, { store, retry, spec }));
+    await forEachConcurrently(files, COMMIT_CONCURRENCY, (file) => publish(file, { store, retry, spec }));
     await removeObjects(
       store,
       files.flatMap((file) => [...(file.pieces ?? []).map(({ path }) => path), ...(file.superseded ?? [])]),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { publishAll } from '../../../lib/storage/publish-all.ts';
+import { forEachConcurrently } from '../../../lib/storage/for-each-concurrently.ts';
 import type { PendingFile } from '../../../lib/storage/recoverable-writer.ts';
 
 const files: readonly PendingFile[] = Array.from({ length: 20 }, (_, i) => ({
@@ -12,7 +12,7 @@ it('publishes each file once, so many at a time', async () => {
   const published: PendingFile[] = [];
   let underWay = 0;
   let most = 0;
-  await publishAll(files, 3, async (file) => {
+  await forEachConcurrently(files, 3, async (file) => {
     most = Math.max(most, ++underWay);
     await new Promise(setImmediate);
     underWay--;
@@ -20,12 +20,12 @@ it('publishes each file once, so many at a time', async () => {
   });
   expect(published).toEqual(files);
   expect(most).toBe(3);
-  await publishAll([], 3, () => Promise.reject(new Error('there is none')));
+  await forEachConcurrently([], 3, () => Promise.reject(new Error('there is none')));
 });
 
 it('throws what failed once nothing is under way any more', async () => {
   let underWay = 0;
-  const publishing = publishAll(files, 3, async ({ lengthBytes }) => {
+  const publishing = forEachConcurrently(files, 3, async ({ lengthBytes }) => {
     underWay++;
     for (let turn = 0; turn <= lengthBytes; turn++) await new Promise(setImmediate);
     underWay--;
