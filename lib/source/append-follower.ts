@@ -52,16 +52,22 @@ export type Following =
   /** It is new, and nobody knows where the one is that had its name. `plan` is null where it is not to be read. */
   | {
       readonly kind: 'replaced';
+      readonly from: KnownRef;
       readonly why: string;
-      readonly takenBytes: number;
       readonly plan: TakenPlan | null;
     }
   /** It changed, and nothing tells what was added. */
-  | { readonly kind: 'unfollowed'; readonly why: string }
+  | { readonly kind: 'unfollowed'; readonly from: KnownRef; readonly why: string }
   /** It is the copy of a file that still has all it has, and of which everything up to the plan's place was taken. */
   | { readonly kind: 'copy'; readonly own: KnownRef | null; readonly plan: TakenPlan }
   /** It is a copy of a file that has just been truncated, and is taken with that one. */
   | { readonly kind: 'wait' };
+
+/** What a file is, and the file as it was when that was found out. */
+export interface Looked {
+  readonly file: FileStatus;
+  readonly following: Following;
+}
 
 export interface AppendFollowerOptions {
   readonly fileSystem: FileSystem;
@@ -80,8 +86,25 @@ export class AppendFollower {
     this.#options = options;
   }
 
-  /** @throws SluiceError NOT_FOUND, FILE_MODIFIED where the file changes meanwhile: the next scan looks again */
-  async look(file: FileStatus): Promise<Following> {
+  /**
+   * @param file as it was listed
+   * @throws SluiceError NOT_FOUND, FILE_MODIFIED where the file changes meanwhile: the next scan looks again
+   */
+  async look(file: FileStatus): Promise<Looked> {
+    const { fileSystem, known } = this.#options;
+    const { path, fileKey = 0n } = file;
+    const isKnown = known.find(path) !== -1 || known.findKey(fileKey) !== -1;
+    const following = await this.#judge(file);
+    const goesOn = following.kind === 'continue' || following.kind === 'copy' || following.kind === 'wait';
+    if (!isKnown || goesOn) return { file, following };
+    // What is known may be younger than the listing: a copy listed half made, and since then taken with its original, is not
+    // what was taken of it. So nothing is called another file by what it was when it was listed.
+    const now = await fileSystem.stat(path);
+    if (now === null || now.isFolder) throw new SluiceError('NOT_FOUND', `${path} is gone`);
+    return isSame(now, file) ? { file, following } : { file: now, following: await this.#judge(now) };
+  }
+
+  async #judge(file: FileStatus): Promise<Following> {
     const { known } = this.#options;
     const { path, fileKey = 0n } = file;
     const entry = known.find(path);
@@ -106,7 +129,7 @@ export class AppendFollower {
     }
     const plan = await this.#continued(file, own);
     if (plan.kind !== 'replaced') return { kind: 'continue', from: own, plan };
-    if (own.file.fingerprint === 0n) return { kind: 'unfollowed', why: plan.why };
+    if (own.file.fingerprint === 0n) return { kind: 'unfollowed', from: own, why: plan.why };
     return this.#copiedOrReplaced(file, own, plan.why);
   }
 
@@ -136,8 +159,8 @@ export class AppendFollower {
     if (copies.length > 0) return { kind: 'copied', from: own, copies, plan: await this.#new(file) };
     return {
       kind: 'replaced',
+      from: own,
       why,
-      takenBytes: own.file.consumedBytes,
       plan: this.#options.onReplaced === 'read' ? await this.#new(file) : null,
     };
   }
@@ -256,6 +279,15 @@ export class AppendFollower {
 /** The same, as taken. */
 function nothing({ consumedBytes, fingerprint }: TakenPlan): TakenPlan {
   return { kind: 'nothing', consumedBytes, fingerprint };
+}
+
+function isSame(one: FileStatus, other: FileStatus): boolean {
+  return (
+    one.sizeBytes === other.sizeBytes &&
+    one.modifiedNs === other.modifiedNs &&
+    one.identity === other.identity &&
+    one.fileKey === other.fileKey
+  );
 }
 
 function nameOf(path: string): string {

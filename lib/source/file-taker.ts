@@ -123,8 +123,8 @@ export class FileTaker {
     this.#looking.add(file.path);
     try {
       if (modified === 'append') {
-        const following = await follower.look(file);
-        if (!this.#closed) this.#commitFollowed(file, realm, following);
+        const looked = await follower.look(file);
+        if (!this.#closed) this.#commitFollowed(looked.file, realm, looked.following);
       } else {
         const plan = await planner.plan(file, null);
         if (!this.#closed && plan.kind !== 'replaced') this.#commit(file, realm, plan);
@@ -141,7 +141,7 @@ export class FileTaker {
   }
 
   /** Takes what the follower found, unless what it was told is known of the file has changed since: then the next scan does. */
-  #commitFollowed(file: WaitingFile, realm: number, following: Following): void {
+  #commitFollowed(file: FileStatus, realm: number, following: Following): void {
     const { known, openFiles, onReplaced, warnings, lastScan, fail } = this.#options;
     const { path } = file;
     if (openFiles.has(path) || openFiles.hasKey(file.fileKey ?? 0n)) return;
@@ -153,6 +153,9 @@ export class FileTaker {
         const { from, plan } = following;
         if (stale(from)) return;
         known.removeRef(from);
+        const entry = known.find(path);
+        // The one that had this name may have got another one behind the listing's back.
+        if (entry !== -1 && !known.mayBe(entry, file.fileKey)) known.loseName(entry);
         this.#commit(file, realm, plan);
         this.#findHomeless(from, file);
         return;
@@ -179,7 +182,8 @@ export class FileTaker {
         return;
       }
       case 'replaced': {
-        const { why, plan, takenBytes } = following;
+        const { from, why, plan } = following;
+        if (stale(from)) return;
         if (onReplaced === 'fail') {
           fail(modifiedError(path, `${why} (on_replaced: fail)`));
           return;
@@ -192,11 +196,12 @@ export class FileTaker {
         this.counts.replaced++;
         warnings.warn(
           'file-replaced',
-          `${path}: ${why}; it is read from its beginning. What the one before had behind byte ${takenBytes}, if anything, is lost (modified: append)`,
+          `${path}: ${why}; it is read from its beginning. What the one before had behind byte ${from.file.consumedBytes}, if anything, is lost (modified: append)`,
         );
         return;
       }
       case 'unfollowed':
+        if (stale(following.from)) return;
         this.#passOver(file, realm, following.why);
         return;
       case 'copy': {
@@ -225,7 +230,7 @@ export class FileTaker {
   }
 
   /** Notes that the file changed, and reads nothing. */
-  #passOver(file: WaitingFile, realm: number, why: string): void {
+  #passOver(file: FileStatus, realm: number, why: string): void {
     this.#record(file, realm, { consumedBytes: 0, fingerprint: 0n });
     this.counts.ignored++;
     this.#options.warnings.warn('file-modified', `${file.path} is not read again: ${why} (modified: append)`);

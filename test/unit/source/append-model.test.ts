@@ -55,6 +55,8 @@ type Step =
       readonly suffix: string;
       /** `begun`: the copy was seen before it was whole. */
       readonly between: 'nothing' | 'begun' | 'scan' | 'append' | 'crash';
+      /** Lines that the program writes as soon as the log is cut. */
+      readonly anew: number;
       readonly moment: Moment | null;
     }
   | { readonly type: 'truncate' | 'delete' | 'touch'; readonly path: string }
@@ -86,6 +88,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       path: original,
       suffix: fc.constantFrom(...SUFFIXES),
       between: fc.constantFrom('nothing', 'begun', 'scan', 'append', 'crash'),
+      anew: fc.integer({ min: 0, max: 8 }),
       moment,
     }),
   },
@@ -284,6 +287,9 @@ class World {
       else fileSystem.put(copy, before.bytes, this.#tick);
       if (!cutsAtOnce) return;
       this.#truncate(next.path);
+      // Of the same size at the same time it would be the same file.
+      fileSystem.append(next.path, this.#lines(next.anew, false), ++this.#tick);
+      this.#note();
       // Its unread tail is found in the copy, if something was taken.
       if (isFollowed) this.#followed.add(fileSystem.files.get(copy)!);
     });

@@ -547,12 +547,14 @@ describe('modified: append', () => {
       readonly taken: number;
       /** Bytes of the copy by then; null: none was begun. */
       readonly copied: number | null;
+      /** Files are looked at in this order. */
+      readonly seemsNewer?: boolean;
     }
 
     /** @returns whether the rotation fell into the look that is `skip` operations long */
     async function rotateDuring(
       skip: number,
-      { rotation, operation, taken, copied }: Case,
+      { rotation, operation, taken, copied, seemsNewer }: Case,
     ): Promise<boolean> {
       const source = new SourceHarness({ modified: 'append', rotation, include });
       const { fileSystem } = source;
@@ -560,7 +562,7 @@ describe('modified: append', () => {
       await source.start();
       await source.drain();
       fileSystem.append('/in/a.log', text.slice(3 * taken), 2n);
-      if (copied !== null) fileSystem.put('/in/a.log.1', text.slice(0, copied), 1n);
+      if (copied !== null) fileSystem.put('/in/a.log.1', text.slice(0, copied), seemsNewer ? 3n : 1n);
       let done = false;
       const rotate = () => {
         done = true;
@@ -596,11 +598,36 @@ describe('modified: append', () => {
         for (const operation of ['stat', 'open', 'read'] as const)
           for (const taken of [0, 1, 3, 4])
             for (const copied of rotation === 'rename' ? [null] : [null, 0, 4, 6, 12])
-              for (let skip = 0; await rotateDuring(skip, { rotation, operation, taken, copied }); skip++)
-                reached++;
+              for (const seemsNewer of copied === null ? [false] : [false, true]) {
+                const moment = { rotation, operation, taken, copied, seemsNewer };
+                for (let skip = 0; await rotateDuring(skip, moment); skip++) reached++;
+              }
         expect(reached).toBeGreaterThan(10);
       });
     }
+  });
+
+  it('a file that loses its name to a followed one while the listing passes is found again by its key', async () => {
+    const source = new SourceHarness({ modified: 'append', include: ['**/*.log', '**/*.1'] });
+    const { fileSystem } = source;
+    // A piece of the listing of their own.
+    for (const name of ['x', 'y', 'z']) fileSystem.put(`/in/${name}.log`, '', 1n);
+    fileSystem.put('/in/a.log', 'b1\n', 1n);
+    fileSystem.put('/in/a.log.1', 'a1\n', 1n);
+    await source.start();
+    await source.drain();
+    // Its program goes on with it until it is told.
+    fileSystem.append('/in/a.log.1', 'a2\n', 2n);
+    const rotate = () => {
+      fileSystem.rename('/in/a.log.1', '/in/a.log.2');
+      fileSystem.rename('/in/a.log', '/in/a.log.1');
+    };
+    fileSystem.fail({ operation: 'list', skip: 1, action: rotate });
+    for (let i = 0; i < 3; i++) {
+      await source.scan();
+      await source.drain();
+    }
+    expect([...source.lines].sort()).toEqual(['a1', 'a2', 'b1']);
   });
 
   it('a copy that is no input is none either under the name of an empty file that was followed', async () => {
