@@ -131,7 +131,7 @@ async function planFile(
       const { onReplaced, rotation } = spec;
       const isWanted = (other: string) => roots.some((root) => wants(root, other));
       const follower = new AppendFollower({ fileSystem, known, planner, onReplaced, rotation, isWanted });
-      const following = await follower.look(file);
+      const { following } = await follower.look(file);
       if (following.kind === 'wait' || following.kind === 'copy')
         return skip('modified', 'it is the copy of a file beside it (rotation: copytruncate)');
       if (following.kind === 'unfollowed') return skip('modified', `${following.why} (modified: append)`);
