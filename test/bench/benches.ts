@@ -134,6 +134,13 @@ export const BENCHES: readonly Bench[] = [
     candidates: linesCandidates,
   },
   {
+    name: 'pass-through-4m',
+    about: 'the same, 4,000,000 rows',
+    input: events({ rows: 4_000_000 }),
+    output: 'ndjson',
+    candidates: linesCandidates,
+  },
+  {
     name: 'csv-parquet',
     about: 'CSV to hourly folders of snappy Parquet',
     input: events({ format: 'csv' }),

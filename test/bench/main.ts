@@ -12,6 +12,7 @@ import { measureProcess } from './measured-process.ts';
 import { growthPlot } from './plot.ts';
 import { type Figures, formatStages, formatTable, type Run, summarise } from './report.ts';
 import { sluice } from './sluice-candidate.ts';
+import { inTurns } from './turns.ts';
 import { type Events, webEvents } from './web-events.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
@@ -89,9 +90,7 @@ async function runBench(bench: Bench, repeat: number): Promise<void> {
   const candidates = bench.candidates(profiles).filter(({ name }) => name.includes(options.only));
   const runs = new Map<Candidate, Run[]>(candidates.map((candidate) => [candidate, []]));
   for (let round = 0; round < repeat; round++) {
-    // Interleaved, each round beginning with another one: what else the machine does hits all alike.
-    for (let at = 0; at < candidates.length; at++) {
-      const candidate = candidates[(at + round) % candidates.length]!;
+    for (const candidate of inTurns(candidates, round)) {
       showProgress(`round ${round + 1} of ${repeat}: ${candidate.name}`);
       runs.get(candidate)?.push(await runOnce(bench, candidate, input));
     }

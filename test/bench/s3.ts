@@ -20,6 +20,7 @@ import { hasS3Server, S3_SERVERS, S3Server, type S3ServerName } from '../support
 import type { Candidate } from './candidate.ts';
 import { measureProcess } from './measured-process.ts';
 import { type Figures, formatStages, formatTable, type Run, summarise } from './report.ts';
+import { inTurns } from './turns.ts';
 import { type Events, eventTypes, webEvents } from './web-events.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url));
@@ -65,8 +66,7 @@ async function benchThroughput(
     ];
     const runs = new Map<Candidate, Run[]>(candidates.map((candidate) => [candidate, []]));
     for (let round = 0; round < repeat; round++) {
-      for (let at = 0; at < candidates.length; at++) {
-        const candidate = candidates[(at + round) % candidates.length]!;
+      for (const candidate of inTurns(candidates, round)) {
         const usage = await measureProcess(await candidate.prepare(folder, input), folder);
         // Each run finds the bucket as the one before did, and the disk no fuller.
         const { files, outputBytes } = await emptied(store, bucket, 'out/');
