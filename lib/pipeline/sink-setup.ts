@@ -13,13 +13,10 @@ import type { OutputFormatSpec } from '../core/specs.ts';
 import type { StageClock } from '../core/stage-clock.ts';
 import { Buckets } from '../sink/buckets.ts';
 import { EvolvingSink } from '../sink/evolving-sink.ts';
-import { rowPartFormat } from '../sink/row-part-writer.ts';
+import { ROW_FLUSH_BYTES, rowPartFormat } from '../sink/row-part-writer.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { keepsRows } from '../transform/row-transform.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
-
-/** Buffered bytes at which a part of a row format is written out: a large enough write, and a fair gzip member. */
-const ROW_FLUSH_BYTES = 1024 * 1024;
 
 /** @param rows the columns of the rows that are written */
 export async function createSink(

@@ -26,14 +26,13 @@ import { joinLocation, resolveLocation } from '../core/location.ts';
 import type { RollingPolicy } from '../core/rolling-policy.ts';
 import { DEFAULT_S3, type S3Spec } from '../core/specs.ts';
 import { Buckets } from '../sink/buckets.ts';
-import { type MemberCompressor, rowPartFormat } from '../sink/row-part-writer.ts';
+import { type MemberCompressor, ROW_FLUSH_BYTES, rowPartFormat } from '../sink/row-part-writer.ts';
 import { acquireJobLock } from '../storage/job-lock.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
 import { withoutColumns } from './sink-setup.ts';
 import { RETAINED_CHECKPOINTS, SinkWriter } from './sink-writer.ts';
 
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
-const ROW_FLUSH_BYTES = 1024 * 1024;
 const BULK_FLUSH_BYTES = 32 * 1024 * 1024;
 const NO_COMPRESSION: MemberCompressor = { extension: '', compress: (bytes) => bytes };
 const NO_SCHEMA: Schema = { fields: [] };

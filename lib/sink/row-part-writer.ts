@@ -17,6 +17,8 @@ export interface MemberCompressor {
   compress(bytes: Uint8Array): Uint8Array;
 }
 
+/** Buffered bytes at which a part is written out: a large enough write, and a fair gzip member. */
+export const ROW_FLUSH_BYTES = 1024 * 1024;
 /** Output per input byte before anything was compressed: what text usually comes to. */
 const FIRST_RATIO = 0.25;
 /** A saved tail begins with its number of rows, 32 bits. */

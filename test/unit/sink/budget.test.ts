@@ -10,10 +10,10 @@ import { type Column, FixedColumn } from '../../../lib/core/column.ts';
 import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
 import type { RollingPolicy } from '../../../lib/core/rolling-policy.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
-import type { OpenFile, RecoverableWriter } from '../../../lib/storage/recoverable-writer.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { neverRoll } from '../../support/sink-harness.ts';
+import { SlowDisk } from '../../support/slow-disk.ts';
 
 const MIB = 1024 * 1024;
 const COLUMNS = 200;
@@ -21,53 +21,6 @@ const int64 = parseDataType('int64');
 const schema: Schema = {
   fields: Array.from({ length: COLUMNS }, (_, i) => ({ name: `c${i}`, type: int64, nullable: true })),
 };
-
-/** A disk that counts what is on its way to it. */
-class SlowDisk implements RecoverableWriter {
-  readonly supportsResume = true;
-  waitingBytes = 0;
-  writtenBytes = 0;
-  mostWaitingBytes = 0;
-  onWrite = () => {};
-  /** Handles given back though more is done with the file. */
-  released = 0;
-
-  async open(finalPath: string): Promise<OpenFile> {
-    let lengthBytes = 0;
-    const point = () => ({ hiddenPath: `${finalPath}.hidden`, finalPath, lengthBytes });
-    return {
-      finalPath,
-      get lengthBytes() {
-        return lengthBytes;
-      },
-      write: async (bytes) => {
-        this.onWrite();
-        this.waitingBytes += bytes.length;
-        this.mostWaitingBytes = Math.max(this.mostWaitingBytes, this.waitingBytes);
-        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-        this.waitingBytes -= bytes.length;
-        this.writtenBytes += bytes.length;
-        lengthBytes += bytes.length;
-      },
-      persist: async () => point(),
-      closeForCommit: async () => point(),
-      discard: async () => {},
-      release: async () => {
-        this.released++;
-      },
-    };
-  }
-
-  recover(): Promise<OpenFile> {
-    return Promise.reject(new Error('nothing was kept'));
-  }
-
-  async commit(): Promise<void> {}
-
-  async cleanup(): Promise<boolean> {
-    return false;
-  }
-}
 
 /** Row after row goes seven buckets on: neighbours never meet. */
 function scattered(buckets: number): BucketAssigner {

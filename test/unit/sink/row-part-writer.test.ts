@@ -7,11 +7,10 @@ import { Batch } from '../../../lib/core/batch.ts';
 import type { RowFormat } from '../../../lib/core/encoder.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
 import { type MemberCompressor, rowPartFormat } from '../../../lib/sink/row-part-writer.ts';
-
-import type { RecoverableWriter } from '../../../lib/storage/recoverable-writer.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { neverRoll } from '../../support/sink-harness.ts';
+import { SlowDisk } from '../../support/slow-disk.ts';
 
 /** A record is the letter that fills its row. */
 const ROW_BYTES = 150_000;
@@ -109,7 +108,8 @@ it('the memory of a flush serves the next one, once it is given back and not bef
 it('a sink gives the memory of a flush back when the disk has its bytes', async () => {
   const fileSystem = new MemoryFileSystem(new ManualClock());
   const files = new Map<string, Buffer>();
-  Object.defineProperty(fileSystem, 'recoverableWriter', { value: lateDisk(files) });
+  // Whoever writes over bytes before they have arrived is found out.
+  Object.defineProperty(fileSystem, 'recoverableWriter', { value: new SlowDisk(files) });
   const sink = new Buckets({
     path: '/lake',
     staging: null,
@@ -140,31 +140,3 @@ it('a sink gives the memory of a flush back when the disk has its bytes', async 
   const expected = letters.map((letter) => letter.repeat(ROW_BYTES)).join('');
   expect([...files.values()].map((file) => file.toString())).toEqual([`header\n${expected}`]);
 });
-
-/** Looks at bytes late: whoever writes over them before the promise settles is found out. */
-function lateDisk(files: Map<string, Buffer>): Pick<RecoverableWriter, 'supportsResume' | 'open'> {
-  return {
-    supportsResume: true,
-    open: async (finalPath) => {
-      const point = () => ({
-        hiddenPath: finalPath,
-        finalPath,
-        lengthBytes: files.get(finalPath)?.length ?? 0,
-      });
-      return {
-        finalPath,
-        get lengthBytes() {
-          return point().lengthBytes;
-        },
-        write: async (bytes) => {
-          for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-          files.set(finalPath, Buffer.concat([files.get(finalPath) ?? Buffer.alloc(0), bytes]));
-        },
-        persist: async () => point(),
-        closeForCommit: async () => point(),
-        discard: async () => {},
-        release: async () => {},
-      };
-    },
-  };
-}
