@@ -66,6 +66,8 @@ export class SourceHarness {
     this.fileSystem.addFolder('/in');
   }
 
+  /** Subtasks that ask for splits, and so files that are looked into at once; all that they get is read by one reader. */
+  subtasks = 1;
   /** Whether the reader asks for a split before the first scan begins. */
   asksBeforeScan = false;
   /** How often a checkpoint was asked for. */
@@ -123,8 +125,8 @@ export class SourceHarness {
       },
       saved,
     );
-    this.enumerator.addReader(0);
-    if (this.asksBeforeScan) this.enumerator.handleSplitRequest(0);
+    for (let subtask = 0; subtask < this.subtasks; subtask++) this.enumerator.addReader(subtask);
+    if (this.asksBeforeScan) this.#ask();
     this.enumerator.start();
     await this.until(() => this.enumerator.counters.scans > 0 || this.failure !== null);
   }
@@ -145,7 +147,7 @@ export class SourceHarness {
   /** Asks for a split, or reads one batch of the one at hand. @returns false when there is nothing to do */
   async step(): Promise<boolean> {
     if (!this.#reading) {
-      if (this.#assigned.length === 0) this.enumerator.handleSplitRequest(0);
+      if (this.#assigned.length === 0) this.#ask();
       await this.turn();
       const [split] = this.#assigned;
       if (split === undefined || this.failure !== null) return false;
@@ -159,6 +161,10 @@ export class SourceHarness {
       this.#finish(this.reader.split());
     } else this.lines.push(...linesOf(batch));
     return true;
+  }
+
+  #ask(): void {
+    for (let subtask = 0; subtask < this.subtasks; subtask++) this.enumerator.handleSplitRequest(subtask);
   }
 
   #finish(split: Split): void {
@@ -183,7 +189,8 @@ export class SourceHarness {
   #capture(): Captured {
     const state = JSON.parse(JSON.stringify(this.enumerator.snapshot())) as EnumeratorState;
     this.#discovery.push(this.enumerator.takeDiscoveryDelta());
-    return { state, assigned: this.enumerator.assigned, splits: [...this.#assigned] };
+    const assigned = new Map([...this.enumerator.assigned.keys()].map((id) => [id, 0]));
+    return { state, assigned, splits: [...this.#assigned] };
   }
 
   #answer({ state, assigned, splits: captured }: Captured): Saved {
