@@ -42,10 +42,14 @@ export class HomelessSplits {
     return found;
   }
 
-  /** A complete scan is over, and what it found was looked into. @returns splits that are given up */
-  scanEnded(): Split[] {
+  /**
+   * A complete scan is over, and what it found was looked into.
+   * @param isOpen whether another split of the file is still being read: until then nobody looks at the file, wherever it is
+   * @returns splits that are given up
+   */
+  scanEnded(isOpen: (split: Split) => boolean): Split[] {
     if (this.#waiting.length === 0) return [];
-    for (const waiting of this.#waiting) waiting.scans++;
+    for (const waiting of this.#waiting) if (!isOpen(waiting.split)) waiting.scans++;
     const given = this.#waiting.filter(({ scans }) => scans > MAX_SCANS);
     this.#waiting = this.#waiting.filter(({ scans }) => scans <= MAX_SCANS);
     return given.map(({ split }) => split);

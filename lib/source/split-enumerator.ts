@@ -228,7 +228,11 @@ export class SplitEnumerator {
   /** Only once everything was looked into that the scan before found, it tells that their files are nowhere. */
   #giveUpHomeless(): void {
     if (!this.#scanned || this.#taker.waiting > 0 || this.#taker.looking > 0) return;
-    for (const split of this.#homeless.scanEnded()) this.#giveUp(split);
+    const isOpen = ({ path, prefix }: Split) =>
+      prefix === undefined || prefix.fileKey === '0'
+        ? this.#openFiles.has(path)
+        : this.#openFiles.hasKey(BigInt(prefix.fileKey));
+    for (const split of this.#homeless.scanEnded(isOpen)) this.#giveUp(split);
   }
 
   #giveUp(split: Split): void {

@@ -241,6 +241,8 @@ class World {
         fileSystem.touch(next.path, this.#tick);
         break;
       case 'rename':
+        // What was copied, and is found only under the name of another log, nobody can know again.
+        if (!isWanted(next.path) && isWanted(next.to)) await this.rest();
         if (next.path !== next.to) fileSystem.rename(next.path, next.to);
         break;
       case 'read':

@@ -607,6 +607,28 @@ describe('modified: append', () => {
     }
   });
 
+  it('what is left of a renamed file is not given up while another subtask reads of it', async () => {
+    const source = new SourceHarness({ modified: 'append', splitSizeBytes: 6 });
+    source.subtasks = 2;
+    await source.start();
+    source.fileSystem.put('/in/a', 'a1\na2\na3\na4\n');
+    // Both ask.
+    await source.step();
+    await source.scan();
+    expect(source.assignedPaths).toEqual(['/in/a', '/in/a']);
+    source.fileSystem.rename('/in/a', '/in/a.1');
+    // The first does not find it. The second takes its time.
+    await source.step();
+    for (let i = 0; i < 5; i++) await source.scan();
+    expect(source.warnings).toEqual([]);
+    for (let i = 0; i < 4; i++) {
+      await source.drain();
+      await source.scan();
+    }
+    expect([...source.lines].sort()).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect(source.warnings).toEqual([]);
+  });
+
   it('a file that loses its name to a followed one while the listing passes is found again by its key', async () => {
     const source = new SourceHarness({ modified: 'append', include: ['**/*.log', '**/*.1'] });
     const { fileSystem } = source;
