@@ -42,7 +42,7 @@ const jobFile = (rotation: string, include: string) => `
 version: 1
 job: logs
 state: ./state
-parallelism: 1
+parallelism: ${include === '*.log' ? 2 : 1}
 checkpoint: { interval: 100ms, retain: 2 }
 source:
   path: ./in
