@@ -25,6 +25,7 @@ export interface Copy {
   readonly plan: TakenPlan;
 }
 
+/** A name of which a file is no copy, as what is known by it was then. */
 export interface JudgedName {
   readonly path: string;
   /** null: nothing was known. */
@@ -33,14 +34,20 @@ export interface JudgedName {
 
 export type Following =
   /** It is the file `from`, and what is behind what was taken of that is read. */
-  | { readonly kind: 'continue'; readonly from: KnownRef; readonly plan: TakenPlan }
+  | {
+      readonly kind: 'continue';
+      readonly from: KnownRef;
+      /** The name that it had, where it is another one than the file's and not just its key tells so. */
+      readonly fromPath?: string;
+      readonly plan: TakenPlan;
+      readonly judged: readonly JudgedName[];
+    }
   /** Nothing was taken of it. `renamed`: the file that had its name has another one. */
   | {
       readonly kind: 'new';
       readonly plan: TakenPlan;
       readonly renamed: KnownRef | null;
-      /** Names of which it is no copy, as they were known. */
-      readonly judged?: readonly JudgedName[];
+      readonly judged: readonly JudgedName[];
     }
   /** It is new, and the one that had its name lives on as a copy: the first of `copies`; the others have no more. */
   | {
@@ -55,6 +62,7 @@ export type Following =
       readonly from: KnownRef;
       readonly why: string;
       readonly plan: TakenPlan | null;
+      readonly judged: readonly JudgedName[];
     }
   /** It changed, and nothing tells what was added. */
   | { readonly kind: 'unfollowed'; readonly from: KnownRef; readonly why: string }
@@ -113,47 +121,47 @@ export class AppendFollower {
     const byKey = known.ref(known.findKey(fileKey));
     if (byKey !== null) {
       const plan = await this.#continued(file, byKey);
-      if (plan.kind !== 'replaced') return { kind: 'continue', from: byKey, plan };
+      if (plan.kind !== 'replaced') return { kind: 'continue', from: byKey, plan, judged: [] };
     }
-    if (own !== null) return this.#lookReplaced(file, own);
+    return own === null ? this.#copyOrNew(file, null, null) : this.#lookReplaced(file, own);
+  }
+
+  async #copyOrNew(file: FileStatus, own: KnownRef | null, renamed: KnownRef | null): Promise<Following> {
     const judged: JudgedName[] = [];
-    const asCopy = await this.#lookForOriginal(file, null, judged);
-    return asCopy ?? { kind: 'new', plan: await this.#new(file), renamed: null, judged };
+    const asCopy = await this.#lookForOriginal(file, own, judged);
+    return asCopy ?? { kind: 'new', plan: await this.#new(file), renamed, judged };
   }
 
   /** The file is the one that was known under its name. */
   async #lookInPlace(file: FileStatus, own: KnownRef): Promise<Following> {
+    const judged: JudgedName[] = [];
     if (own.file.isCopy || own.file.consumedBytes === 0) {
-      const asCopy = await this.#lookForOriginal(file, own);
+      const asCopy = await this.#lookForOriginal(file, own, judged);
       if (asCopy !== null) return asCopy;
     }
     const plan = await this.#continued(file, own);
-    if (plan.kind !== 'replaced') return { kind: 'continue', from: own, plan };
+    if (plan.kind !== 'replaced') return { kind: 'continue', from: own, plan, judged };
     if (own.file.fingerprint === 0n) return { kind: 'unfollowed', from: own, why: plan.why };
     return this.#copiedOrReplaced(file, own, plan.why);
   }
 
   /** Another file has the name, and no listing showed the one before. */
   async #lookReplaced(file: FileStatus, own: KnownRef): Promise<Following> {
-    for (const beside of await this.#beside(file.path, () => true)) {
-      // Renamed after the listing had passed.
-      if (beside.fileKey === own.file.fileKey)
-        return { kind: 'new', plan: await this.#new(file), renamed: own };
-    }
-    if (own.file.consumedBytes === 0 && own.file.fingerprint !== 0n) {
-      // Nothing was taken of the one before: there is nothing to go on with.
-      const judged: JudgedName[] = [];
-      const asCopy = await this.#lookForOriginal(file, own, judged);
-      return asCopy ?? { kind: 'new', plan: await this.#new(file), renamed: null, judged };
-    }
+    // Renamed after the listing had passed.
+    const beside = await this.#beside(file.path, () => true);
+    const isBeside = beside.some(({ fileKey }) => fileKey === own.file.fileKey);
+    // Of one of which nothing was taken there is nothing to go on with.
+    const hadNothing = own.file.consumedBytes === 0 && own.file.fingerprint !== 0n;
+    if (isBeside || hadNothing) return this.#copyOrNew(file, own, isBeside ? own : null);
     const plan = await this.#continued(file, own);
     // Written anew as a whole, as rsync does: the same lines, and more.
-    if (plan.kind !== 'replaced') return { kind: 'continue', from: own, plan };
+    if (plan.kind !== 'replaced') return { kind: 'continue', from: own, plan, judged: [] };
     return this.#copiedOrReplaced(file, own, plan.why);
   }
 
   async #copiedOrReplaced(file: FileStatus, own: KnownRef, why: string): Promise<Following> {
-    const asCopy = await this.#lookForOriginal(file, own);
+    const judged: JudgedName[] = [];
+    const asCopy = await this.#lookForOriginal(file, own, judged);
     if (asCopy !== null) return asCopy;
     const copies = await this.#copiesOf(file.path, own);
     if (copies.length > 0) return { kind: 'copied', from: own, copies, plan: await this.#new(file) };
@@ -162,6 +170,7 @@ export class AppendFollower {
       from: own,
       why,
       plan: this.#options.onReplaced === 'read' ? await this.#new(file) : null,
+      judged,
     };
   }
 
@@ -198,7 +207,7 @@ export class AppendFollower {
   async #lookForOriginal(
     file: FileStatus,
     own: KnownRef | null,
-    judged: JudgedName[] = [],
+    judged: JudgedName[],
   ): Promise<Following | null> {
     const { fileSystem, known, rotation, planner, isWanted } = this.#options;
     const folder = file.path.slice(0, file.path.length - nameOf(file.path).length);
@@ -224,7 +233,7 @@ export class AppendFollower {
       const plan = asContinued?.kind === 'replaced' ? null : asContinued;
       const status = await fileSystem.stat(path);
       if (status === null || status.isFolder) {
-        if (plan !== null) return { kind: 'continue', from: original, plan };
+        if (plan !== null) return { kind: 'continue', from: original, fromPath: path, plan, judged: [] };
         continue;
       }
       // In this order: an original that is intact now was so when the two were compared. It may be cut at any moment.

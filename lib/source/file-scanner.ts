@@ -89,6 +89,8 @@ export class FileScanner {
   readonly #identities: (string | null)[];
   /** Realms of the scan before: files that wait since then may still be recorded in them. */
   #realms: readonly number[] = [];
+  /** Realms that the attempt before listed completely: none where it failed. null: there was none. */
+  #listed: ReadonlySet<number> | null = null;
   #succeeded = false;
   #scans = 0;
   /** Of this scan over all its attempts: a change noted by one that failed then is known to the next. */
@@ -169,7 +171,8 @@ export class FileScanner {
   async #attempt(): Promise<ScanResult> {
     const { fileSystem, clock, roots, known, realms, warnings, modified, onFoundSoFar } = this.#options;
     const impatientAt = clock.elapsed() + PATIENCE_MS;
-    known.beginScan();
+    known.beginScan(this.#listed);
+    this.#listed = new Set();
     this.#ages.beginScan();
     const folders = roots.map((root) => root.folder);
     const waiting = new WaitingFiles(folders);
@@ -211,6 +214,7 @@ export class FileScanner {
     }
     this.#settleMoved(look);
     this.#realms = realmOfRoot;
+    this.#listed = complete;
     return {
       waiting,
       realms: realmOfRoot,

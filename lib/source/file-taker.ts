@@ -148,25 +148,22 @@ export class FileTaker {
     const stale = (ref: KnownRef) => !known.isCurrent(ref) || openFiles.hasKey(ref.file.fileKey);
     const isStale = (name: string, own: KnownRef | null) =>
       openFiles.has(name) || (own === null ? known.find(name) !== -1 : stale(own));
+    // It may be a copy of what was taken meanwhile.
+    const isJudged = (names: readonly JudgedName[]) => names.every((name) => isAsJudged(name, known));
     switch (following.kind) {
       case 'continue': {
         const { from, plan } = following;
-        if (stale(from)) return;
+        if (stale(from) || !isJudged(following.judged)) return;
+        // Without a key, it is known to be read by its name alone.
+        if (following.fromPath !== undefined && openFiles.has(following.fromPath)) return;
         known.removeRef(from);
-        const entry = known.find(path);
-        // The one that had this name may have got another one behind the listing's back.
-        if (entry !== -1 && !known.mayBe(entry, file.fileKey)) known.loseName(entry);
         this.#commit(file, realm, plan);
         this.#findHomeless(from, file);
         return;
       }
       case 'new':
-        // It may be a copy of what was taken meanwhile.
-        if (following.judged?.some((name) => !isAsJudged(name, known)) === true) return;
-        if (following.renamed !== null) {
-          if (stale(following.renamed)) return;
-          known.loseName(known.find(path));
-        }
+        if (!isJudged(following.judged)) return;
+        if (following.renamed !== null && stale(following.renamed)) return;
         this.#commitNew(file, realm, following.plan);
         return;
       case 'copied': {
@@ -183,7 +180,7 @@ export class FileTaker {
       }
       case 'replaced': {
         const { from, why, plan } = following;
-        if (stale(from)) return;
+        if (stale(from) || !isJudged(following.judged)) return;
         if (onReplaced === 'fail') {
           fail(modifiedError(path, `${why} (on_replaced: fail)`));
           return;
@@ -225,8 +222,18 @@ export class FileTaker {
     const { known, isWanted } = this.#options;
     const wanted = isWanted(file.path);
     if (wanted) this.#commit(file, realm, plan);
-    else known.remove(file.path);
+    else {
+      this.#freeName(file);
+      known.remove(file.path);
+    }
     return wanted;
+  }
+
+  /** The one that is known by a file's name, and is another one, may have got another name behind the listing's back. */
+  #freeName({ path, fileKey }: FileStatus): void {
+    const { known } = this.#options;
+    const entry = known.find(path);
+    if (entry !== -1 && !known.mayBe(entry, fileKey)) known.loseName(entry);
   }
 
   /** Notes that the file changed, and reads nothing. */
@@ -250,6 +257,7 @@ export class FileTaker {
     isCopy = false,
   ): void {
     const { sizeBytes, fileKey = 0n } = file;
+    this.#freeName(file);
     this.#options.known.record(file.path, {
       sizeBytes,
       modifiedNs: versionOf(file),
@@ -287,6 +295,7 @@ export class FileTaker {
       endByte: plan.endByte,
       position: startPosition(plan.startByte),
       ...(fingerprint === 0n ? {} : { prefix }),
+      ...(fingerprint === 0n && fileKey !== 0n ? { fileKey: String(fileKey) } : {}),
     };
     openFiles.add(split, false);
     onSplit(split);

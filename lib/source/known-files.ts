@@ -173,13 +173,14 @@ export class KnownFiles {
     return true;
   }
 
-  /** Begins a scan: nothing is seen yet. */
-  beginScan(): void {
+  /** Begins a scan: nothing is seen yet. @param listed realms of which the scan before missed nothing; null: of all */
+  beginScan(listed: ReadonlySet<number> | null): void {
     const seen = this.#seen;
     if (this.#fileKeys === null) seen.fill(UNSEEN, 0, this.#count);
     else
       for (let entry = 0; entry < this.#count; entry++)
-        seen[entry] = seen[entry] === SEEN ? SEEN_BEFORE : UNSEEN;
+        if (listed?.has(this.#realms[entry]!) !== false)
+          seen[entry] = seen[entry] === SEEN ? SEEN_BEFORE : UNSEEN;
   }
 
   /** The running scan found the entry, in this realm. */

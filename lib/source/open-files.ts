@@ -32,7 +32,7 @@ export class OpenFiles {
   readonly #byId = new Map<string, OpenFile>();
   /** How many takes of a path are open: one, but for what a restart may bring together. */
   readonly #paths = new Map<string, number>();
-  /** The same by file key, of files that are followed. */
+  /** The same by file key, where files may be found under other names. */
   readonly #keys = new Map<string, number>();
 
   get size(): number {
@@ -54,7 +54,7 @@ export class OpenFiles {
    */
   add(split: Split, restored: boolean): void {
     const { fileId, path } = split;
-    const fileKey = split.prefix?.fileKey;
+    const fileKey = split.prefix?.fileKey ?? split.fileKey;
     let file = this.#byId.get(fileId);
     if (file === undefined) {
       const untouched = !restored || (split.id.endsWith('.0') && split.endByte === null);

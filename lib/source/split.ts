@@ -58,6 +58,8 @@ export interface Split {
   readonly position: SplitPosition;
   /** Of a followed file: what recognises it under whatever name, so that another one that has it is not read in its place. */
   readonly prefix?: SplitPrefix;
+  /** Of one that only its key recognises: see FileStatus, in decimal. */
+  readonly fileKey?: string;
   /** The newest event time of the rows taken, milliseconds since 1970; absent where there is none. */
   readonly newestEventMs?: number;
   /** Something of it is in no output but in part: its file must not be tidied up. */
@@ -125,6 +127,7 @@ export function checkSplit(value: unknown): Split {
       (whole(split.prefix.bytes) &&
         /^\d{1,20}$/.test(String(split.prefix.fingerprint)) &&
         /^\d{1,20}$/.test(String(split.prefix.fileKey)))) &&
+    (split.fileKey === undefined || /^\d{1,20}$/.test(String(split.fileKey))) &&
     typeof position === 'object' &&
     position !== null &&
     whole(position.offset) &&

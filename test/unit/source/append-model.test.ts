@@ -236,6 +236,8 @@ class World {
         break;
       case 'delete':
         fileSystem.files.delete(next.path);
+        // Forgotten before its copies were looked at, it tells nobody that they are copies.
+        if ([...fileSystem.files.keys()].some((name) => name.startsWith(next.path))) await this.#settle();
         break;
       case 'touch':
         fileSystem.touch(next.path, this.#tick);
@@ -244,6 +246,7 @@ class World {
         // What was copied, and is found only under the name of another log, nobody can know again.
         if (!isWanted(next.path) && isWanted(next.to)) await this.rest();
         if (next.path !== next.to) fileSystem.rename(next.path, next.to);
+        if (!isWanted(next.path) && isWanted(next.to)) await this.#settle();
         break;
       case 'read':
         for (let i = 0; i < next.batches; i++) await source.step();
@@ -254,17 +257,26 @@ class World {
       case 'rest':
         await this.rest();
         break;
-      case 'checkpoint': {
-        const must = new Set(this.#must);
-        const followed = new Map([...this.#followed].map((file) => [file, file.bytes]));
-        this.#saved = { saved: await source.checkpointWhileReading(next.batches), must, followed };
+      case 'checkpoint':
+        await this.#checkpoint(next.batches);
         break;
-      }
       case 'crash':
         await this.#crash();
     }
     this.#note();
     this.#check();
+  }
+
+  async #checkpoint(batches: number): Promise<void> {
+    const must = new Set(this.#must);
+    const followed = new Map([...this.#followed].map((file) => [file, file.bytes]));
+    this.#saved = { saved: await this.source.checkpointWhileReading(batches), must, followed };
+  }
+
+  /** No crash goes back behind this. */
+  async #settle(): Promise<void> {
+    await this.rest();
+    await this.#checkpoint(0);
   }
 
   async #crash(): Promise<void> {

@@ -80,7 +80,7 @@ describe('known files', () => {
           } else if (next.type === 'remove') {
             expect(known.remove(next.path)).toBe(model.delete(next.path));
           } else if (next.type === 'scan') {
-            known.beginScan();
+            known.beginScan(null);
             seenBefore = seenNow;
             seenNow = new Set(next.seen);
             for (const seen of next.seen) {
@@ -209,7 +209,7 @@ describe('known files', () => {
     for (let i = 0; i < count; i++) known.record(`/in/2026/11/23/events-${i}.ndjson.gz`, file());
     known.takeDelta();
     expect(known.memoryBytes / count).toBeLessThan(80);
-    known.beginScan();
+    known.beginScan(null);
     let found = 0;
     for (let i = 0; i < count; i++) {
       const entry = known.find(`/in/2026/11/23/events-${i}.ndjson.gz`);
@@ -219,7 +219,7 @@ describe('known files', () => {
     }
     expect(found).toBe(count);
     expect(known.sweep(new Set([1]))).toBe(0);
-    known.beginScan();
+    known.beginScan(null);
     expect(known.sweep(new Set([1]))).toBe(count);
   });
 
