@@ -16,6 +16,23 @@ function behindFirstPiece({ fileSystem }: SourceHarness, action: () => void): vo
   fileSystem.fail({ operation: 'list', path: '/in', skip: 1, action });
 }
 
+/** A log of which two lines were taken, and a third one was added. */
+async function followsLog(wanted: readonly string[] = include): Promise<SourceHarness> {
+  const source = new SourceHarness({ modified: 'append', include: [...wanted] });
+  fillFirstPiece(source);
+  source.fileSystem.put('/in/a.log', 'a1\na2\n', 1n);
+  await source.start();
+  await source.drain();
+  source.fileSystem.append('/in/a.log', 'a3\n', 2n);
+  return source;
+}
+
+/** The log gets another name, and another file has its own. */
+function renameLog({ fileSystem }: SourceHarness, to: string): void {
+  fileSystem.rename('/in/a.log', to);
+  fileSystem.put('/in/a.log', 'b1\n', 3n);
+}
+
 async function rounds(source: SourceHarness, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await source.scan();
@@ -30,17 +47,8 @@ async function expectLines(source: SourceHarness, lines: readonly string[]): Pro
 
 describe('renamed while a listing passes', () => {
   it('to another folder, and another file has its name', async () => {
-    const source = new SourceHarness({ modified: 'append', include });
-    const { fileSystem } = source;
-    fillFirstPiece(source);
-    fileSystem.put('/in/a.log', 'a1\na2\n', 1n);
-    await source.start();
-    await source.drain();
-    fileSystem.append('/in/a.log', 'a3\n', 2n);
-    behindFirstPiece(source, () => {
-      fileSystem.rename('/in/a.log', '/in/old/a.log');
-      fileSystem.put('/in/a.log', 'b1\n', 3n);
-    });
+    const source = await followsLog();
+    behindFirstPiece(source, () => renameLog(source, '/in/old/a.log'));
     await rounds(source, 4);
     await expectLines(source, ['a1', 'a2', 'a3', 'b1']);
   });
@@ -102,18 +110,9 @@ describe('a listing that is tried again is one listing', () => {
     ['input', include],
     ['no input', ['**/*.log']],
   ])('a file that is renamed to what is %s while the second attempt lists', async (_, wanted) => {
-    const source = new SourceHarness({ modified: 'append', include: wanted });
-    const { fileSystem } = source;
-    fillFirstPiece(source);
-    fileSystem.put('/in/a.log', 'a1\na2\n', 1n);
-    await source.start();
-    await source.drain();
-    fileSystem.append('/in/a.log', 'a3\n', 2n);
-    fileSystem.fail({ operation: 'list', path: '/in' });
-    behindFirstPiece(source, () => {
-      fileSystem.rename('/in/a.log', '/in/a.log.1');
-      fileSystem.put('/in/a.log', 'b1\n', 3n);
-    });
+    const source = await followsLog(wanted);
+    source.fileSystem.fail({ operation: 'list', path: '/in' });
+    behindFirstPiece(source, () => renameLog(source, '/in/a.log.1'));
     await rounds(source, 3);
     await expectLines(source, ['a1', 'a2', 'a3', 'b1']);
   });
