@@ -18,7 +18,8 @@ export interface FileEnd {
 
 interface OpenFile {
   readonly path: string;
-  readonly fileKey: string | undefined;
+  /** null: it has none. */
+  readonly fileKey: string | null;
   splits: number;
   kind: SplitOutcome['kind'];
   untouched: boolean;
@@ -47,6 +48,12 @@ export class OpenFiles {
     return this.#keys.size > 0 && this.#keys.has(String(fileKey));
   }
 
+  /** Whether splits of the same file are left, under whatever name it was taken. */
+  hasFileOf(split: Split): boolean {
+    const fileKey = keyOf(split);
+    return fileKey === null ? this.has(split.path) : this.#keys.has(fileKey);
+  }
+
   /**
    * One more split of a file.
    * @param restored it comes from a checkpoint. Ranges of the file that were read before are not heard of again then,
@@ -54,14 +61,14 @@ export class OpenFiles {
    */
   add(split: Split, restored: boolean): void {
     const { fileId, path } = split;
-    const fileKey = split.prefix?.fileKey ?? split.fileKey;
+    const fileKey = keyOf(split);
     let file = this.#byId.get(fileId);
     if (file === undefined) {
       const untouched = !restored || (split.id.endsWith('.0') && split.endByte === null);
       file = { path, fileKey, splits: 0, kind: 'read', untouched, incomplete: false };
       this.#byId.set(fileId, file);
       count(this.#paths, path, 1);
-      if (fileKey !== undefined && fileKey !== '0') count(this.#keys, fileKey, 1);
+      if (fileKey !== null) count(this.#keys, fileKey, 1);
     } else if (restored) file.untouched = false;
     file.splits++;
   }
@@ -76,11 +83,16 @@ export class OpenFiles {
     if (--file.splits > 0) return null;
     this.#byId.delete(split.fileId);
     count(this.#paths, file.path, -1);
-    if (file.fileKey !== undefined && file.fileKey !== '0') count(this.#keys, file.fileKey, -1);
+    if (file.fileKey !== null) count(this.#keys, file.fileKey, -1);
     const { fileId, sizeBytes, modifiedNs } = split;
     const { path, kind: worst, untouched, incomplete } = file;
     return { fileId, path, sizeBytes, modifiedNs, kind: worst, untouched, incomplete };
   }
+}
+
+function keyOf({ prefix, fileKey = '0' }: Split): string | null {
+  const key = prefix?.fileKey ?? fileKey;
+  return key === '0' ? null : key;
 }
 
 function count(counts: Map<string, number>, key: string, by: 1 | -1): void {

@@ -228,10 +228,7 @@ export class SplitEnumerator {
   /** Only once everything was looked into that the scan before found, it tells that their files are nowhere. */
   #giveUpHomeless(): void {
     if (!this.#scanned || this.#taker.waiting > 0 || this.#taker.looking > 0) return;
-    const isOpen = ({ path, prefix }: Split) =>
-      prefix === undefined || prefix.fileKey === '0'
-        ? this.#openFiles.has(path)
-        : this.#openFiles.hasKey(BigInt(prefix.fileKey));
+    const isOpen = (split: Split) => this.#openFiles.hasFileOf(split);
     for (const split of this.#homeless.scanEnded(isOpen)) this.#giveUp(split);
   }
 
