@@ -9,6 +9,10 @@ set -euo pipefail
 version=${SLUICE_TRINO_VERSION:-476}
 source "${SLUICE_ENGINE_SCRIPTS:?names the folder of the engine scripts}/query-lib.sh"
 home=$cache/trino-delta-$version
+# What must work before `start` returns. Statements that read nothing are answered seconds before the first query is
+# (NO_NODES_AVAILABLE), so the last but one reads a Delta table.
+ready=('CREATE SCHEMA IF NOT EXISTS delta."default"' 'CREATE TABLE IF NOT EXISTS delta."default".ready AS SELECT 1 AS x'
+  'SELECT x FROM delta."default".ready' 'DROP TABLE delta."default".ready')
 
 install() {
   begin_install
@@ -62,7 +66,7 @@ start() {
     launch "$java/bin/java" -Xmx1500m -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError -Duser.timezone=UTC \
       -Djdk.attach.allowAttachSelf=true --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
       --sun-misc-unsafe-memory-access=allow -Dconfig=etc/config.properties -cp "$home/lib/*" io.trino.server.TrinoServer
-    await 300 statement 'CREATE SCHEMA IF NOT EXISTS delta."default"'
+    await 300 statement "${ready[@]}"
   fi
   echo "export TRINO_DELTA_URL=$(cat "$home/run/url")"
 }
