@@ -21,19 +21,23 @@ const original = fc.constantFrom(...WANTED);
 const path = fc.tuple(original, fc.constantFrom('', '', ...SUFFIXES)).map(([name, suffix]) => name + suffix);
 const count = fc.integer({ min: 0, max: 4 });
 const half = fc.boolean();
+const failedPage = fc.constantFrom(null, null, 0, 1);
 /** null: not while anything is looked at; otherwise after so many operations of a scan and of what comes of it. */
 const moment: fc.Arbitrary<Moment | null> = fc.oneof(
   fc.constant(null),
-  fc.record({ operation: fc.constant('list' as const), skip: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ operation: fc.constant('list' as const), skip: fc.integer({ min: 1, max: 3 }), failedPage }),
   fc.record({
     operation: fc.constantFrom('stat' as const, 'open' as const, 'read' as const),
     skip: fc.integer({ min: 0, max: 12 }),
+    failedPage,
   }),
 );
 
 interface Moment {
   readonly operation: 'list' | 'stat' | 'open' | 'read';
   readonly skip: number;
+  /** Of the listing, this page fails, and the next scan tries again. */
+  readonly failedPage: number | null;
 }
 
 type Step =
@@ -46,6 +50,8 @@ type Step =
   | {
       readonly type: 'rotate';
       readonly path: string;
+      /** Into another folder, where it stays. */
+      readonly away: boolean;
       readonly create: boolean;
       readonly moment: Moment | null;
     }
@@ -55,6 +61,8 @@ type Step =
       readonly suffix: string;
       /** `begun`: the copy was seen before it was whole. */
       readonly between: 'nothing' | 'begun' | 'scan' | 'append' | 'crash';
+      /** The copy that had the name is moved on before. */
+      readonly shift: boolean;
       /** Lines that the program writes as soon as the log is cut. */
       readonly anew: number;
       readonly moment: Moment | null;
@@ -77,6 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('rotate' as const),
       path: original,
+      away: fc.boolean(),
       create: fc.boolean(),
       moment,
     }),
@@ -88,6 +97,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       path: original,
       suffix: fc.constantFrom(...SUFFIXES),
       between: fc.constantFrom('nothing', 'begun', 'scan', 'append', 'crash'),
+      shift: fc.boolean(),
       anew: fc.integer({ min: 0, max: 8 }),
       moment,
     }),
@@ -112,6 +122,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** Rotated into a folder that is looked at as well. */
+function awayName(name: string): string {
+  return `/in/sub/${name.slice('/in/'.length).replaceAll('/', '_')}.1`;
+}
+
 /** The whole lines of a file: what stands behind the last line end waits. */
 function wholeLines(text: string): string[] {
   return text.split('\n').slice(0, -1);
@@ -127,6 +142,8 @@ class World {
   #must = new Set<string>();
   /** Files, whatever their names, that were input when the source was at rest, and had something that was taken. */
   #followed = new Set<MemoryFile>();
+  /** Something happened while the last listing passed. A file that two in a row miss is forgotten: documented. */
+  #missed = false;
   /** With what the followed files had. */
   #saved: { saved: Saved; must: Set<string>; followed: Map<MemoryFile, Uint8Array> } | null = null;
 
@@ -170,6 +187,7 @@ class World {
   }
 
   async rest(): Promise<void> {
+    this.#missed = false;
     // One to find what a listing under way missed, one for what waits for another file to be taken.
     for (let i = 0; i < 3; i++) {
       await this.source.scan();
@@ -193,9 +211,14 @@ class World {
       if (!done) action();
       done = true;
     };
-    this.source.fileSystem.fail({ ...moment, action: once });
+    const { operation, skip, failedPage } = moment;
+    if (this.#missed) await this.source.scan();
+    this.#missed = operation === 'list';
+    if (failedPage !== null)
+      this.source.fileSystem.fail({ operation: 'list', path: '/in', skip: failedPage });
+    this.source.fileSystem.fail({ operation, skip, action: once });
     await this.source.scan();
-    if (moment.operation !== 'list') await this.source.drain();
+    if (operation !== 'list') await this.source.drain();
     this.source.fileSystem.clearFaults();
     once();
   }
@@ -219,10 +242,11 @@ class World {
         break;
       case 'rotate': {
         const name = next.path;
+        await this.#settleCopies();
         await this.#perhapsMeanwhile(next.moment, () => {
           // What is moved over the last one destroys it.
-          fileSystem.rename(`${name}.1`, `${name}.2`);
-          fileSystem.rename(name, `${name}.1`);
+          if (!next.away) fileSystem.rename(`${name}.1`, `${name}.2`);
+          fileSystem.rename(name, next.away ? awayName(name) : `${name}.1`);
           if (next.create) fileSystem.put(name, this.#lines(1, false), this.#tick);
           this.#note();
         });
@@ -243,15 +267,18 @@ class World {
         fileSystem.touch(next.path, this.#tick);
         break;
       case 'rename':
+        await this.#settleCopies();
         // What was copied, and is found only under the name of another log, nobody can know again.
         if (!isWanted(next.path) && isWanted(next.to)) await this.rest();
         if (next.path !== next.to) fileSystem.rename(next.path, next.to);
+        await this.#settleCopies();
         if (!isWanted(next.path) && isWanted(next.to)) await this.#settle();
         break;
       case 'read':
         for (let i = 0; i < next.batches; i++) await source.step();
         break;
       case 'scan':
+        this.#missed = false;
         await source.scan();
         break;
       case 'rest':
@@ -277,6 +304,11 @@ class World {
   async #settle(): Promise<void> {
     await this.rest();
     await this.#checkpoint(0);
+  }
+
+  /** Of a log that is both copied and renamed, lines may come twice after a crash: documented. */
+  async #settleCopies(): Promise<void> {
+    if (this.#rotation === 'copytruncate') await this.#settle();
   }
 
   async #crash(): Promise<void> {
@@ -308,6 +340,8 @@ class World {
     if (next.between === 'begun')
       fileSystem.put(copy, before.bytes.subarray(0, before.bytes.length >> 1), this.#tick);
     await this.#perhapsMeanwhile(next.moment, () => {
+      if (next.shift && next.suffix === '.1' && next.between !== 'begun')
+        fileSystem.rename(copy, `${next.path}.2`);
       if (next.between === 'begun') fileSystem.write(copy, before.bytes, this.#tick);
       else fileSystem.put(copy, before.bytes, this.#tick);
       if (!cutsAtOnce) return;
