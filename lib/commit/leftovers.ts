@@ -8,11 +8,26 @@ import type { Checkpoint } from './checkpoint.ts';
 import { claimsOf } from './gc/claims.ts';
 import { judge } from './gc/verdict.ts';
 
+/** Where a job has hidden files and uploads. */
+export function writtenFolders({ sink, quarantine }: CompiledJob): string[] {
+  return [sink.path, sink.staging, quarantine?.path ?? null].filter((folder) => folder !== null);
+}
+
+/** Whose leftovers. */
+export interface LeftoversOf {
+  readonly jobName: string;
+  readonly jobId: string;
+  /** Of the caller, which has the job. */
+  readonly runId: string;
+  /** Checkpoints that recovery could start from. */
+  readonly needed: readonly Checkpoint[];
+  /** Names of files that the job writes and replaces in its buckets. */
+  readonly replaced: readonly string[];
+}
+
 /**
- * Removes them. Anything not named like a hidden part of this job is never touched, nor are those of the present run.
- * @param runId of the caller, which has the job's lock
- * @param replaced names of files that the job writes and replaces in its buckets
- * @param needed checkpoints that recovery could start from
+ * Removes hidden files. Anything not named like a hidden part of this job is never touched, nor are those of the present
+ * run.
  * @param proveOwner throws once another process has the job. Asked between finding and removing: what was found before
  *   is then of runs that were fenced off, and not the other process's
  * @returns the paths removed
@@ -20,12 +35,8 @@ import { judge } from './gc/verdict.ts';
 export async function removeLeftovers(
   fileSystem: FileSystem,
   folders: readonly string[],
-  jobName: string,
-  jobId: string,
-  runId: string,
-  needed: readonly Checkpoint[],
-  replaced: readonly string[] = [],
-  proveOwner: () => Promise<void> = async () => {},
+  { jobName, jobId, runId, needed, replaced }: LeftoversOf,
+  proveOwner: () => Promise<void>,
 ): Promise<string[]> {
   const claims = claimsOf(needed);
   const runner = { runId, startedMs: null };
@@ -45,23 +56,6 @@ export async function removeLeftovers(
     }
   }
   return removed;
-}
-
-/** Where a job has hidden files. */
-export function writtenFolders({ sink, quarantine }: CompiledJob): string[] {
-  return [sink.path, sink.staging, quarantine?.path ?? null].filter((folder) => folder !== null);
-}
-
-/** Whose leftovers. */
-export interface LeftoversOf {
-  readonly jobName: string;
-  readonly jobId: string;
-  /** Of the caller, which has the job. */
-  readonly runId: string;
-  /** Checkpoints that recovery could start from. */
-  readonly needed: readonly Checkpoint[];
-  /** Names of files that the job writes and replaces in its buckets. */
-  readonly replaced: readonly string[];
 }
 
 /**
@@ -95,11 +89,11 @@ export async function findStaleUploads(
 export async function tidyUp(
   fileSystem: FileSystem,
   folders: readonly string[],
-  { jobName, jobId, runId, needed, replaced }: LeftoversOf,
+  leftovers: LeftoversOf,
   uploads: readonly UnfinishedUpload[],
   proveOwner: () => Promise<void>,
 ): Promise<void> {
   if (uploads.length > 0) await proveOwner();
   for (const { path, uploadId } of uploads) await fileSystem.unfinishedUploads?.abort(path, uploadId);
-  await removeLeftovers(fileSystem, folders, jobName, jobId, runId, needed, replaced, proveOwner);
+  await removeLeftovers(fileSystem, folders, leftovers, proveOwner);
 }

@@ -136,8 +136,16 @@ export class Coordinator {
     }
   }
 
-  /** A message of a subtask. */
+  /** A message of a subtask. Comes in a turn of its own, where nobody would catch what it throws. */
   receive(message: FromSubtask): void {
+    try {
+      this.#handle(message);
+    } catch (thrown) {
+      this.fail(SluiceError.from(thrown));
+    }
+  }
+
+  #handle(message: FromSubtask): void {
     const { enumerator, checkpoints, watermarks, onEvent } = this.#config;
     switch (message.type) {
       case 'ready':

@@ -218,11 +218,7 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
     await removeLeftovers(
       fileSystem,
       [description.path],
-      options.name,
-      state.base.jobId,
-      runId,
-      state.store.retained,
-      [],
+      { jobName: options.name, jobId: state.base.jobId, runId, needed: state.store.retained, replaced: [] },
       state.proveOwner,
     );
     // A policy that is new to the job may close what its watermark has passed.

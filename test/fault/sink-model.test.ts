@@ -112,7 +112,8 @@ async function collect(harness: SinkHarness, newest: Durable | null): Promise<vo
             compaction: newest.compaction,
           },
         ];
-  await removeLeftovers(fileSystem, [`${harness.folder}/lake`], 'job', JOB_ID, harness.runId, needed);
+  const leftovers = { jobName: 'job', jobId: JOB_ID, runId: harness.runId, needed, replaced: [] };
+  await removeLeftovers(fileSystem, [`${harness.folder}/lake`], leftovers, async () => {});
 }
 
 async function run(steps: readonly Step[], rolling: RollingPolicy, flushBytes: number): Promise<number> {

@@ -10,6 +10,7 @@ import type { LockOwner } from '../../storage/local/process-lock.ts';
 import { CheckpointStore } from '../checkpoint-store.ts';
 import { jobFingerprint, proveJobFits } from '../fingerprint.ts';
 import { proveLakeMatches, readLakeMarker } from '../lake-marker.ts';
+import { writtenFolders } from '../leftovers.ts';
 import { replacedFiles } from '../partitions/replaced-files.ts';
 import { claimsOf } from './claims.ts';
 import { type FoundFile, judge, type Verdict } from './verdict.ts';
@@ -84,12 +85,10 @@ async function findFiles(job: CompiledJob, fileSystem: FileSystem): Promise<Cand
   const found = new Map<string, Candidate>();
   for (const area of ['checkpoints', 'segments'] as const)
     await list(`${job.statePath}/${area}`, area, () => true, fileSystem, found);
-  await list(job.sink.path, 'lake', isHidden, fileSystem, found);
-  const { staging } = job.sink;
-  // The quarantine's parts are written as the lake's are.
-  if (job.quarantine !== null) await list(job.quarantine.path, 'lake', isHidden, fileSystem, found);
-  if (staging !== null) await list(staging, 'lake', () => true, fileSystem, found);
-  for (const folder of new Set([job.sink.path, ...(staging === null ? [] : [staging])])) {
+  for (const folder of new Set(writtenFolders(job))) {
+    // In the staging folder nothing is finished.
+    const wanted = folder === job.sink.staging ? () => true : isHidden;
+    await list(folder, 'lake', wanted, fileSystem, found);
     for await (const uploads of fileSystem.unfinishedUploads?.list(folder) ?? []) {
       for (const { path, uploadId, startedMs, sizeBytes } of uploads)
         found.set(`${path}?${uploadId}`, {

@@ -88,24 +88,28 @@ describe('sluice gc', () => {
     expect(paths()).toHaveLength(before.length - 3);
   });
 
-  test('uploads, where the storage has them', async () => {
-    const uploads: UnfinishedUpload[] = ['one', 'two'].map((uploadId) => ({
-      path: `/work/lake/b/part-${JOB_ID}-0-4.parquet`,
-      uploadId,
-      startedMs: 0,
-      sizeBytes: 10,
-    }));
+  test('uploads, where the storage has them: of the lake and of the quarantine', async () => {
+    const source = await cli.fileSystem.readFile('/work/job.yaml');
+    cli.fileSystem.put('/work/job.yaml', `${Buffer.from(source!)}quarantine: { path: ./refused }\n`);
+    const upload = (path: string): UnfinishedUpload => ({
+      ...{ path, uploadId: `of ${path}` },
+      ...{ startedMs: 0, sizeBytes: 10 },
+    });
+    const uploads = [
+      upload(`/work/lake/b/part-${JOB_ID}-0-4.parquet`),
+      upload(`/work/refused/quarantine-${JOB_ID}-0-4.ndjson`),
+    ];
     const aborted: string[] = [];
     Object.assign(cli.fileSystem, {
       unfinishedUploads: {
-        list: async function* () {
-          yield uploads;
+        list: async function* (folder: string) {
+          yield uploads.filter(({ path }) => path.startsWith(`${folder}/`));
         },
         abort: async (_path: string, uploadId: string) => aborted.push(uploadId) > 0,
       },
     });
     expect(await cli.run('gc', 'job.yaml')).toBe(0);
-    expect(aborted).toEqual(['one', 'two']);
+    expect(aborted).toEqual(uploads.map(({ uploadId }) => uploadId));
   });
 
   test.each([
