@@ -11,8 +11,8 @@ import type { Split, SplitOutcome } from '../source/split.ts';
 
 export type ToSubtask =
   /**
-   * Read this split, then those ahead. In one message: a subtask that asks again between two would be told that nothing
-   * is left. Sent only to a subtask that asked.
+   * Read this split, then those ahead. In one message: a subtask that asks again between two would count as one for which
+   * nothing is left. Sent only to a subtask that asked.
    */
   | { readonly type: 'assign'; readonly split: Split; readonly ahead: readonly Split[] }
   /** Take a snapshot between two batches. */
@@ -28,8 +28,6 @@ export type ToSubtask =
     }
   /** How far event time has come. Not queued behind other messages. */
   | { readonly type: 'watermark'; readonly watermarkMs: number }
-  /** PROCESS_ONCE: nothing is left to read; in answer to a request. */
-  | { readonly type: 'no-more-splits' }
   /**
    * Rows are of this schema from now on. Open parts are closed: none holds rows of two schemas. Sent to all subtasks before
    * they are asked for a snapshot that says so.

@@ -123,7 +123,6 @@ async function sampleBuckets(
   const eventTime = job.eventTime === null ? null : createEventTime(job.eventTime, rowsSchema);
   const reader = new SplitReader({
     fileSystem,
-    clock,
     format: await createInputFormat(source.format),
     compression: source.format.compression,
     schema,

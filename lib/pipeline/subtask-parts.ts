@@ -7,6 +7,7 @@ import type { Buckets } from '../sink/buckets.ts';
 import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import type { FilesAhead } from '../source/files-ahead.ts';
 import type { SplitReader } from '../source/split-reader.ts';
+import type { Warnings } from '../source/warnings.ts';
 import type { KeyWindow } from '../transform/key-window.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
 import type { EventTimeOf, Refusals } from './batch-writer.ts';
@@ -50,6 +51,8 @@ export interface SubtaskParts {
   /** Whether a part's partition is announced with a checkpoint of these times, so that it has to be closed. */
   readonly isDue: ((part: PartFileInfo, times: EventTimes) => boolean) | null;
   readonly clock: Clock;
+  /** The one that the readers tell, too. */
+  readonly warnings: Warnings;
   /** The one that reader and sink enter their stages in. */
   readonly stages: StageClock;
   readonly send: (message: FromSubtask) => void;

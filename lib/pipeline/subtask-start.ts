@@ -12,6 +12,7 @@ import { FilesAhead } from '../source/files-ahead.ts';
 import { capturing } from '../source/row-capture.ts';
 import { SplitReader } from '../source/split-reader.ts';
 import { openSplitSource } from '../source/split-source.ts';
+import { Warnings } from '../source/warnings.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { KeyWindow, windowBytes } from '../transform/key-window.ts';
 import { loadMapFunctions, type MapFunctions } from '../transform/map-rows.ts';
@@ -70,15 +71,18 @@ export async function startSubtask(
   // What is to be read slowly is not read at once.
   const readsAhead = format.access !== 'random' && bytesPerSecond === null;
   const ahead = readsAhead ? new FilesAhead(fileSystem) : null;
+  const { subtask: number } = config;
+  const warnings = new Warnings(clock, (warning) => send({ type: 'warning', subtask: number, ...warning }));
+  const parts: ReaderParts = { config, format, fileSystem, ahead, stages, warnings };
   const rowsOf = (schema: Schema, transform: RowTransform | null, partSchema: Schema) => ({
-    reader: createReader(config, format, schema, partSchema, fileSystem, clock, stages, ahead),
+    reader: createReader(parts, schema, partSchema),
     transform,
-    refusals: refusalsOf(config, format, schema, transform, functions, partSchema, fileSystem, clock, ahead),
+    refusals: refusalsOf(parts, schema, partSchema, transform, functions),
     eventTime: job.eventTime === null ? null : createEventTime(job.eventTime, transform?.schema ?? schema),
   });
   const subtask = new Subtask({
     ahead,
-    subtask: config.subtask,
+    subtask: number,
     ...rowsOf(config.schema, first, sink.current.schema),
     sink,
     quarantine,
@@ -102,6 +106,7 @@ export async function startSubtask(
     pace: bytesPerSecond === null ? null : new Pace(clock, bytesPerSecond / job.parallelism),
     clock,
     stages,
+    warnings,
     send,
   });
   return {
@@ -111,17 +116,24 @@ export async function startSubtask(
   };
 }
 
+/** What readers are made of, whatever the schema is. */
+interface ReaderParts {
+  readonly config: SubtaskConfig;
+  readonly format: InputFormat | FileInputFormat;
+  readonly fileSystem: FileSystem;
+  readonly ahead: FilesAhead | null;
+  readonly stages: StageClock;
+  readonly warnings: Warnings;
+}
+
 function refusalsOf(
-  config: SubtaskConfig,
-  format: InputFormat | FileInputFormat,
+  parts: ReaderParts,
   schema: Schema,
+  partSchema: Schema,
   transform: RowTransform | null,
   functions: MapFunctions,
-  partSchema: Schema,
-  fileSystem: FileSystem,
-  clock: Clock,
-  ahead: FilesAhead | null,
 ): Refusals {
+  const { config, format, fileSystem, ahead } = parts;
   const { job, replay } = config;
   const { onBadRecord } = job.source;
   // A replay brings late rows into the lake: they were looked at.
@@ -137,10 +149,7 @@ function refusalsOf(
       createReader:
         inner.access === 'random'
           ? null
-          : (onRow) => {
-              const one = capturing(inner, onRow);
-              return createReader(config, format, schema, partSchema, fileSystem, clock, UNTIMED, ahead, one);
-            },
+          : (onRow) => createReader(parts, schema, partSchema, capturing(inner, onRow)),
       rowsOf: (row) =>
         again === null ? 1 : again.apply(row, NO_PLACES, { path: '', nowMs: 0, checkpointId: 0 }).length,
       replay,
@@ -153,16 +162,11 @@ function refusalsOf(
   };
 }
 
-/** @param capture reads what was read before once more, row by row, and refuses what was refused */
+/** @param capture reads what was read before once more, row by row, and refuses what was refused; nobody is told again */
 function createReader(
-  config: SubtaskConfig,
-  format: InputFormat | FileInputFormat,
+  { config, format, fileSystem, ahead, stages, warnings }: ReaderParts,
   schema: Schema,
   partSchema: Schema,
-  fileSystem: FileSystem,
-  clock: Clock,
-  stages: StageClock,
-  ahead: FilesAhead | null,
   capture: InputFormat | null = null,
 ): SplitReader {
   const { source } = config.job;
@@ -171,7 +175,6 @@ function createReader(
   const provesAll = source.onBadRecord === 'quarantine' || source.drift.mismatch !== 'bad_record';
   return new SplitReader({
     fileSystem,
-    clock,
     format: capture ?? (config.replay ? replayInput(format) : format),
     compression: config.replay ? 'none' : source.format.compression,
     schema,
@@ -184,7 +187,8 @@ function createReader(
       capture === null ? source.drift : { ...source.drift, mismatch: refusedAgain(source.drift.mismatch) },
     modified: source.modified,
     places: capture === null ? placesNeeded(source.lineage) : null,
-    stages,
+    stages: capture === null ? stages : UNTIMED,
+    warnings: capture === null ? warnings : null,
     ahead,
   });
 }

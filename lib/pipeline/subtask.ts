@@ -12,7 +12,6 @@ import type { Stage } from '../core/stage-clock.ts';
 import { isUntouched, type Split, type SplitOutcome } from '../source/split.ts';
 import type { SplitReader } from '../source/split-reader.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
-import { Warnings } from '../source/warnings.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
 import { BatchWriter } from './batch-writer.ts';
 import type { SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
@@ -53,7 +52,6 @@ export class Subtask {
   #reader: SplitReader;
   #transform: RowTransform | null;
   #writer: BatchWriter;
-  readonly #warnings: Warnings;
   #schemaVersion: number;
   /** Of the last one made, and of the one that is waited for. */
   #proposal = 0;
@@ -63,8 +61,6 @@ export class Subtask {
   constructor(parts: SubtaskParts) {
     this.#parts = parts;
     this.#wakeUp = new WakeUp(parts.clock);
-    const { subtask, send } = parts;
-    this.#warnings = new Warnings(parts.clock, (warning) => send({ type: 'warning', subtask, ...warning }));
     this.#reader = parts.reader;
     this.#transform = parts.transform;
     this.#writer = this.#writerOf(parts);
@@ -74,8 +70,8 @@ export class Subtask {
   }
 
   #writerOf({ eventTime, refusals }: Pick<Evolved, 'eventTime' | 'refusals'>): BatchWriter {
-    const { sink, quarantine } = this.#parts;
-    return new BatchWriter({ sink, quarantine, eventTime, refusals, warnings: this.#warnings });
+    const { sink, quarantine, warnings } = this.#parts;
+    return new BatchWriter({ sink, quarantine, eventTime, refusals, warnings });
   }
 
   /** A message from the coordinator. */
@@ -94,7 +90,7 @@ export class Subtask {
    * @throws SluiceError what reading or writing threw
    */
   async run(): Promise<void> {
-    const { send, subtask, sink } = this.#parts;
+    const { send, subtask, sink, warnings } = this.#parts;
     send({ type: 'ready', subtask, openParts: sink.openParts });
     while (!this.#done) {
       const message = this.#inbox.shift();
@@ -105,6 +101,7 @@ export class Subtask {
       await yieldToEventLoop();
     }
     await this.release();
+    warnings.flush();
     send({ type: 'ended', subtask, times: this.#parts.stages.times });
   }
 
@@ -123,8 +120,6 @@ export class Subtask {
         this.#ahead.push(...message.ahead);
         for (const each of [message.split, ...message.ahead]) this.#parts.ahead?.add(each);
         await this.#open(message.split);
-        return;
-      case 'no-more-splits':
         return;
       case 'schema':
         await this.#onSchema(message);
@@ -318,8 +313,6 @@ export class Subtask {
     this.#counts = addCounts(this.#counts, { rejected, quarantined, bytesIn });
     this.#tally = addTallies(this.#tally, { ...NO_TALLY, ...counted(counts) });
     this.#parts.pace?.spend(counts.bytesIn);
-    for (const warning of counts.warnings)
-      this.#parts.send({ type: 'warning', subtask: this.#parts.subtask, ...warning });
   }
 
   /** Tells the coordinator what was done since the last snapshot: for people, and to know that there is something to keep. */

@@ -1,5 +1,3 @@
-import type { Warning } from './warnings.ts';
-
 /** What was counted since the last call of `takeCounts`. */
 export interface ReaderCounts {
   /** Refused, and left out (skip). */
@@ -8,6 +6,4 @@ export interface ReaderCounts {
   readonly quarantined: number;
   /** Bytes of the files as they are stored. */
   readonly bytesIn: number;
-  /** Bounded. */
-  readonly warnings: readonly Warning[];
 }

@@ -29,7 +29,6 @@ import { type QuarantinedRecord, RefusedRecords, refusedRecord } from './refused
 import { isReadToEnd, type Split, type SplitOutcome } from './split.ts';
 import type { SplitReaderOptions } from './split-reader-options.ts';
 import { openSplitSource, type SplitSource } from './split-source.ts';
-import { type Warning, Warnings } from './warnings.ts';
 
 /** An error that lacks the line number, which takes reading to find out. */
 interface RecordFailure {
@@ -45,7 +44,6 @@ const MAX_KEPT_BYTES = 64 * 1024;
 export class SplitReader {
   readonly #options: SplitReaderOptions;
   readonly #records: RecordReader | FileReader;
-  readonly #bounded: Warnings;
   #split: Split | null = null;
   #isOpen = false;
   /** Whether its file was read already, as the version that was listed. */
@@ -60,7 +58,6 @@ export class SplitReader {
   #bytesIn = 0;
   /** Read from storage since they were counted last. */
   #storedBytes = 0;
-  #warnings: Warning[] = [];
   /** null where nobody asks for places. */
   readonly #places: PlaceTracker | null;
 
@@ -68,7 +65,6 @@ export class SplitReader {
     const { schema, batchRows, keepLines, columns, maxRecordBytes } = options;
     const { chunkBytes = CHUNK_BYTES, stages = UNTIMED, places = null } = options;
     this.#options = options;
-    this.#bounded = new Warnings(options.clock, (warning) => this.#warnings.push(warning));
     const rows = { schema, batchRows, onBadRecord: (record: BadRecord) => this.#refuseBad(record) };
     const drift = driftPolicy(options.drift);
     if (options.format.access === 'random') {
@@ -181,12 +177,10 @@ export class SplitReader {
       rejected: this.#rejected,
       quarantined: this.#quarantined,
       bytesIn: this.#bytesIn,
-      warnings: this.#warnings,
     };
     this.#rejected = 0;
     this.#quarantined = 0;
     this.#bytesIn = 0;
-    this.#warnings = [];
     return counts;
   }
 
@@ -303,7 +297,7 @@ export class SplitReader {
       throw describe(null);
     }
     this.#rejected++;
-    this.#bounded.warn('record-skipped', describe(null).message);
+    this.#options.warnings?.warn('record-skipped', describe(null).message);
   }
 
   /** Quarantines what cannot be kept as a whole. */
@@ -334,7 +328,10 @@ export class SplitReader {
     const { path } = this.#current();
     this.#outcome = 'read';
     this.#keepPart(restCode(error) ?? 'malformed', error.message, offset, rest);
-    this.#bounded.warn('record-skipped', `${path} is not read from byte ${offset} on: ${error.message}`);
+    this.#options.warnings?.warn(
+      'record-skipped',
+      `${path} is not read from byte ${offset} on: ${error.message}`,
+    );
   }
 
   async #end(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Warnings of the source, bounded: a folder with a million modified files must not write a million lines a scan. The
- * first few of a kind within a minute pass; the rest is counted and named once the minute is over.
+ * first few of a kind within a minute pass; the rest is counted, and named with the next of its kind after the minute, or by
+ * `flush`.
  */
 import type { Clock } from '../core/clock.ts';
 

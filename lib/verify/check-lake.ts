@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { OutputFormatSpec } from '../core/specs.ts';
@@ -46,7 +45,6 @@ export interface LakeCheck {
 export interface LakeOptions {
   readonly job: CompiledJob;
   readonly fileSystem: FileSystem;
-  readonly clock: Clock;
   /** Of the part files. */
   readonly schema: Schema;
   readonly rereadBooks: () => Promise<Books>;
@@ -144,7 +142,7 @@ async function isPromised({ path }: PartBook, books: Books, fileSystem: FileSyst
 }
 
 async function checkPart(part: PartBook, place: Place, options: LakeOptions): Promise<Finding | null> {
-  const { job, fileSystem, clock, schema } = options;
+  const { job, fileSystem, schema } = options;
   const { path, sizeBytes } = place;
   if (sizeBytes !== part.sizeBytes) {
     const shorter = sizeBytes < part.sizeBytes;
@@ -157,8 +155,8 @@ async function checkPart(part: PartBook, place: Place, options: LakeOptions): Pr
   if (part.rows === null) return null;
   try {
     const rows = part.quarantine
-      ? await countRows(place, quarantineFormat(path), QUARANTINE_SCHEMA, fileSystem, clock)
-      : await countRows(place, job.sink.format, schema, fileSystem, clock);
+      ? await countRows(place, quarantineFormat(path), QUARANTINE_SCHEMA, fileSystem)
+      : await countRows(place, job.sink.format, schema, fileSystem);
     if (rows === part.rows) return null;
     return {
       code: 'part_changed',

@@ -2,7 +2,6 @@
 import { decompressed } from '../../formats/compression/decompress.ts';
 import { readFooter } from '../../formats/parquet/reader/read-footer.ts';
 import type { ByteSource } from '../core/byte-source.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { OutputFormatSpec } from '../core/specs.ts';
@@ -20,7 +19,6 @@ export async function countRows(
   format: OutputFormatSpec,
   schema: Schema,
   fileSystem: FileSystem,
-  clock: Clock,
 ): Promise<number> {
   switch (format.type) {
     case 'parquet':
@@ -28,7 +26,7 @@ export async function countRows(
     case 'avro':
     case 'arrow': {
       let rows = 0;
-      for await (const batch of partBatches(part, format, schema, fileSystem, clock)) rows += batch.length;
+      for await (const batch of partBatches(part, format, schema, fileSystem)) rows += batch.length;
       return rows;
     }
     case 'csv': {

@@ -4,7 +4,6 @@
  */
 import { createInputFormat } from '../../formats/input-format.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
@@ -39,7 +38,6 @@ const NOT_OF_THE_SOURCE: ReadonlySet<string> = new Set([
 export interface DeepOptions {
   readonly job: CompiledJob;
   readonly fileSystem: FileSystem;
-  readonly clock: Clock;
   /** Of the part files. */
   readonly partSchema: Schema;
   /** Source files that are there as they were read. */
@@ -164,12 +162,11 @@ async function readSource(
   schema: Schema,
   lines: boolean,
   digest: RowDigest,
-  { job, fileSystem, clock, intact }: DeepOptions,
+  { job, fileSystem, intact }: DeepOptions,
 ): Promise<Finding[]> {
   const { source } = job;
   const reader = new SplitReader({
     fileSystem,
-    clock,
     format: await createInputFormat(source.format),
     compression: source.format.compression,
     schema,
@@ -245,12 +242,12 @@ async function readLake(
   books: Books,
   lines: boolean,
   digest: RowDigest,
-  { job, fileSystem, clock, partSchema }: DeepOptions,
+  { job, fileSystem, partSchema }: DeepOptions,
 ): Promise<void> {
   const options = lines ? { columns: neededColumns(job) } : {};
   for (const part of books.parts.values()) {
     if (part.quarantine) continue;
-    for await (const batch of partBatches(part, job.sink.format, partSchema, fileSystem, clock, {
+    for await (const batch of partBatches(part, job.sink.format, partSchema, fileSystem, {
       keepLines: lines,
       ...options,
     }))

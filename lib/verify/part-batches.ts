@@ -1,7 +1,6 @@
 /** The rows of a part, read back as the job's own input formats read them. */
 import { createInputFormat } from '../../formats/input-format.ts';
 import type { Batch } from '../core/batch.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import type { InputFormatSpec, OutputFormatSpec } from '../core/specs.ts';
@@ -36,13 +35,11 @@ export async function* partBatches(
   format: OutputFormatSpec,
   schema: Schema,
   fileSystem: FileSystem,
-  clock: Clock,
   { keepLines = false, columns }: PartReadOptions = {},
 ): AsyncGenerator<Batch> {
   const input = await createInputFormat(inputOf(format));
   const reader = new SplitReader({
     fileSystem,
-    clock,
     format: input,
     compression: 'compression' in format && isWhole(format) ? format.compression : 'none',
     schema: (await fileSchema(part, input, fileSystem)) ?? withoutNested(format, schema),

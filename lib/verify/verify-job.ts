@@ -4,7 +4,6 @@
  */
 import { createBucketAssigner } from '../../bucketing/index.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { baseColumns } from '../pipeline/schema-registry.ts';
 import { withoutColumns } from '../pipeline/sink-setup.ts';
@@ -20,7 +19,6 @@ import type { Finding } from './finding.ts';
 export interface VerifyOptions {
   readonly job: CompiledJob;
   readonly fileSystem: FileSystem;
-  readonly clock: Clock;
   /** Whether both sides are read once more; see deep.ts. */
   readonly deep?: boolean;
   /** Globs of folders below the lake: partitions that may have been dropped as a whole. */
@@ -73,7 +71,7 @@ export interface VerifyReport {
 
 /** @throws SluiceError USAGE where the job never ran; STATE_CORRUPT, STATE_VERSION; storage errors */
 export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
-  const { job, fileSystem, clock, deep, acceptMissing = [] } = options;
+  const { job, fileSystem, deep, acceptMissing = [] } = options;
   const listing = await listParts(job, fileSystem);
   const rereadBooks = () => readBooks(fileSystem, job.statePath);
   const books = await rereadBooks();
@@ -81,7 +79,6 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
   const lake = await checkLake(listing, books, {
     job,
     fileSystem,
-    clock,
     schema,
     rereadBooks,
     acceptMissing,
@@ -96,7 +93,6 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
     ? await verifyDeep(books, {
         job,
         fileSystem,
-        clock,
         partSchema: schema,
         intact: source.intact,
         isSound: findings.length === 0,

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
-import { systemClock } from '../../lib/core/clock.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
@@ -115,7 +114,7 @@ function job(format: typeof ndjsonOutput | typeof parquetOutput, parallelism: nu
 async function findings(compiled: CompiledJob, store: MemoryObjectStore): Promise<readonly Finding[]> {
   const fileSystem = storageOf(store, compiled.s3)('00bb');
   try {
-    return (await verifyJob({ job: compiled, fileSystem, clock: systemClock, deep: true })).findings;
+    return (await verifyJob({ job: compiled, fileSystem, deep: true })).findings;
   } catch (thrown) {
     if (SluiceError.from(thrown).code === 'USAGE') return [];
     throw thrown;

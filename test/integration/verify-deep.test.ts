@@ -29,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 function deep(job: CompiledJob): Promise<VerifyReport> {
-  return verifyJob({ job, fileSystem: localFileSystem('00bb'), clock: systemClock, deep: true });
+  return verifyJob({ job, fileSystem: localFileSystem('00bb'), deep: true });
 }
 
 const ROWS = 500;

@@ -10,7 +10,6 @@ import { type Split, startPosition } from '../../lib/source/split.ts';
 import { SplitReader } from '../../lib/source/split-reader.ts';
 import type { SplitReaderOptions } from '../../lib/source/split-reader-options.ts';
 import type { FileSystem } from '../../lib/storage/file-system.ts';
-import { ManualClock } from './manual-clock.ts';
 
 export interface ReadOptions extends Partial<SplitReaderOptions> {
   /** After each batch the file is closed, and opened again at the position, with another reader. */
@@ -37,7 +36,6 @@ export async function readInput(
   const readerOf = () =>
     new SplitReader({
       fileSystem,
-      clock: new ManualClock(),
       format,
       compression: spec.compression,
       batchRows: 8192,

@@ -1,6 +1,5 @@
 /** `sluice verify` of a job on the local disk. */
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
-import { systemClock } from '../../lib/core/clock.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { type VerifyOptions, type VerifyReport, verifyJob } from '../../lib/verify/verify-job.ts';
 
@@ -8,7 +7,7 @@ export function verifyLocal(
   job: CompiledJob,
   options: Pick<VerifyOptions, 'acceptMissing' | 'deep'> = {},
 ): Promise<VerifyReport> {
-  return verifyJob({ job, fileSystem: localFileSystem('00bb'), clock: systemClock, ...options });
+  return verifyJob({ job, fileSystem: localFileSystem('00bb'), ...options });
 }
 
 /** `code file`, sorted. */

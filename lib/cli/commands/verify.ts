@@ -17,7 +17,7 @@ export async function verify(
   { io, output }: CommandContext,
 ): Promise<void> {
   const { job, fileSystem } = await loadJob(file, io);
-  const report = await verifyJob({ job, fileSystem, clock: io.clock, deep, acceptMissing });
+  const report = await verifyJob({ job, fileSystem, deep, acceptMissing });
   if (output.json) output.document(report);
   else output.answer(renderReport(report, output.style));
   if (report.ok) return;

@@ -105,7 +105,6 @@ async function run(
   void watcher?.start(roots);
   const reader = new SplitReader({
     fileSystem,
-    clock: systemClock,
     format: lineFormat(),
     compression: spec.format.compression,
     schema: LINE_SCHEMA,

@@ -1,27 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { basePathAssigner } from '../../../bucketing/base-path.ts';
 import { ndjsonFormat } from '../../../formats/ndjson/encoder.ts';
+import type { BadRecordPolicy } from '../../../lib/core/specs.ts';
 import { UNTIMED } from '../../../lib/core/stage-clock.ts';
 import type { FromSubtask, ToSubtask } from '../../../lib/pipeline/messages.ts';
 import { Subtask } from '../../../lib/pipeline/subtask.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
 import { EvolvingSink } from '../../../lib/sink/evolving-sink.ts';
 import { rowPartFormat } from '../../../lib/sink/row-part-writer.ts';
+import { Warnings } from '../../../lib/source/warnings.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { neverRoll } from '../../support/sink-harness.ts';
 import { LINE_SCHEMA } from '../source/line-format.ts';
 import { readerOf, splitOf } from '../source/reading.ts';
 
-function setUp(chunkRows = 100) {
+function setUp(chunkRows = 100, onBadRecord: BadRecordPolicy = 'fail') {
   const clock = new ManualClock();
   const fileSystem = new MemoryFileSystem(clock);
   const sent: FromSubtask[] = [];
+  const warnings = new Warnings(clock, (warning) => sent.push({ type: 'warning', subtask: 0, ...warning }));
   const format = rowPartFormat(ndjsonFormat(), { extension: '', compress: (bytes) => bytes }, LINE_SCHEMA);
   const subtask = new Subtask({
     ahead: null,
     subtask: 0,
-    reader: readerOf(fileSystem, { batchRows: chunkRows }),
+    reader: readerOf(fileSystem, { batchRows: chunkRows, onBadRecord, warnings }),
     transform: null,
     sink: new EvolvingSink(
       new Buckets({
@@ -56,6 +59,7 @@ function setUp(chunkRows = 100) {
     pace: null,
     clock,
     stages: UNTIMED,
+    warnings,
     send: (message) => sent.push(message),
   });
   const running = subtask.run();
@@ -92,10 +96,21 @@ describe('subtask', () => {
     await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
     expect(sent.filter(({ type }) => type === 'splits-finished')).toHaveLength(1);
     expect(requests()).toBe(2);
-    await ask({ type: 'no-more-splits' });
-    expect(requests()).toBe(2);
     await ask({ type: 'end' });
     await running;
+  });
+
+  it('tells how many warnings it kept to itself before it ends', async () => {
+    const { fileSystem, sent, running, settled, ask } = setUp(100, 'skip');
+    fileSystem.put('/in/a', 'one\nBAD\n'.repeat(50));
+    await settled();
+    await ask({ type: 'assign', split: splitOf(fileSystem, '/in/a'), ahead: [] });
+    await ask(snapshot(1, true));
+    await running;
+    const warnings = sent.filter(({ type }) => type === 'warning');
+    expect(warnings).toHaveLength(11);
+    expect(warnings.at(-1)).toMatchObject({ message: 'and 40 more warnings record-skipped' });
+    expect(sent.at(-1)).toMatchObject({ type: 'ended' });
   });
 
   it('answers a snapshot with the position behind the last row that is in the sink, whenever it comes', async () => {

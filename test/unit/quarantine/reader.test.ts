@@ -14,7 +14,6 @@ async function readAll(name: string, bytes: Uint8Array, type: 'ndjson' | 'csv' =
   const status = await fileSystem.stat(`/in/${name}`);
   const reader = new SplitReader({
     fileSystem,
-    clock,
     format: await createInputFormat(
       type === 'ndjson'
         ? { type, compression: 'auto' }

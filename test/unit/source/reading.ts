@@ -17,7 +17,6 @@ export function readerOf(
 ): SplitReader {
   return new SplitReader({
     fileSystem,
-    clock: new ManualClock(),
     format: lineFormat(),
     compression: 'auto',
     schema: LINE_SCHEMA,

@@ -6,7 +6,6 @@ import type { Schema } from '../../../lib/core/data-type.ts';
 import type { Split } from '../../../lib/source/split.ts';
 import { SplitPlanner } from '../../../lib/source/split-planner.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
 import { memory, splitOf } from './reading.ts';
 
 const FILE = '/in/data';
@@ -91,7 +90,6 @@ describe('formats read in pieces', () => {
             const reader = (pieces: boolean) =>
               new SplitReader({
                 fileSystem,
-                clock: new ManualClock(),
                 format,
                 compression: 'none',
                 schema,

@@ -6,7 +6,6 @@ import { type Split, startPosition } from '../../../lib/source/split.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
 import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';
 import { csvInputSpec, schemaOf } from '../../support/job.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
 import { memory, splitOf } from './reading.ts';
 
 const FILE = '/in/data';
@@ -130,7 +129,6 @@ describe('places of rows', () => {
             const reader = () =>
               new SplitReader({
                 fileSystem,
-                clock: new ManualClock(),
                 format,
                 compression: 'none',
                 schema: SCHEMA,
@@ -171,7 +169,6 @@ describe('places of rows', () => {
       const reader = () =>
         new SplitReader({
           fileSystem,
-          clock: new ManualClock(),
           format,
           compression: 'none',
           schema: SCHEMA,
@@ -210,7 +207,6 @@ describe('places of rows', () => {
       const numbersOf = async (nullable: boolean, batchRows: number) => {
         const reader = new SplitReader({
           fileSystem,
-          clock: new ManualClock(),
           format,
           compression: 'none',
           // What the files' generator made null in some rows: refused where it may not be.
