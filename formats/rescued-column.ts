@@ -4,7 +4,7 @@
  */
 import { BytesColumn } from '../lib/core/column.ts';
 
-export const RESCUED_TYPE = { kind: 'json' } as const;
+const RESCUED_TYPE = { kind: 'json' } as const;
 
 export class RescuedColumn {
   readonly #column: BytesColumn;

@@ -52,7 +52,7 @@ export function isList(type: arrow.DataType): boolean {
   );
 }
 
-export function childOf(type: arrow.DataType): arrow.Field {
+function childOf(type: arrow.DataType): arrow.Field {
   return type.children![0]!;
 }
 

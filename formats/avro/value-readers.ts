@@ -47,13 +47,7 @@ const MAX_ITEMS = 1 << 26;
 export class UnfitType extends Error {}
 
 /** @throws UnfitType */
-export function readerOf(
-  avro: AvroType,
-  type: DataType,
-  slot: Slot,
-  name: string,
-  misfit: Misfit,
-): ReadValue {
+function readerOf(avro: AvroType, type: DataType, slot: Slot, name: string, misfit: Misfit): ReadValue {
   if (avro.kind === 'union') return unionReader(avro.branches, type, slot, name, misfit);
   if (avro.kind === 'null') return (_, row) => slot.setNull(row);
   if (type.kind === 'json' && slot.kind === 'text') return jsonReader(avro, slot);

@@ -118,7 +118,7 @@ export function pushCount(out: ByteBuffer, count: number): void {
 }
 
 /** Zig-zag, 7 bits a byte, lowest first. */
-export function pushLong(out: ByteBuffer, low: number, high: number): void {
+function pushLong(out: ByteBuffer, low: number, high: number): void {
   const sign = high >> 31;
   let zigLow = (low << 1) ^ sign;
   let zigHigh = ((high << 1) | (low >>> 31)) ^ sign;

@@ -16,11 +16,6 @@ export class RowBufferPool {
     this.#maxBytes = maxBytes;
   }
 
-  /** Memory held by buffers that wait. */
-  get idleBytes(): number {
-    return this.#idleBytes;
-  }
-
   take(schema: Schema): RowBuffer {
     if (this.#schema !== schema) {
       this.#schema = schema;

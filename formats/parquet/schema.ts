@@ -125,7 +125,7 @@ function physicalType(type: DataType): PhysicalType {
 }
 
 /** The fewest bytes whose two's complement holds every value of a precision. */
-export function decimalBytes(precision: number): number {
+function decimalBytes(precision: number): number {
   let bytes = 1;
   while (2n ** BigInt(8 * bytes - 1) < 10n ** BigInt(precision)) bytes++;
   return bytes;

@@ -38,7 +38,7 @@ export function parseFloat32(
  * Up to 15 digits are an integer that a double holds exactly, and so is the power of ten: one division rounds once, and
  * correctly (Clinger's fast path). Everything else goes through Number().
  */
-export function readDouble(bytes: Uint8Array, start: number, end: number): number {
+function readDouble(bytes: Uint8Array, start: number, end: number): number {
   const sign = start < end ? bytes[start]! : 0;
   const first = sign === MINUS || sign === PLUS ? start + 1 : start;
   let at = first;

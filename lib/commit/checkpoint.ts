@@ -20,7 +20,7 @@ import type { PartitionState } from './partitions/partition-state.ts';
 import type { ReplacedPart } from './publication.ts';
 import type { CompactionState } from './swap.ts';
 
-export const CHECKPOINT_VERSION = 1;
+const CHECKPOINT_VERSION = 1;
 
 export interface Checkpoint {
   /** 1, 2, 3 ... */

@@ -45,7 +45,7 @@ export function compileNotifications(
   return { type: 'sqs', queueUrl, endpoint, region: region ?? named ?? s3.region, profile: s3.profile };
 }
 
-export function listenAddress(listen: string): { host: string; port: number } {
+function listenAddress(listen: string): { host: string; port: number } {
   const [, ipv6, host = '', port = ''] = LISTEN.exec(listen) ?? [];
   return { host: ipv6 ?? host, port: Number(port) };
 }

@@ -82,7 +82,7 @@ export function choice<const Values extends readonly [string, ...string[]]>(
     .meta({ title: 'choice' });
 }
 
-export function expectedOneOf(values: readonly string[], later: readonly string[], given: unknown): string {
+function expectedOneOf(values: readonly string[], later: readonly string[], given: unknown): string {
   const expected = `expected ${listOr(values)}`;
   if (typeof given !== 'string') {
     return later.length === 0 ? expected : `${expected} (not in this version: ${later.join(', ')})`;

@@ -56,6 +56,6 @@ export function jobInvalid(file: string, problems: readonly PlacedProblem[]): Sl
 }
 
 /** `source.path[2]` */
-export function formatPath(path: KeyPath): string {
+function formatPath(path: KeyPath): string {
   return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : i === 0 ? key : `.${key}`)).join('');
 }

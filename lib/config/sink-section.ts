@@ -96,7 +96,7 @@ const avro = section({
 
 const arrow = section({ type: z.literal('arrow').describe('Arrow IPC stream') });
 
-export const outputFormat = byType(
+const outputFormat = byType(
   [parquet, ndjson, csv, textLines, avro, arrow],
   ['parquet', 'ndjson', 'csv', 'text', 'avro', 'arrow'],
   ['orc'],
@@ -175,7 +175,7 @@ const customBucket = section({
   options: moduleOptions.describe('what the module is given'),
 });
 
-export const bucket = byType(
+const bucket = byType(
   [datetimeBucket, basePathBucket, fieldsBucket, customBucket],
   ['datetime', 'base_path', 'fields', 'custom'],
 );
@@ -265,7 +265,7 @@ const manifestTable = section({
   type: z.literal('manifest').describe('lists of the current parts in `_manifest`, a file a bucket'),
 });
 
-export const table = byType([deltaTable, manifestTable], ['delta', 'manifest'], ['iceberg']);
+const table = byType([deltaTable, manifestTable], ['delta', 'manifest'], ['iceberg']);
 
 export const sinkSection = section({
   path: location().describe('folder of the lake; made if it is not there'),

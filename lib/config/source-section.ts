@@ -192,7 +192,7 @@ const json = section({
   on_new_field: ignoresNewFields,
 });
 
-export const inputFormat = byType(
+const inputFormat = byType(
   [ndjson, csv, textLines, parquet, avro, arrow, json],
   ['ndjson', 'csv', 'text', 'parquet', 'avro', 'arrow', 'json'],
 );

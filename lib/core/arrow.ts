@@ -2,12 +2,7 @@
 import * as arrow from 'apache-arrow';
 import type { Batch } from './batch.ts';
 import type { Column } from './column.ts';
-import type { DataType, Field, Schema } from './data-type.ts';
-
-/** The Arrow schema of a schema. json becomes Utf8, as Arrow has no type for it. */
-export function schemaToArrow(schema: Schema): arrow.Schema {
-  return new arrow.Schema(schema.fields.map(fieldToArrow));
-}
+import type { DataType, Field } from './data-type.ts';
 
 function fieldToArrow(field: Field): arrow.Field {
   return new arrow.Field(field.name, typeToArrow(field.type), field.nullable);

@@ -34,7 +34,7 @@ export function writeInt128(value: bigint, values: Int32Array, at: number): void
   for (let i = 0n; i < 4n; i++) values[at + Number(i)] = Number(BigInt.asIntN(32, value >> (32n * i)));
 }
 
-export function readInt128(values: Int32Array, at: number): bigint {
+function readInt128(values: Int32Array, at: number): bigint {
   return (
     (BigInt(values[at + 3]!) << 96n) |
     (BigInt(values[at + 2]! >>> 0) << 64n) |

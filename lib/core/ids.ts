@@ -7,9 +7,3 @@ export interface Ids {
 }
 
 export const randomIds: Ids = { hex: (bytes) => randomBytes(bytes).toString('hex') };
-
-/** Counts up: for tests that look at names. */
-export function countingIds(): Ids {
-  let next = 0;
-  return { hex: (bytes) => (next++).toString(16).padStart(bytes * 2, '0') };
-}

@@ -58,7 +58,7 @@ export function saveRows(buffer: RowBuffer, fromRow: number): Uint8Array {
  * {@link saveRows}, appended to `out`. A caller that keeps `out` from checkpoint to checkpoint saves the price of fresh
  * memory, which is more than that of the saving.
  */
-export function saveRowsInto(out: ByteBuffer, buffer: RowBuffer, fromRow: number): void {
+function saveRowsInto(out: ByteBuffer, buffer: RowBuffer, fromRow: number): void {
   requireBuffered(buffer, fromRow);
   out.pushByte(VERSION);
   pushUint32(out, schemaFingerprint(buffer.schema));

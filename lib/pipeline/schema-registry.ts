@@ -12,7 +12,7 @@ import { addedColumns, type JobRows, rowSchema } from '../transform/row-transfor
 import { extendHistory, followColumns, type SchemaCause, type SchemaState } from './written-columns.ts';
 
 /** A source whose every record has other keys must not make a table of millions of columns. */
-export const MAX_COLUMNS = 2000;
+const MAX_COLUMNS = 2000;
 export class SchemaRegistry {
   #schema: Schema;
   #history: readonly SchemaVersion[];

@@ -29,7 +29,7 @@ export interface KnownFile {
   readonly isCopy: boolean;
 }
 
-export const DELTA_VERSION = 1;
+const DELTA_VERSION = 1;
 const RESET = 1;
 const FOLLOWS_APPENDS = 2;
 const FILE_KEYS = 4;

@@ -31,7 +31,7 @@ export function copyRefused(record: BadRecord): RefusedRecord {
  * Bytes of somebody's data, fit for a terminal and a log line: at most 200 characters, control characters and those that
  * turn the direction of text escaped, what is not UTF-8 replaced.
  */
-export function showBytes(bytes: Uint8Array): string {
+function showBytes(bytes: Uint8Array): string {
   const text = lenient.decode(bytes.subarray(0, MAX_SHOWN * 4));
   let shown = '';
   for (const character of text) {

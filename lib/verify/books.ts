@@ -83,11 +83,7 @@ export async function readBooks(fileSystem: FileSystem, statePath: string): Prom
   }
 }
 
-export function openBooks(
-  checkpoint: Checkpoint,
-  ledger: LedgerState,
-  entries: readonly LedgerEntry[],
-): Books {
+function openBooks(checkpoint: Checkpoint, ledger: LedgerState, entries: readonly LedgerEntry[]): Books {
   const parts = new Map<string, PartBook>();
   const superseded = new Map<string, string>();
   let published = 0;

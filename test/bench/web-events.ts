@@ -42,7 +42,7 @@ const STATUSES = [200, 200, 200, 200, 200, 304, 404, 301, 500, 503];
 const AGENTS = Array.from({ length: 40 }, (_, i) => `Mozilla/5.0 (X11; Linux x86_64) Gecko/${100 + i}`);
 const TAGS = ['new', 'mobile', 'sale', 'member', 'search', 'ab-test'];
 
-export const CSV_HEADER = 'ts,user,country,page,status,bytes,ms,agent,tags';
+const CSV_HEADER = 'ts,user,country,page,status,bytes,ms,agent,tags';
 
 /** The events of a shape, made now unless they are in the cache. */
 export async function webEvents(shape: EventsShape): Promise<Events> {

@@ -20,11 +20,11 @@ import { readLedger } from '../../lib/commit/ledger/ledger.ts';
 import { compactJob } from '../../lib/compaction/compact-job.ts';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
-import { countingIds } from '../../lib/core/ids.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { countingIds } from '../support/counting-ids.ts';
 import { runInline, startInline } from '../support/inline-job.ts';
 import {
   ndjsonOutput,

@@ -9,12 +9,12 @@ import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { RoutedFileSystem } from '../../lib/storage/open-file-system.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import { S3FileSystem } from '../../lib/storage/s3/s3-file-system.ts';
-import { ndjsonOutput, rollingBySizeAndTime, schemaOf, type TestJobOptions, testJob } from './job.ts';
+import { rollingBySizeAndTime, schemaOf, type TestJobOptions, testJob } from './job.ts';
 
 /** Parts of uploads that small come together in a test; a real server would refuse them. */
-export const SMALL_PARTS: S3Spec = { ...DEFAULT_S3, partBytes: 20_000, retryTimeoutMs: 3000 };
+const SMALL_PARTS: S3Spec = { ...DEFAULT_S3, partBytes: 20_000, retryTimeoutMs: 3000 };
 
-export const GENERATED = schemaOf({
+const GENERATED = schemaOf({
   id: 'string',
   ts: 'timestamp(ms)',
   n: 'int64',
@@ -47,10 +47,6 @@ export function objectStoreJob(
       ...options.sink,
     },
   });
-}
-
-export function ndjsonJob(bucket: string, options: TestJobOptions = {}): CompiledJob {
-  return objectStoreJob(bucket, ndjsonOutput, options);
 }
 
 /** Each call makes what a process of its own would have, over the one store. */

@@ -59,6 +59,32 @@ export function importsOf({ code }: SourceFile): readonly string[] {
   return [...found].map((match) => match[1] ?? match[2] ?? '');
 }
 
+/** Values that a file declares and exports. */
+export function exportedValues({ code }: SourceFile): readonly string[] {
+  const found = code.matchAll(/^export (?:async )?(?:abstract )?(?:function\*?|const|class) (\w+)/gm);
+  return [...found].map((match) => match[1]!);
+}
+
+/** What a file takes from others by name, each as `file name`; `file *` where it takes a module as a whole. */
+export function takenFrom(file: SourceFile): readonly string[] {
+  const from = (specifier: string) => importedFile(file, specifier) ?? specifier;
+  const named = file.code.matchAll(/\b(?:import|export)\s[^;'"{]*\{([^}]*)\}\s*from\s*'([^']+)'/g);
+  const whole = file.code.matchAll(
+    /\b(?:import\s+\*\s+as\s+\w+|export\s+\*)\s+from\s*'([^']+)'|\bimport\(\s*'([^']+)'/g,
+  );
+  const nameOf = (item: string) =>
+    item
+      .trim()
+      .replace(/^type /, '')
+      .replace(/ as .*/, '');
+  return [
+    ...[...named].flatMap(([, items = '', specifier = '']) =>
+      items.split(',').map((item) => `${from(specifier)} ${nameOf(item)}`),
+    ),
+    ...[...whole].map((match) => `${from(match[1] ?? match[2] ?? '')} *`),
+  ];
+}
+
 /** The repository path behind a relative import; null for a package. */
 export function importedFile(from: SourceFile, specifier: string): string | null {
   return specifier.startsWith('.') ? path.posix.join(path.posix.dirname(from.path), specifier) : null;

@@ -70,7 +70,7 @@ const textRows: RowFormat = {
 const NO_SCHEMA: Schema = { fields: [] };
 const plain = { extension: '', compress: (bytes: Uint8Array) => bytes };
 
-export function textFormat(): BulkFormat {
+function textFormat(): BulkFormat {
   return rowPartFormat(textRows, plain, NO_SCHEMA);
 }
 

@@ -10,6 +10,7 @@ import { coverageProblems, findCoverage, renderAcceptance } from '../support/acc
 import { breaches, CODE_RULES, staleExceptions } from '../support/code-rules.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import {
+  exportedValues,
   importedFile,
   importsOf,
   layerOf,
@@ -17,8 +18,10 @@ import {
   productFiles,
   ROOT,
   readText,
+  type SourceFile,
   sourceFile,
   sourceFiles,
+  takenFrom,
 } from '../support/product-code.ts';
 
 const files = productFiles();
@@ -151,6 +154,23 @@ describe('product code', () => {
       for (const line of rule.breaks) expect(planted(line), line).toHaveLength(1);
       for (const line of rule.keeps) expect(planted(line), line).toEqual([]);
     });
+  });
+
+  it('exports no value that nothing imports', () => {
+    const folders = ['lib', 'formats', 'bucketing', 'rolling', 'test', 'docs', '.ci'];
+    // AssemblyScript leaves the ending out.
+    const taken = new Set(
+      folders
+        .flatMap(sourceFiles)
+        .flatMap(takenFrom)
+        .map((name) => name.replace('/layout ', '/layout.ts ')),
+    );
+    const unused = (file: SourceFile) =>
+      exportedValues(file).filter(
+        (name) => !taken.has(`${file.path} ${name}`) && !taken.has(`${file.path} *`),
+      );
+    expect(files.flatMap((file) => unused(file).map((name) => `${file.path}: ${name}`))).toEqual([]);
+    expect(unused(sourceFile('lib/sink/planted.ts', 'export const planted = 1;'))).toEqual(['planted']);
   });
 
   it('has files of at most 400 lines', () => {

@@ -5,7 +5,7 @@ import { PHYSICAL } from '../schema.ts';
 import { readHybrid } from './hybrid.ts';
 
 /** INT96 is a physical type that is read and never written. */
-export const INT96 = 3;
+const INT96 = 3;
 
 export type StoredValues =
   /** Booleans: value i is bit i. */

@@ -139,7 +139,7 @@ async function firstUndamaged(
 }
 
 /** `.ndjson.gz` of `a/events.2026.ndjson.gz`; '' where there is none. */
-export function extensionOf(file: string): string {
+function extensionOf(file: string): string {
   const name = file.slice(file.lastIndexOf('/') + 1);
   return /[^.](\.[A-Za-z][A-Za-z0-9]{0,9}(?:\.(?:gz|zst|zstd|gzip))?)$/.exec(name)?.[1] ?? '';
 }

@@ -82,7 +82,7 @@ export class LocalRecoverableWriter implements RecoverableWriter {
 }
 
 /** `.part-1f2e3d4c-0-7.parquet.inprogress.9a8b7c6d`: readers skip names that begin with a dot. */
-export function hiddenName(finalName: string, runId: string): string {
+function hiddenName(finalName: string, runId: string): string {
   return `.${finalName}.inprogress.${runId}`;
 }
 

@@ -137,7 +137,7 @@ export class S3RecoverableWriter implements RecoverableWriter {
 }
 
 /** Smaller towards the end of the numbers there are, so that a part which is resumed often does not run out of them. */
-export function gapBehind(highest: number): number {
+function gapBehind(highest: number): number {
   if (highest >= MAX_PART_NUMBER)
     throw new SluiceError('STORAGE_FAILED', 'an upload has no part numbers left', {
       hint: 'raise s3.part_bytes, or close parts earlier (sink.rolling)',

@@ -10,7 +10,7 @@ import { type Action, decodeActions, encodeActions } from './actions.ts';
 import { decodeCheckpointFile, encodeCheckpointFile } from './checkpoint-file.ts';
 import { DeltaState } from './state.ts';
 
-export const LOG_FOLDER = '_delta_log';
+const LOG_FOLDER = '_delta_log';
 /** Other writers that may come first before a commit is given up. */
 const MAX_ATTEMPTS = 100;
 const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import type { CliIo, Engine, OutputStream, StopSignal } from '../../../lib/cli/io.ts';
 import { runCli } from '../../../lib/cli/run-cli.ts';
-import { countingIds } from '../../../lib/core/ids.ts';
 import type { FileSystem } from '../../../lib/storage/file-system.ts';
+import { countingIds } from '../../support/counting-ids.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 

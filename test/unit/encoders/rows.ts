@@ -69,7 +69,7 @@ export const anyText = fc.oneof(
 );
 
 /** Values of a type as `columnsOf` takes them. */
-export function anyValue(type: DataType): fc.Arbitrary<unknown> {
+function anyValue(type: DataType): fc.Arbitrary<unknown> {
   switch (type.kind) {
     case 'boolean':
       return fc.boolean();
@@ -141,7 +141,7 @@ export function anyValue(type: DataType): fc.Arbitrary<unknown> {
   }
 }
 
-export function nullable(values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+function nullable(values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.option(values, { nil: null, freq: 5 });
 }
 

@@ -47,7 +47,6 @@ const STOP = 0;
 /** Version 1 of the protocol in the upper half, the kind of message in the lower. */
 const VERSION_1 = 0x80010000;
 const CALL = 1;
-export const REPLY = 2;
 export const EXCEPTION = 3;
 /** Bounds recursion over an answer. */
 const MAX_DEPTH = 64;
