@@ -9,7 +9,7 @@ import { Output, type OutputOptions } from './output.ts';
 /**
  * Runs one command.
  * @param argv without the program's own name
- * @returns the exit status, see DESIGN section 8; whatever goes wrong is rendered, never thrown
+ * @returns the exit status, see docs/errors.md; whatever goes wrong is rendered, never thrown
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   let output = new Output(io, outputOptions(argv));

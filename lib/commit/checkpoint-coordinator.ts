@@ -10,9 +10,6 @@ import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { SchemaVersion } from '../core/schema-change.ts';
-import type { EventTimes, FromSubtask } from '../pipeline/messages.ts';
-import type { Watermarks } from '../pipeline/watermarks.ts';
-import type { SchemaState } from '../pipeline/written-columns.ts';
 import type { Committable } from '../sink/sink-state.ts';
 import { type EnumeratorState, withOutcomes } from '../source/enumerator-state.ts';
 import { isHomeless } from '../source/homeless-splits.ts';
@@ -29,13 +26,14 @@ import { appendToLedger, type LedgerState, openLedger } from './ledger/ledger.ts
 import type { PartitionCommits } from './partitions/partition-commits.ts';
 import { NO_PARTITIONS } from './partitions/partition-state.ts';
 import type { Publication } from './publication.ts';
+import type { CheckpointRequest, SnapshotAnswer, SnapshotRequest } from './snapshot.ts';
 import type { SourceCleaner } from './source-cleaner.ts';
 import type { SwapSource } from './swap.ts';
+import type { Watermarks } from './watermarks.ts';
+import type { SchemaState } from './written-columns.ts';
 
 /** Discovery pieces after which they are written anew in one. */
 const MAX_DISCOVERY_PIECES = 16;
-
-export type SnapshotAnswer = Extract<FromSubtask, { type: 'snapshot' }>;
 
 /** The coordinator's own part of a checkpoint, taken in one synchronous moment. */
 export interface SourceCapture {
@@ -52,18 +50,6 @@ export interface SourceCapture {
   readonly columns?: SchemaState | null;
   /** Which files the source has forgotten; null or left out where it is not the job's source that is read. */
   readonly forgetting?: Forgetting | null;
-}
-
-export interface CheckpointRequest {
-  /** Close every open part: the end of the input. */
-  readonly closeAll: boolean;
-  /** Subtasks end afterwards. */
-  readonly last: boolean;
-}
-
-/** What subtasks are asked with. */
-export interface SnapshotRequest extends CheckpointRequest {
-  readonly times: EventTimes;
 }
 
 export interface CheckpointResult {
@@ -110,6 +96,20 @@ export interface HeldFiles {
   readonly open: ReadonlySet<string>;
 }
 
+/** What a checkpoint adds to the ledger. */
+interface LedgerNews {
+  readonly answers: readonly SnapshotAnswer[];
+  /** Parts of the lake that it promises. */
+  readonly fresh: readonly Committable[];
+  /** Of the quarantine. */
+  readonly refused: readonly Committable[];
+  /** Splits whose files were found nowhere. */
+  readonly givenUp: readonly SplitOutcome[];
+  readonly forgetting: Forgetting | null;
+}
+
+const NOTHING_NEW: LedgerNews = { answers: [], fresh: [], refused: [], givenUp: [], forgetting: null };
+
 /** The one round that is under way. */
 interface Round {
   readonly id: number;
@@ -144,9 +144,9 @@ export class CheckpointCoordinator {
     const { watermarks } = this.#config;
     const start = clock.elapsed();
     const id = this.#last.id + 1;
-    const compact = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
+    const wholeDiscovery = this.#last.discovery.length >= MAX_DISCOVERY_PIECES;
     const closeAll = request.closeAll || cleaner?.crowded === true;
-    const capture = this.#config.capture(compact);
+    const capture = this.#config.capture(wholeDiscovery);
     const times = { nowMs: clock.now(), watermarkMs: this.#watermarkMs() };
     const timeBefore = watermarks?.state;
     const answers = await this.#askAll(id, { ...request, closeAll, times });
@@ -159,10 +159,11 @@ export class CheckpointCoordinator {
     const spent = cleaner === null ? [] : spentFiles(ended, id, createdMs);
     const fresh = answers.flatMap((answer) => answer.sink.committables);
     const refused = answers.flatMap((answer) => answer.quarantine?.committables ?? []);
-    const discovery = await this.#writeDiscovery(id, capture.discovery, compact);
+    const discovery = await this.#writeDiscovery(id, capture.discovery, wholeDiscovery);
     const totals = this.#totals(answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
-    const ledger = await this.#writeLedger(id, answers, fresh, refused, capture.givenUp, capture.forgetting);
+    const { givenUp, forgetting = null } = capture;
+    const ledger = await this.#writeLedger(id, { answers, fresh, refused, givenUp, forgetting });
     const partitionState = partitions?.promise(id, fresh, times, request.closeAll);
     const checkpoint: Checkpoint = {
       ...this.#last,
@@ -229,7 +230,7 @@ export class CheckpointCoordinator {
       spent: cleaner?.waiting ?? this.#last.spent ?? [],
       ...(partitions === null ? {} : { partitions: partitions.state }),
       ...(compaction === null ? {} : { compaction: compaction.capture() }),
-      ledger: await this.#writeLedger(id, [], [], [], []),
+      ledger: await this.#writeLedger(id, NOTHING_NEW),
       ...this.#lakeState(id),
     };
     await store.write(checkpoint, retain);
@@ -303,9 +304,9 @@ export class CheckpointCoordinator {
     return this.#config.watermarks?.watermarkMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  async #writeDiscovery(id: number, bytes: Uint8Array, compact: boolean): Promise<readonly SegmentPiece[]> {
+  async #writeDiscovery(id: number, bytes: Uint8Array, whole: boolean): Promise<readonly SegmentPiece[]> {
     const { fileSystem, store, runId } = this.#config;
-    if (bytes.length === 0) return compact ? [] : this.#last.discovery;
+    if (bytes.length === 0) return whole ? [] : this.#last.discovery;
     const segment = `${id}-discovery-${runId}.segment`;
     if (!(await fileSystem.createExclusive(`${store.segmentsFolder}/${segment}`, bytes))) {
       throw new SluiceError(
@@ -314,17 +315,13 @@ export class CheckpointCoordinator {
       );
     }
     const piece: SegmentPiece = { segment, lengthBytes: bytes.length, crc32: crc32(bytes) };
-    return compact ? [piece] : [...this.#last.discovery, piece];
+    return whole ? [piece] : [...this.#last.discovery, piece];
   }
 
   /** What this checkpoint adds. Swaps only once they are done: the lake's table may refuse them. */
   async #writeLedger(
     id: number,
-    answers: readonly SnapshotAnswer[],
-    fresh: readonly Committable[],
-    refused: readonly Committable[],
-    givenUp: readonly SplitOutcome[],
-    forgetting: Forgetting | null = null,
+    { answers, fresh, refused, givenUp, forgetting }: LedgerNews,
   ): Promise<LedgerState> {
     const { fileSystem, store, runId, publication } = this.#config;
     const lane = this.#last.lane ?? 'source';

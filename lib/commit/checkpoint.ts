@@ -7,8 +7,6 @@ import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { KeyWindowState } from '../core/key-window-state.ts';
 import type { SchemaVersion } from '../core/schema-change.ts';
-import type { WatermarkState } from '../pipeline/watermarks.ts';
-import type { SchemaState } from '../pipeline/written-columns.ts';
 import type { Committable, OpenPart, SinkState } from '../sink/sink-state.ts';
 import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { SpentFile } from '../source/spent-file.ts';
@@ -19,6 +17,8 @@ import type { LedgerState } from './ledger/ledger.ts';
 import type { PartitionState } from './partitions/partition-state.ts';
 import type { ReplacedPart } from './publication.ts';
 import type { CompactionState } from './swap.ts';
+import type { WatermarkState } from './watermarks.ts';
+import type { SchemaState } from './written-columns.ts';
 
 const CHECKPOINT_VERSION = 1;
 

@@ -83,8 +83,8 @@ export class SourceCleaner {
   async clean(checkpoint: Checkpoint): Promise<number> {
     // What went before is in the checkpoint's own delta.
     this.#gone = [];
-    const oldest = oldestOpenPart(checkpoint);
-    const ready = this.#waiting.filter(({ checkpointId }) => checkpointId <= oldest);
+    const published = newestPublished(checkpoint);
+    const ready = this.#waiting.filter(({ checkpointId }) => checkpointId <= published);
     if (ready.length === 0) return 0;
     const limit = pLimit(CONCURRENCY);
     const failures = new Map<SpentFile, SluiceError>();
@@ -96,7 +96,7 @@ export class SourceCleaner {
         }),
       ),
     );
-    this.#waiting = this.#waiting.filter((file) => file.checkpointId > oldest || failures.has(file));
+    this.#waiting = this.#waiting.filter((file) => file.checkpointId > published || failures.has(file));
     for (const failure of failures.values()) {
       // Its rows are safe and visible: no reason to stop, unless it is a crash that a test asked for, or goes on for ever.
       if (failure.domain === 'internal' || failures.size > MAX_FAILED) throw failure;
@@ -162,11 +162,11 @@ export class SourceCleaner {
 }
 
 /** The newest checkpoint whose rows are all in parts that are not open any more. */
-function oldestOpenPart({ subtasks, id }: Checkpoint): number {
-  let oldest = id;
+function newestPublished({ subtasks, id }: Checkpoint): number {
+  let newest = id;
   for (const { sink, quarantine } of subtasks) {
     for (const { sinceCheckpoint = 0 } of [...sink.openParts, ...(quarantine?.openParts ?? [])])
-      oldest = Math.min(oldest, sinceCheckpoint);
+      newest = Math.min(newest, sinceCheckpoint);
   }
-  return oldest;
+  return newest;
 }

@@ -12,7 +12,7 @@ interface ErrorKind {
   readonly about: string;
 }
 
-/** Every code there is; exit statuses as DESIGN section 8 gives them. */
+/** Every code there is; what their exit statuses mean is in docs/errors.md. */
 export const ERROR_KINDS = {
   INTERNAL: { exit: 1, domain: 'internal', about: 'a bug in sluice' },
   USAGE: { exit: 2, domain: 'user', about: 'the command line is wrong' },

@@ -3,12 +3,10 @@
  * its end, when it is told to stop, or when anything fails. It decides; subtasks, the enumerator and the checkpoint
  * coordinator do.
  */
-import type {
-  CheckpointCoordinator,
-  CheckpointRequest,
-  HeldFiles,
-} from '../commit/checkpoint-coordinator.ts';
+import type { CheckpointCoordinator, HeldFiles } from '../commit/checkpoint-coordinator.ts';
 import type { PartitionCommits } from '../commit/partitions/partition-commits.ts';
+import type { CheckpointRequest, SubtaskCounts } from '../commit/snapshot.ts';
+import type { Watermarks } from '../commit/watermarks.ts';
 import type { Compaction } from '../compaction/compaction.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';
@@ -16,11 +14,10 @@ import { noStageTimes, STAGES, type StageTimes } from '../core/stage-clock.ts';
 import type { FileEnd } from '../source/open-files.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 import type { SplitEnumerator } from '../source/split-enumerator.ts';
-import type { FromSubtask, SubtaskCounts, ToSubtask } from './messages.ts';
+import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { JobEvent, JobProgress } from './progress.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { WakeUp } from './wake-up.ts';
-import type { Watermarks } from './watermarks.ts';
 
 /** How often the progress callback is called at the most, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 200;

@@ -2,11 +2,10 @@
  * What coordinator and subtasks say to each other. Plain data: today it crosses a thread, and may cross a network.
  * Messages arrive in the order in which they were sent; that is what a checkpoint's consistency rests on.
  */
+import type { SnapshotAnswer, SnapshotRequest, SubtaskCounts } from '../commit/snapshot.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { ErrorMessage } from '../core/errors.ts';
-import type { KeyWindowState } from '../core/key-window-state.ts';
 import type { StageTimes } from '../core/stage-clock.ts';
-import type { SinkSnapshot } from '../sink/sink-state.ts';
 import type { Split, SplitOutcome } from '../source/split.ts';
 
 export type ToSubtask =
@@ -16,16 +15,7 @@ export type ToSubtask =
    */
   | { readonly type: 'assign'; readonly split: Split; readonly ahead: readonly Split[] }
   /** Take a snapshot between two batches. */
-  | {
-      readonly type: 'snapshot';
-      readonly checkpointId: number;
-      /** Close every open part: the end of the input. */
-      readonly closeAll: boolean;
-      /** Let go of everything afterwards, and end: the job ends with this checkpoint. */
-      readonly last: boolean;
-      /** Now and the watermark, the same for all subtasks: what is due at this checkpoint is so for all or for none. */
-      readonly times: EventTimes;
-    }
+  | ({ readonly type: 'snapshot'; readonly checkpointId: number } & SnapshotRequest)
   /** How far event time has come. Not queued behind other messages. */
   | { readonly type: 'watermark'; readonly watermarkMs: number }
   /**
@@ -66,50 +56,11 @@ export type FromSubtask =
       readonly path: string;
     }
   | { readonly type: 'warning'; readonly subtask: number; readonly code: string; readonly message: string }
-  | {
-      readonly type: 'snapshot';
-      readonly subtask: number;
-      readonly checkpointId: number;
-      /** The split being read, at its position after the last batch that is in the sink. */
-      readonly splits: readonly Split[];
-      /** Read to their ends since the last snapshot. */
-      readonly outcomes: readonly SplitOutcome[];
-      /** Since the last snapshot. */
-      readonly counts: SubtaskCounts;
-      readonly sink: SinkSnapshot;
-      /** null: the job has no quarantine. */
-      readonly quarantine: SinkSnapshot | null;
-      /** Left out: the job does not de-duplicate. */
-      readonly keys?: KeyWindowState;
-    }
+  | SnapshotAnswer
   | { readonly type: 'ended'; readonly subtask: number; readonly times: StageTimes }
   | { readonly type: 'failed'; readonly subtask: number; readonly error: ErrorMessage };
-
-export interface EventTimes {
-  /** Milliseconds since 1970. */
-  readonly nowMs: number;
-  /** -Infinity while there is none. */
-  readonly watermarkMs: number;
-}
 
 export interface SplitEventTime {
   readonly splitId: string;
   readonly newestMs: number;
-}
-
-export interface SubtaskCounts {
-  readonly rows: number;
-  /** Left out, by the policy skip. */
-  readonly rejected: number;
-  readonly quarantined: number;
-  /** Bytes of the files as they are stored. */
-  readonly bytesIn: number;
-  /** Rows that came after the time of their bucket was over; whether they were kept is the policy's. */
-  readonly late: number;
-  /** Of these, the ones that are in no part. */
-  readonly lateDropped: number;
-  /** Rows that a filter of the job left out: `rows` does not count them. */
-  readonly filtered: number;
-  /** Of the filtered ones: their key had been seen. */
-  readonly duplicates: number;
 }

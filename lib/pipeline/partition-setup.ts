@@ -4,15 +4,15 @@ import type { Checkpoint } from '../commit/checkpoint.ts';
 import { PartitionCommits } from '../commit/partitions/partition-commits.ts';
 import { createPartitionCommitPolicy } from '../commit/partitions/policies/create-policy.ts';
 import { createPartitionTrigger, type PartitionTrigger } from '../commit/partitions/trigger.ts';
+import { Watermarks } from '../commit/watermarks.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { EventTimes } from '../core/event-times.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { PartitionCommitSpec } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import type { EventTimes } from './messages.ts';
 import { bucketTimesOf } from './sink-setup.ts';
-import { Watermarks } from './watermarks.ts';
 
 export interface PartitionCallbacks {
   readonly onChange: () => void;

@@ -2,6 +2,13 @@
  * The schema of a job's rows and how it came to be, in the coordinator: one place decides, so that subtasks which find
  * different things at the same time end with the same columns in the same order.
  */
+
+import {
+  extendHistory,
+  followColumns,
+  type SchemaCause,
+  type SchemaState,
+} from '../commit/written-columns.ts';
 import { type Schema, sameType } from '../core/data-type.ts';
 import { RESCUED_COLUMN } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -9,7 +16,6 @@ import { compareSchemas, isWider, mergeSchemas, type SchemaVersion } from '../co
 import { schemaFingerprint } from '../core/schema-fingerprint.ts';
 import type { SchemaDriftSpec } from '../core/specs.ts';
 import { addedColumns, type JobRows, rowSchema } from '../transform/row-transform.ts';
-import { extendHistory, followColumns, type SchemaCause, type SchemaState } from './written-columns.ts';
 
 /** A source whose every record has other keys must not make a table of millions of columns. */
 const MAX_COLUMNS = 2000;

@@ -1,7 +1,8 @@
 /** What a subtask did since its last snapshot. */
+
+import type { SubtaskCounts } from '../commit/snapshot.ts';
 import type { ReaderCounts } from '../source/reader-counts.ts';
 import type { SplitTally } from '../source/tally.ts';
-import type { SubtaskCounts } from './messages.ts';
 
 export const NO_COUNTS: SubtaskCounts = {
   rows: 0,

@@ -1,6 +1,7 @@
 /** What a subtask is made of. */
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
+import type { EventTimes } from '../core/event-times.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { StageClock } from '../core/stage-clock.ts';
 import type { Buckets } from '../sink/buckets.ts';
@@ -11,7 +12,7 @@ import type { Warnings } from '../source/warnings.ts';
 import type { KeyWindow } from '../transform/key-window.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
 import type { EventTimeOf, Refusals } from './batch-writer.ts';
-import type { EventTimes, FromSubtask } from './messages.ts';
+import type { FromSubtask } from './messages.ts';
 import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
 

@@ -3,6 +3,8 @@
  * takes a snapshot between two batches, so that the position in the split and the state of every part agree by
  * construction. Shares nothing with other subtasks.
  */
+
+import type { SubtaskCounts } from '../commit/snapshot.ts';
 import type { Batch } from '../core/batch.ts';
 import { yieldToEventLoop } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -14,7 +16,7 @@ import type { SplitReader } from '../source/split-reader.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
 import { BatchWriter } from './batch-writer.ts';
-import type { SplitEventTime, SubtaskCounts, ToSubtask } from './messages.ts';
+import type { SplitEventTime, ToSubtask } from './messages.ts';
 import { addCounts, counted, NO_COUNTS } from './subtask-counts.ts';
 import type { Evolved, SubtaskParts } from './subtask-parts.ts';
 import { WakeUp } from './wake-up.ts';

@@ -49,7 +49,7 @@ export class SplitEnumerator {
   readonly #quota: TakeQuota;
   readonly #openFiles = new OpenFiles();
   /** Splits that nobody reads: given back, restored, or the rest of a file being cut. As many as there are subtasks, about. */
-  readonly #pending: Split[] = [];
+  #pending: Split[] = [];
   /** Subtask by split. */
   readonly #assigned = new Map<string, number>();
   readonly #homeless = new HomelessSplits();
@@ -199,12 +199,7 @@ export class SplitEnumerator {
     }
     if (kind !== 'read') {
       // What is left would be read from another file than the rest was.
-      for (let i = this.#pending.length - 1; i >= 0; i--) {
-        const pending = this.#pending[i]!;
-        if (pending.fileId !== split.fileId) continue;
-        this.#pending.splice(i, 1);
-        this.#openFiles.finish(pending, kind);
-      }
+      for (const pending of this.#takePendingOf(split)) this.#openFiles.finish(pending, kind);
     }
     const end = this.#openFiles.finish(split, kind);
     if (end !== null) this.#closeFile(end);
@@ -213,16 +208,20 @@ export class SplitEnumerator {
 
   /** The file is followed and elsewhere by now: what is left of it waits until it is found. */
   #seekFile(split: Split, kind: SplitOutcome['kind']): void {
-    const left = [split, ...this.#pending.filter(({ fileId }) => fileId === split.fileId)];
-    for (const each of left) {
+    for (const each of [split, ...this.#takePendingOf(split)]) {
       this.#homeless.add(each);
       this.#openFiles.finish(each, kind);
     }
-    for (let i = this.#pending.length - 1; i >= 0; i--)
-      if (this.#pending[i]!.fileId === split.fileId) this.#pending.splice(i, 1);
     // PROCESS_ONCE: the one scan may be over.
     this.#scans.start();
     this.#dispatch();
+  }
+
+  /** Splits of the same file that wait to be handed out; they do not any more. */
+  #takePendingOf({ fileId }: Split): Split[] {
+    const taken = this.#pending.filter((pending) => pending.fileId === fileId);
+    if (taken.length > 0) this.#pending = this.#pending.filter((pending) => pending.fileId !== fileId);
+    return taken;
   }
 
   /** Only once everything was looked into that the scan before found, it tells that their files are nowhere. */

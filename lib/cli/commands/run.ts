@@ -80,7 +80,7 @@ export async function runUntilStopped<Summary>(
   }
 }
 
-/** As DESIGN section 8 gives it. */
+/** What `--json` prints of a run. */
 export function documentOf(summary: JobSummary, withTimings: boolean): object {
   const { timings, stopped, late, duplicates, ...counts } = summary;
   return {

@@ -1,8 +1,8 @@
 /** Partition commits of a job, as checkpoints drive them: what is promised goes into the checkpoint, then it is announced. */
 import type { Clock } from '../../core/clock.ts';
 import type { SluiceError } from '../../core/errors.ts';
+import type { EventTimes } from '../../core/event-times.ts';
 import type { CommittedPartition } from '../../core/partition-commit.ts';
-import type { EventTimes } from '../../pipeline/messages.ts';
 import type { Committable, OpenPart } from '../../sink/sink-state.ts';
 import { PartitionCommitter, type PartitionCommitterConfig } from './partition-committer.ts';
 import { NO_PARTITIONS, type PartitionState, type PromisedPartition } from './partition-state.ts';

@@ -11,7 +11,7 @@
  * otherwise its rows are as late rows are, and a partition that the source still fills is not announced too early.
  */
 
-import type { EventTimes } from '../../pipeline/messages.ts';
+import type { EventTimes } from '../../core/event-times.ts';
 import type { Committable } from '../../sink/sink-state.ts';
 import type { PartitionState, PendingPartition, PromisedPartition } from './partition-state.ts';
 import type { PartitionTrigger } from './trigger.ts';

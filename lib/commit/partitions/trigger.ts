@@ -1,6 +1,7 @@
 /** When a partition is announced. Flink: PartitionCommitTrigger, PartitionCommitPredicate. */
+
+import type { EventTimes } from '../../core/event-times.ts';
 import type { PartitionCommitSpec } from '../../core/specs.ts';
-import type { EventTimes } from '../../pipeline/messages.ts';
 
 /**
  * Whether a bucket is due.

@@ -1,10 +1,10 @@
 /** `check --schema` and `status --schema`: the schema as YAML to paste, and what it rests on. */
 import { describe, expect, test } from 'vitest';
 import { encodeCheckpoint, NO_TOTALS } from '../../../lib/commit/checkpoint.ts';
+import type { SchemaState } from '../../../lib/commit/written-columns.ts';
 import { readJob } from '../../../lib/config/read-job.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
 import type { SchemaVersion } from '../../../lib/core/schema-change.ts';
-import type { SchemaState } from '../../../lib/pipeline/written-columns.ts';
 import { schemaOf } from '../../support/job.ts';
 import { CliHarness } from './cli-harness.ts';
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TOTALS } from '../../../lib/commit/checkpoint.ts';
-import { CheckpointCoordinator, type SnapshotAnswer } from '../../../lib/commit/checkpoint-coordinator.ts';
+import { CheckpointCoordinator } from '../../../lib/commit/checkpoint-coordinator.ts';
 import { CheckpointStore } from '../../../lib/commit/checkpoint-store.ts';
 import { Committer } from '../../../lib/commit/committer.ts';
 import { Publication } from '../../../lib/commit/publication.ts';
+import type { SnapshotAnswer } from '../../../lib/commit/snapshot.ts';
 import { NO_ENUMERATOR_STATE } from '../../../lib/source/enumerator-state.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';

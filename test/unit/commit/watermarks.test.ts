@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type WatermarkState, Watermarks } from '../../../lib/commit/watermarks.ts';
 import type { WatermarkSpec } from '../../../lib/core/specs.ts';
-import { type WatermarkState, Watermarks } from '../../../lib/pipeline/watermarks.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 function open(spec: Partial<WatermarkSpec> = {}, restored: WatermarkState | null = null) {
