@@ -190,6 +190,9 @@ export class CheckpointCoordinator {
       ledger,
       ...this.#lakeState(id),
     };
+    // What the table does not take gets into no checkpoint: after it, no start could go on.
+    if (checkpoint.schema !== this.#last.schema && checkpoint.schema !== null)
+      await publication.prepare(checkpoint.columns?.schema ?? checkpoint.schema);
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
     committer.promise([...fresh, ...refused]);

@@ -21,7 +21,7 @@ export class Committer {
 
   /** A checkpoint with these committables is durable: from now on they have to become visible, whatever happens. */
   promise(committables: readonly Committable[]): void {
-    this.#promised.push(...committables);
+    this.#promised = [...this.#promised, ...committables];
   }
 
   /**

@@ -25,7 +25,7 @@ export interface ReplacedPart {
 }
 
 /** What of a checkpoint is published. */
-export type Promises = Pick<Checkpoint, 'id' | 'schema' | 'compaction' | 'table'>;
+export type Promises = Pick<Checkpoint, 'id' | 'schema' | 'columns' | 'compaction' | 'table'>;
 
 export interface PublicationConfig {
   readonly fileSystem: FileSystem;
@@ -51,6 +51,8 @@ export class Publication {
   #replaced: ReplacedPart[];
   readonly #replacedPaths: Set<string>;
   #swapped: Swap[] = [];
+  /** Merged parts of refused swaps that the newest checkpoint still promises: a start looks for them. */
+  #refused: ReadonlySet<string> = new Set();
 
   constructor(config: PublicationConfig) {
     this.#config = config;
@@ -88,7 +90,9 @@ export class Publication {
 
   /** Everything that a durable checkpoint promises. Calls may repeat, also by another process. @throws SluiceError */
   async publish(checkpoint: Promises): Promise<Published> {
+    this.#refused = new Set();
     const published = await this.#publish(checkpoint);
+    this.#refused = new Set(published.refused.map(({ file }) => file.finalPath));
     const swaps = checkpoint.compaction?.swaps ?? [];
     this.#swapped.push(...swaps.filter((swap) => !published.refused.includes(swap)));
     await this.sweep();
@@ -97,7 +101,8 @@ export class Publication {
 
   async #publish(checkpoint: Promises): Promise<Published> {
     const { committer, sinkPath, table } = this.#config;
-    const { schema } = checkpoint;
+    // As the rows are written, which need not be as they are read.
+    const schema = checkpoint.columns?.schema ?? checkpoint.schema;
     const swaps = checkpoint.compaction?.swaps ?? [];
     const parts = await committer.commit();
     const told = checkpoint.table ?? null;
@@ -123,7 +128,8 @@ export class Publication {
     failpoint('table.commit.after');
     for (const swap of swaps) {
       // Others use the sources of a refused one by now: it is the merged part that nobody knows.
-      await this.#replace(refused.includes(swap) ? [swap.file.finalPath] : swap.sources);
+      if (refused.includes(swap)) this.#keepForNow([swap.file.finalPath]);
+      else await this.#replace(swap.sources);
     }
     return { parts, refused };
   }
@@ -131,7 +137,9 @@ export class Publication {
   /** Removes replaced parts whose time has come. */
   async sweep(): Promise<void> {
     const now = this.#config.clock.now();
-    const kept = this.#replaced.slice(-MAX_REPLACED).filter(({ removeAfterMs }) => removeAfterMs > now);
+    const kept = this.#replaced
+      .slice(-MAX_REPLACED)
+      .filter(({ path, removeAfterMs }) => removeAfterMs > now || this.#refused.has(path));
     if (kept.length === this.#replaced.length) return;
     const keep = new Set(kept);
     const due = this.#replaced.filter((part) => !keep.has(part)).map(({ path }) => path);
@@ -147,17 +155,20 @@ export class Publication {
   }
 
   async #replace(paths: readonly string[]): Promise<void> {
-    const { fileSystem, clock, keepReplacedMs } = this.#config;
+    const { fileSystem, keepReplacedMs } = this.#config;
     if (keepReplacedMs === 0) await fileSystem.removeDurably(paths);
-    else {
-      const removeAfterMs = clock.now() + keepReplacedMs;
-      for (const path of paths) {
-        if (this.#replacedPaths.has(path)) continue;
-        this.#replacedPaths.add(path);
-        this.#replaced.push({ path, removeAfterMs });
-      }
-    }
+    else this.#keepForNow(paths);
     failpoint('compaction.swap.after');
+  }
+
+  /** Until its time has come. */
+  #keepForNow(paths: readonly string[]): void {
+    const removeAfterMs = this.#config.clock.now() + this.#config.keepReplacedMs;
+    for (const path of paths) {
+      if (this.#replacedPaths.has(path)) continue;
+      this.#replacedPaths.add(path);
+      this.#replaced.push({ path, removeAfterMs });
+    }
   }
 
   /** The checkpoint does not know of the table: what is visible decides. */

@@ -64,6 +64,7 @@ class MergeThread implements MergeHost {
   }
 
   async terminate(): Promise<void> {
+    this.#waiting?.reject(new SluiceError('INTERNAL', 'the compaction thread was ended'));
     this.#waiting = null;
     await this.#worker?.terminate();
   }
@@ -80,6 +81,8 @@ class MergeThread implements MergeHost {
       else waiting?.reject(SluiceError.fromJSON(message.error));
     });
     const died = (why: string, cause?: unknown) => {
+      // Told of once: 'exit' follows 'error', and by then the next one may be at work.
+      if (this.#worker !== worker) return;
       this.#worker = null;
       this.#waiting?.reject(new SluiceError('INTERNAL', `the compaction thread died: ${why}`, { cause }));
       this.#waiting = null;

@@ -93,6 +93,8 @@ export class Coordinator {
     this.#stopping = true;
     // Those that wait for another try stay promised.
     this.#config.partitions?.stop();
+    // What is merged already is promised by the last checkpoint; the rest is merged another time.
+    void this.#config.compaction?.stop();
     this.#wakeUp.signal();
   }
 
@@ -112,7 +114,10 @@ export class Coordinator {
         await this.#checkpoint({ closeAll: finished, last: true });
         await this.#settlePartitions(finished);
         // What is merged of the last parts may be a part to merge again.
-        while (finished && (await compaction?.finish()) === true) await checkpoints.acknowledge();
+        while (finished && !this.#stopping && (await compaction?.finish()) === true) {
+          await checkpoints.acknowledge();
+          this.#throwFailure();
+        }
         await checkpoints.acknowledge();
         await this.#subtasksEnded();
         return finished ? 'finished' : 'stopped';

@@ -192,7 +192,7 @@ class JobRun {
     publication: Publication,
   ): Promise<JobSummary> {
     const { base, store } = this.#state;
-    await publication.prepare(schemas.schema);
+    await publication.prepare(schemas.columns?.schema ?? schemas.schema);
     const job = this.#job;
     const hosts: SubtaskHost[] = [];
     const source = await this.#createSource({

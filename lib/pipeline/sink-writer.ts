@@ -31,6 +31,8 @@ export class SinkWriter {
   #keptWatermarkMs: number;
   #checkAt: number;
   #closed = false;
+  /** What failed half-way: parts and checkpoints may be out of step, so nothing is promised any more. */
+  #failure: SluiceError | null = null;
 
   /** @internal Use StreamingFileSink.open. */
   constructor(
@@ -96,7 +98,7 @@ export class SinkWriter {
     this.#proveOpen();
     await this.#flushRecords();
     const id = this.#last.id + 1;
-    const snapshot = await this.#buckets.snapshot(id, options.closeParts ?? false);
+    const snapshot = await this.#orBreak(() => this.#buckets.snapshot(id, options.closeParts ?? false));
     await this.#write({
       ...this.#last,
       id,
@@ -127,14 +129,14 @@ export class SinkWriter {
     await this.#flushRecords();
     this.#watermarkMs = watermarkMs;
     if (watermarkMs !== Number.POSITIVE_INFINITY) this.#keptWatermarkMs = watermarkMs;
-    await this.#buckets.onWatermark(watermarkMs);
+    await this.#orBreak(() => this.#buckets.onWatermark(watermarkMs));
   }
 
   /** Lets time-based rolling happen while nothing is written. */
   async tick(): Promise<void> {
     this.#proveOpen();
     await this.#flushRecords();
-    await this.#buckets.onProcessingTime();
+    await this.#orBreak(() => this.#buckets.onProcessingTime());
   }
 
   /** Closes every part, takes a last checkpoint, publishes, and lets the state go. */
@@ -161,7 +163,7 @@ export class SinkWriter {
 
   async #write(checkpoint: Checkpoint): Promise<void> {
     const stamped = { ...checkpoint, runId: this.#runId, createdMs: this.#clock.now() };
-    await this.#store.write(stamped, RETAINED_CHECKPOINTS);
+    await this.#orBreak(() => this.#store.write(stamped, RETAINED_CHECKPOINTS));
     this.#last = stamped;
   }
 
@@ -172,15 +174,27 @@ export class SinkWriter {
     const timestamps = Float64Array.from(this.#timestamps);
     this.#records = [];
     this.#timestamps = [];
-    const batch =
-      schema.fields.length === 0
-        ? Batch.ofObjects(records)
-        : new Batch(schema, columnsOf(schema, records as Record<string, unknown>[]), records.length);
-    await this.#writeBatch(batch, timestamps);
+    await this.#orBreak(async () => {
+      const batch =
+        schema.fields.length === 0
+          ? Batch.ofObjects(records)
+          : new Batch(schema, columnsOf(schema, records as Record<string, unknown>[]), records.length);
+      await this.#writeBatch(batch, timestamps);
+    });
   }
 
   async #writeBatch(batch: Batch, timestampsMs: Float64Array | null): Promise<void> {
-    await this.#buckets.write(batch, { watermarkMs: this.#watermarkMs, timestampsMs });
+    await this.#orBreak(() => this.#buckets.write(batch, { watermarkMs: this.#watermarkMs, timestampsMs }));
+  }
+
+  /** A step whose rows or parts may be in no later checkpoint where it fails: a new `open` goes on from the last one. */
+  async #orBreak<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (thrown) {
+      this.#failure = SluiceError.from(thrown);
+      throw thrown;
+    }
   }
 
   async #checkTime(): Promise<void> {
@@ -191,5 +205,10 @@ export class SinkWriter {
 
   #proveOpen(): void {
     if (this.#closed) throw new SluiceError('STEP_ILLEGAL', 'the sink is closed');
+    if (this.#failure !== null)
+      throw new SluiceError('STEP_ILLEGAL', `the sink failed before: ${this.#failure.message}`, {
+        cause: this.#failure,
+        hint: 'abandon() it and open it anew: it goes on from its last checkpoint, at `position`',
+      });
   }
 }

@@ -39,6 +39,8 @@ export interface Books {
   readonly pending: ReadonlyMap<string, PendingFile>;
   /** Merged parts that are promised, and perhaps not there yet; and the parts they replace, which may still be there. */
   readonly swapping: ReadonlySet<string>;
+  /** For both of these, by path: the merged part. */
+  readonly swaps: ReadonlyMap<string, PendingFile>;
   /** Parts that were replaced and stay for a while, for readers of a table. */
   readonly replaced: ReadonlySet<string>;
   readonly balance: Balance;
@@ -124,6 +126,11 @@ function openBooks(checkpoint: Checkpoint, ledger: LedgerState, entries: readonl
       // Kept for readers that go by a table.
       ...(checkpoint.replaced ?? []).map(({ path }) => path),
     ]),
+    swaps: new Map(
+      (checkpoint.compaction?.swaps ?? []).flatMap(({ file, sources }) =>
+        [file.finalPath, ...sources].map((path) => [path, file]),
+      ),
+    ),
     replaced: new Set((checkpoint.replaced ?? []).map(({ path }) => path)),
     balance: {
       read: inputs.reduce((sum, { tally }) => addTallies(sum, tally), forgotten?.tally ?? NO_TALLY),

@@ -90,7 +90,9 @@ export async function checkLake(listing: Listing, books: Books, options: LakeOpt
   const gone = found.filter(({ finding }) => finding?.code === 'part_missing').map(({ part }) => part);
   const suspects = [...missing, ...gone];
   const now = suspects.length === 0 ? books : await options.rereadBooks();
-  const lost = suspects.filter(({ path }) => now.parts.has(path) && !now.swapping.has(path));
+  const lost: PartBook[] = [];
+  for (const part of suspects)
+    if (now.parts.has(part.path) && !(await isPromised(part, now, fileSystem))) lost.push(part);
   const { dropped, rest } = takeDropped(lost, now, options.job.sink.path, options.acceptMissing);
   const good = found.filter(({ finding }) => finding === null).map(({ part }) => part);
   const unknown = await checkUnknown(listing, books, options);
@@ -132,13 +134,14 @@ async function placeOf(part: PartBook, listing: Listing, fileSystem: FileSystem)
 
 /** Whether the next start, or the job that runs, makes it visible. */
 async function isPromised({ path }: PartBook, books: Books, fileSystem: FileSystem): Promise<boolean> {
-  if (books.swapping.has(path)) return true;
-  const file = books.pending.get(path);
+  if (books.replaced.has(path)) return true;
+  // The rows of a swap's sources are in its merged part, if that is there.
+  const file = books.pending.get(path) ?? books.swaps.get(path);
   if (file === undefined) return false;
   // In an object store it is an upload, which cannot be looked at.
   if (file.upload !== undefined) return true;
   for (const hidden of hiddenPaths(file)) if ((await fileSystem.stat(hidden)) !== null) return true;
-  return (await fileSystem.stat(path)) !== null;
+  return (await fileSystem.stat(file.finalPath)) !== null;
 }
 
 async function checkPart(part: PartBook, place: Place, options: LakeOptions): Promise<Finding | null> {

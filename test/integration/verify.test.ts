@@ -20,6 +20,7 @@ import { readLedger } from '../../lib/commit/ledger/ledger.ts';
 import { compactJob } from '../../lib/compaction/compact-job.ts';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
+import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
@@ -42,7 +43,10 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-verify-'));
   await mkdir(path.join(folder, 'in'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  setFailpointHook(null);
+  await rm(folder, { recursive: true });
+});
 
 const FILES = 3;
 const ROWS = 400;
@@ -242,6 +246,31 @@ describe('a lake that is as it was made', () => {
     // A part that was merged comes back: its rows are there twice.
     await copyFile(after[0]!, before[0]!);
     expect(findingsOf(await verifyLocal(made))).toEqual([`part_superseded ${path.basename(before[0]!)}`]);
+  });
+
+  it('parts that are about to be replaced count only while what replaces them is there', async () => {
+    const compaction = {
+      ...{ daemon: false, targetBytes: 1 << 20, maxSmallParts: 2, quietMs: 0 },
+      ...{ bytesPerSecond: 1 << 30, keepReplacedMs: 0, sortBy: [] },
+    };
+    const made = job({ parallelism: 1, sink: { compaction } });
+    for (let file = 0; file < 3; file++) {
+      await writeInput(file, 1);
+      await runInline(made);
+    }
+    setFailpointHook((name) => {
+      if (name === 'compaction.swap.before') throw new Error('killed');
+    });
+    await expect(compactJob(made, { clock: systemClock, ids: countingIds() })).rejects.toThrow('killed');
+    setFailpointHook(null);
+    expect(findingsOf(await verifyLocal(made))).toEqual([]);
+    const [source] = await lakeParts();
+    await rm(source!);
+    expect(findingsOf(await verifyLocal(made)), 'the merged part has its rows').toEqual([]);
+    const lake = path.join(folder, 'lake');
+    for (const { parentPath, name } of await readdir(lake, { recursive: true, withFileTypes: true }))
+      if (name.includes('-c-')) await rm(path.join(parentPath, name));
+    expect(findingsOf(await verifyLocal(made))).toEqual([`part_missing ${path.basename(source!)}`]);
   });
 
   it('appended files are taken in pieces that lie side by side', async () => {

@@ -89,8 +89,16 @@ export class PartitionCommitter {
   /** Stops, and breaks off what takes longer than a moment. */
   async close(graceMs: number): Promise<void> {
     this.stop();
-    const cancel = this.#config.clock.after(graceMs, () => this.#abort.abort());
-    await this.#working;
+    if (this.#abort.signal.aborted) return;
+    let cancel = () => {};
+    // Not waited for any longer then: a policy of the user's may not listen.
+    const brokenOff = new Promise<void>((resolve) => {
+      cancel = this.#config.clock.after(graceMs, () => {
+        this.#abort.abort();
+        resolve();
+      });
+    });
+    await Promise.race([this.#working, brokenOff]);
     cancel();
   }
 
@@ -116,7 +124,8 @@ export class PartitionCommitter {
   /** Goes on when the first of those that wait is due. */
   #schedule(): void {
     if (this.#stopped || this.#waiting.size === 0) return;
-    const first = Math.min(...[...this.#waiting.values()].map(({ dueMs }) => dueMs));
+    let first = Number.POSITIVE_INFINITY;
+    for (const { dueMs } of this.#waiting.values()) first = Math.min(first, dueMs);
     const delayMs = Math.max(0, first - this.#config.clock.elapsed());
     this.#cancelTimer = this.#config.clock.after(delayMs, () => this.#pump());
   }

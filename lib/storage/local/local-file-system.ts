@@ -220,7 +220,14 @@ class LocalFileSystem implements FileSystem {
 
   async removeDurably(paths: readonly string[]): Promise<void> {
     for (const file of paths) await this.remove(file);
-    for (const folder of new Set(paths.map((file) => path.dirname(file)))) await syncFolder(folder);
+    for (const folder of new Set(paths.map((file) => path.dirname(file)))) {
+      try {
+        await syncFolder(folder);
+      } catch (error) {
+        // The folder went, too, as where a partition is dropped: nothing in it can come back.
+        if (SluiceError.from(error).code !== 'NOT_FOUND') throw error;
+      }
+    }
   }
 
   async removeEmptyFolder(folder: string): Promise<void> {

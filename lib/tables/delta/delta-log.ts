@@ -100,7 +100,7 @@ export class DeltaLog {
       this.#checkpointVersion = checkpoint.version;
     }
     await this.#catchUp();
-    const newest = Math.max(-1, ...names.map(versionOf));
+    const newest = names.reduce((most, name) => Math.max(most, versionOf(name)), -1);
     if (newest > this.state.version) throw gap(this.#entry(this.state.version + 1));
   }
 

@@ -139,6 +139,12 @@ export function fileSystemSuite(name: string, make: () => Promise<FileSystemFixt
       expect(await fileSystem.stat(`${folder}/gone`)).toBeNull();
     });
 
+    it('removes durably, also what is gone with its folder', async () => {
+      await put('some/a', 'text');
+      await fileSystem.removeDurably([`${folder}/some/a`, `${folder}/gone/a`, `${folder}/gone/b`]);
+      expect(await listed()).toEqual([]);
+    });
+
     it('a version that a listing showed is told from the one that replaced it', async () => {
       await put('file', 'one');
       const before = await fileSystem.stat(`${folder}/file`);

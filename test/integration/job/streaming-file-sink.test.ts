@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { basePathAssigner, datetimeAssigner, rowBucketAssigner } from '../../../bucketing/index.ts';
 import { ndjsonFormat, rowEncoder } from '../../../formats/index.ts';
 import { Batch } from '../../../lib/core/batch.ts';
+import type { SluiceError } from '../../../lib/core/errors.ts';
+import { setFailpointHook } from '../../../lib/core/failpoint.ts';
 import { columnsOf } from '../../../lib/core/values.ts';
 import { StreamingFileSink } from '../../../lib/pipeline/streaming-file-sink.ts';
 import { maxRowsRollingPolicy, onCheckpointRollingPolicy } from '../../../rolling/index.ts';
@@ -17,7 +19,10 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-sink-program-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  setFailpointHook(null);
+  await rm(folder, { recursive: true });
+});
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 const lines = rowEncoder('.txt', (record) => `${String(record)}\n`);
@@ -247,5 +252,62 @@ describe('StreamingFileSink', () => {
     await writer.checkpoint();
     await writer.close();
     expect(await contents()).toEqual({ 0: '1', 1: '2', 2: '3' });
+  });
+
+  const STEPS = [
+    'part.write.after',
+    'part.close.before',
+    'part.close.after',
+    'segment.written',
+    'sink.snapshot.after',
+    'checkpoint.write.before',
+    'exclusive.link.before',
+    'checkpoint.write.after',
+    'commit.before',
+    'commit.link.before',
+    'commit.link.after',
+    'commit.after',
+  ];
+  describe.each([
+    ['on checkpoints', onCheckpointRollingPolicy()],
+    ['by rows', maxRowsRollingPolicy(3)],
+  ])('parts closed %s', (_, policy) => {
+    it.each(STEPS)(
+      '%s fails once: no row is lost, or promised by a position, by trying again',
+      async (step) => {
+        const open = () => builder().withRollingPolicy(policy).build().open(OPEN());
+        let writer = await open();
+        let fails = true;
+        setFailpointHook((name) => {
+          if (!fails || name !== step) return;
+          fails = false;
+          throw new Error('the disk had a moment');
+        });
+        const rows = 10;
+        for (let row = 0; row < rows; ) {
+          try {
+            for (; row < rows; row++) await writer.write(String(row));
+            await writer.checkpoint({ position: row });
+          } catch {
+            // A program that only tries again; and goes on from the position where it may not.
+            const again = await writer
+              .checkpoint({ position: row })
+              .catch((error: SluiceError) => error.code);
+            if (again !== 'STEP_ILLEGAL') continue;
+            await expect(writer.close({ position: row })).rejects.toMatchObject({ code: 'STEP_ILLEGAL' });
+            writer = await open();
+            row = Number(writer.position ?? 0);
+          }
+        }
+        await writer.close({ position: rows });
+        const next = await open();
+        expect(next.position).toBe(rows);
+        await next.close();
+        const written = Object.values(await contents()).flatMap((part) => part.split(','));
+        expect(written.map(Number).sort((a, b) => a - b)).toEqual(
+          Array.from({ length: rows }, (_each, i) => i),
+        );
+      },
+    );
   });
 });

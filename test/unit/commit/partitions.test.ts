@@ -178,6 +178,20 @@ describe('announcing', () => {
     expect(announced).toEqual(['a', 'b']);
   });
 
+  it('is closed after a moment, also where a policy does not listen', async () => {
+    const { clock, settled } = setUp();
+    const never = new PartitionCommitter({
+      policies: [{ name: 'deaf', policy: { commit: () => new Promise(() => {}) } }],
+      ...{ retry, clock, onAnnounced: () => {}, onFailed: () => {}, onBroken: () => {} },
+    });
+    never.announce([partition('a')]);
+    await settled();
+    const closed = never.close(1000);
+    clock.advance(1000);
+    await closed;
+    await never.close(1000);
+  });
+
   it('a bad partition holds no other back, and goes through all policies again later', async () => {
     let bad = true;
     const { clock, committer, calls, announced, failures, settled } = setUp(

@@ -216,6 +216,14 @@ describe('a Delta log of what checkpoints commit', () => {
     });
   });
 
+  test('as many files as there are may lie in the log', async () => {
+    await (await open()).commit(change(1, [await put('country=DE', '0-0', [1])]));
+    for (let i = 0; i < 130_000; i++) fileSystem.put(`/lake/_delta_log/.${i}.crc`, '');
+    const again = await open();
+    await again.commit(change(2, [await put('country=DE', '0-1', [2])]));
+    expect(versions()).toBe(2);
+  });
+
   test('a schema that grows is told before the first part that has it', async () => {
     const table = await open();
     await table.prepare(SCHEMA);
