@@ -2,15 +2,16 @@
  * Arrow IPC files and streams. A position is a record batch and how many of its rows are taken. A restart passes over the
  * batches before by their headers; dictionaries are read again, as later batches need them.
  */
+
 import * as arrow from 'apache-arrow';
 import { Batch } from '../../lib/core/batch.ts';
 import type { Column } from '../../lib/core/column.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { DecoderOptions, DecoderState, FileDecoder, RandomAccessFile } from '../../lib/core/decoder.ts';
-import { SluiceError } from '../../lib/core/errors.ts';
 import { withoutRows } from '../bad-rows.ts';
 import { sliceColumn } from '../columns/slice-column.ts';
 import { withPath } from '../corrupt.ts';
+import { proveColumns } from '../file-columns.ts';
 import { ArrowColumns } from './arrow-columns.ts';
 import { loadArrowCodecs } from './body-codecs.ts';
 import { type ArrowMessage, findMessages, readMessage } from './messages.ts';
@@ -174,13 +175,8 @@ export class ArrowDecoder implements FileDecoder {
   }
 
   #checkColumns(file: RandomAccessFile, schema: arrow.Schema): void {
-    for (const { name, nullable } of this.#schema.fields) {
-      if (nullable || schema.fields.some((field) => field.name === name)) continue;
-      throw new SluiceError('BAD_RECORD', `${file.path} has no column '${name}', and it may not be null`, {
-        hint: 'declare the column nullable, or exclude the file',
-        details: { path: file.path, column: name },
-      });
-    }
+    const names = schema.fields.map(({ name }) => name);
+    proveColumns(file.path, names, this.#options.schema);
   }
 }
 

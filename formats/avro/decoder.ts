@@ -2,12 +2,14 @@
  * Avro object container files into columns, block by block. A position is the beginning of a block and how many of its
  * records are taken: a restart reads the block again and passes over them.
  */
+
 import { Batch } from '../../lib/core/batch.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { Decoder, DecoderOptions, DecoderStart, DecoderState } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { createSlot, type Slot } from '../columns/slot.ts';
 import { corrupt } from '../corrupt.ts';
+import { proveColumns } from '../file-columns.ts';
 import { isNullable, parseAvroSchema, topFields } from './avro-type.ts';
 import { blockDecompressor, type DecompressBlock } from './block-codec.ts';
 import { Cursor } from './cursor.ts';
@@ -144,15 +146,11 @@ export class AvroDecoder implements Decoder {
   #open(header: Omit<AvroHeader, 'length'>): OpenFile {
     const type = parseAvroSchema(header.schema);
     const fields = topFields(type);
-    for (const { name, nullable } of this.#schema.fields) {
-      const field = fields.find((each) => each.name === name);
-      if (field === undefined && !nullable) {
-        throw new SluiceError('BAD_RECORD', `the file has no column '${name}', and it may not be null`, {
-          hint: 'declare the column nullable, or exclude the file',
-          details: { column: name },
-        });
-      }
-    }
+    proveColumns(
+      'the file',
+      fields.map(({ name }) => name),
+      this.#options.schema,
+    );
     try {
       return {
         header,

@@ -5,6 +5,7 @@
  * Beyond the RFC: a quote inside an unquoted field is a character like others; blank lines are skipped and are no
  * records; an unquoted empty field is null, a quoted one an empty string.
  */
+
 import { Batch } from '../../lib/core/batch.ts';
 import type { Column } from '../../lib/core/column.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
@@ -15,8 +16,8 @@ import type {
   DecoderStart,
   DecoderState,
 } from '../../lib/core/decoder.ts';
-import { SluiceError } from '../../lib/core/errors.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
+import { proveColumns } from '../file-columns.ts';
 import type { LineRanges } from '../kernel/kernel-runner.ts';
 import { KernelUse } from '../kernel/kernel-use.ts';
 import { behindLineFeed, byteOrderMark } from '../line-start.ts';
@@ -341,18 +342,8 @@ export class CsvDecoder implements Decoder {
     this.#bound = names.map((name) => byName.get(name) ?? null);
     this.#absent = this.#writers.filter((writer) => !names.includes(writer.field.name));
     this.#drift.bind(names);
-    const needed = this.#absent.find((writer) => !writer.field.nullable);
     this.#kernel?.bind(this.#bound);
-    if (needed !== undefined) {
-      throw new SluiceError(
-        'BAD_RECORD',
-        `the file has no column '${needed.field.name}', which may not be null`,
-        {
-          hint: `its columns are ${names.join(', ')}`,
-          details: { column: needed.field.name },
-        },
-      );
-    }
+    proveColumns('the file', names, this.#drift, this.#drift.keepsOthers);
   }
 
   #startBatch(): void {

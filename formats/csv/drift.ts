@@ -64,6 +64,11 @@ export class CsvDrift {
     return this.#policy.newField === 'rescue' && this.#newNames.length > 0;
   }
 
+  /** Whether columns that the schema does not have are no loss: they are rescued, or get into it. */
+  get keepsOthers(): boolean {
+    return this.#policy.newField !== 'ignore';
+  }
+
   /** Whether bytes[start, to), the file's records, have to wait for a schema with its new columns. */
   stopsAtFile(bytes: Uint8Array, start: number, to: number): boolean {
     if (this.#policy.newField !== 'evolve' || this.#newNames.length === 0 || start >= to) return false;

@@ -50,12 +50,6 @@ export function planColumns(
   const planner = new Planner(path, kept, capacity);
   const columns = schema.fields.map((field) => {
     const node = nodes.find(({ name }) => name === field.name);
-    if (node === undefined && !field.nullable) {
-      throw new SluiceError('BAD_RECORD', `${path} has no column '${field.name}', and it may not be null`, {
-        hint: 'declare the column nullable, or exclude the file',
-        details: { path, column: field.name },
-      });
-    }
     return planner.plan(field.type, node, field.name);
   });
   return { columns, leaves: planner.leaves };

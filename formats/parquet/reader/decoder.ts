@@ -2,6 +2,7 @@
  * Parquet files into batches: row group by row group, the wanted columns side by side, page by page. No object a row, no
  * row group in memory as a whole: a column holds one window of its chunk and one page.
  */
+
 import type { CompressionCodec, FileMetaData, RowGroup } from 'hyparquet';
 import { Batch } from '../../../lib/core/batch.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
@@ -13,6 +14,7 @@ import type {
 } from '../../../lib/core/decoder.ts';
 import { withoutRows } from '../../bad-rows.ts';
 import { corrupt, withPath } from '../../corrupt.ts';
+import { proveColumns } from '../../file-columns.ts';
 import { ChunkPages, type ChunkRange } from './chunk-pages.ts';
 import { type Decompress, loadDecompress } from './codecs.ts';
 import { buildColumn, type FilePlan, type LeafColumns, planColumns } from './column-plan.ts';
@@ -61,13 +63,13 @@ export class ParquetFileDecoder implements FileDecoder {
     await withPath(file.path, 'Parquet', async () => {
       const metadata = await readFooter(file);
       this.#rowGroups = metadata.row_groups;
-      this.#plan = planColumns(
-        this.#schema,
-        readFileSchema(metadata),
+      const nodes = readFileSchema(metadata);
+      proveColumns(
         file.path,
-        this.#kept,
-        this.#options.batchRows,
+        nodes.map(({ name }) => name),
+        this.#options.schema,
       );
+      this.#plan = planColumns(this.#schema, nodes, file.path, this.#kept, this.#options.batchRows);
       await this.#loadCodecs(metadata);
     });
   }

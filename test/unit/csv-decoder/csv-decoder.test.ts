@@ -75,6 +75,12 @@ describe('RFC 4180', () => {
     expect(decode('a,b').rows).toEqual([]);
     expect(decode('a,b\n').records).toBe(0);
   });
+
+  it('refuses a file that has none of the columns: another delimiter, or no header', () => {
+    const schema = schemaOf({ id: 'int64', total: 'int64' });
+    for (const text of ['id;total\n1;10\n', '1,10\n2,20\n', '1,10'])
+      expect(() => decode(text, {}, schema)).toThrow("none of the schema's columns");
+  });
 });
 
 describe('types', () => {

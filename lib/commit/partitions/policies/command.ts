@@ -1,12 +1,11 @@
 /** Runs a program for each partition: the partition as JSON on its standard input, exit status 0 for success. */
 import { spawn } from 'node:child_process';
+import { yieldToEventLoop } from '../../../core/clock.ts';
 import type { CommittedPartition, PartitionCommitPolicy } from '../../../core/partition-commit.ts';
 import type { CommandPolicySpec } from '../../../core/specs.ts';
 
 /** Of its standard error, for the message. */
 const MAX_ERROR_CHARACTERS = 1000;
-/** How long its standard error is read once it has ended. */
-const LAST_WORDS_MS = 200;
 
 /** `{path}` and `{partition}` in arguments are filled in. No shell is between: arguments arrive as they are. */
 export function commandPolicy(spec: CommandPolicySpec): PartitionCommitPolicy {
@@ -33,8 +32,13 @@ function run(spec: CommandPolicySpec, partition: CommittedPartition, signal: Abo
       complaint = (complaint + text).slice(0, MAX_ERROR_CHARACTERS);
     });
     child.once('error', (error) => reject(new Error(`${program} could not be run: ${error.message}`)));
-    // What it started, and left behind, may hold the pipe open for ever: 'close' would never come.
-    child.once('exit', () => setTimeout(() => child.stderr.destroy(), LAST_WORDS_MS).unref());
+    child.once('exit', async () => {
+      // What it wrote is in the pipe by now, and is read within a turn. What it left running may hold the pipe open for ever,
+      // and 'close' would never come.
+      await yieldToEventLoop();
+      await yieldToEventLoop();
+      child.stderr.destroy();
+    });
     child.once('close', (code, killed) => {
       if (code === 0) resolve();
       else if (killed !== null)
