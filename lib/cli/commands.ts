@@ -1,5 +1,5 @@
 /** The commands: their arguments and options. What they do is loaded when one is called. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from '../config/units.ts';
 import type { CliIo } from './io.ts';
 import type { Output } from './output.ts';
@@ -113,7 +113,11 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .description('say of each leftover file whether a job may still need it, and remove those it cannot')
     .argument('<job.yaml>', 'job file')
     .option('--dry-run', 'remove nothing')
-    .option('--min-age <duration>', 'leave younger ones alone', durationArgument, DEFAULT_MIN_AGE_MS)
+    .addOption(
+      new Option('--min-age <duration>', 'leave younger ones alone')
+        .argParser(durationArgument)
+        .default(DEFAULT_MIN_AGE_MS, '24h'),
+    )
     .action(async (file: string, options: GcCommandOptions, command: Command) => {
       const { gc } = await import('./commands/gc.ts');
       await gc(file, options, contextOf(command));

@@ -9,3 +9,8 @@ export function printable(text: string): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+/** The same in one line: a name with a line feed in it must not look like a line of ours. */
+export function printableLine(text: string): string {
+  return printable(text).replaceAll('\n', '\\n');
+}

@@ -1,6 +1,6 @@
 /** Tables for people: few lines, no frame but what helps the eye. */
 import Table from 'cli-table3';
-import { printable } from './printable.ts';
+import { printableLine } from './printable.ts';
 
 export interface Column {
   readonly title: string;
@@ -36,7 +36,7 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
     head: columns.map((column) => column.title),
     colAligns: columns.map((column) => column.align ?? 'left'),
   });
-  for (const row of rows.slice(0, MAX_ROWS)) table.push(row.map(printable));
+  for (const row of rows.slice(0, MAX_ROWS)) table.push(row.map(printableLine));
   const rest = rows.length - MAX_ROWS;
   const lines = table
     .toString()

@@ -9,7 +9,7 @@ import type { JobLock } from '../storage/job-lock.ts';
 import { type Checkpoint, type JobFingerprint, NO_TOTALS } from './checkpoint.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { proveJobFits } from './fingerprint.ts';
-import { proveLakeMatches, readLakeMarker, writeLakeMarker } from './lake-marker.ts';
+import { proveLakeIsThere, proveLakeMatches, readLakeMarker, writeLakeMarker } from './lake-marker.ts';
 
 const JOB_ID_BYTES = 4;
 
@@ -38,7 +38,7 @@ export interface JobState {
 }
 
 /**
- * @throws SluiceError JOB_RUNNING, FENCED, STATE_CORRUPT, STATE_VERSION, STATE_MISSING, STORAGE_UNSUITABLE,
+ * @throws SluiceError JOB_RUNNING, FENCED, STATE_CORRUPT, STATE_VERSION, STATE_MISSING, LAKE_MISSING, STORAGE_UNSUITABLE,
  *   JOB_MISMATCH; the lock is then free again and nothing has changed
  */
 export async function openJobState(options: JobStateOptions): Promise<JobState> {
@@ -52,6 +52,7 @@ export async function openJobState(options: JobStateOptions): Promise<JobState> 
     proveLakeMatches(marker, newest?.jobId ?? null, sinkPath, jobName, statePath);
     const begun = newest !== null && hasBegun(newest);
     if (begun) proveJobFits(newest.fingerprint, options.fingerprint, statePath);
+    if (marker === null && newest !== null) await proveLakeIsThere(fileSystem, sinkPath, jobName, newest);
     await store.removeTemporaries();
     const { fingerprint } = options;
     // Nothing was read under the old job file: a first start that failed for a wrong path may be corrected.

@@ -2,8 +2,12 @@
  * `<sink path>/.sluice-<job>.json`: the lake's own memory of which state belongs to it. Without it, a job whose state
  * folder was deleted would begin anew and double every row. Readers skip the name.
  */
+import type { CompiledJob } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
+import { isS3Location } from '../core/location.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { hasVisiblePart } from './lake-table.ts';
 
 /** The id of the job of this name that wrote to the folder; null where none did. */
 export async function readLakeMarker(
@@ -30,7 +34,7 @@ export async function writeLakeMarker(
   jobName: string,
   jobId: string,
 ): Promise<void> {
-  const text = `${JSON.stringify({ version: 1, job: jobName, jobId })}\n`;
+  const text = `${markerText(jobName, jobId)}\n`;
   await fileSystem.createExclusive(markerPath(sinkPath, jobName), Buffer.from(text));
 }
 
@@ -65,6 +69,37 @@ export function proveLakeMatches(
   );
 }
 
+/**
+ * A job that never ran is one that the lake does not know: for commands that look at it only.
+ * @throws SluiceError STATE_MISSING
+ */
+export async function proveNeverRan(fileSystem: FileSystem, job: CompiledJob): Promise<void> {
+  const marker = await readLakeMarker(fileSystem, job.sink.path, job.name);
+  proveLakeMatches(marker, null, job.sink.path, job.name, job.statePath);
+}
+
+/**
+ * Where a lake has no marker: it may be that of a job before markers, or one that expires by age. But one of whose parts not
+ * a single one is there is not there: its disk is not mounted, and what is written now would be hidden by it later.
+ * @throws SluiceError LAKE_MISSING
+ */
+export async function proveLakeIsThere(
+  fileSystem: FileSystem,
+  sinkPath: string,
+  jobName: string,
+  { jobId, totals }: Pick<Checkpoint, 'jobId' | 'totals'>,
+): Promise<void> {
+  if (totals.parts === 0 || (await hasVisiblePart(fileSystem, sinkPath, jobId))) return;
+  throw new SluiceError(
+    'LAKE_MISSING',
+    `job '${jobName}' has written ${totals.parts} parts to ${sinkPath}, and nothing of it is there`,
+    {
+      hint: `mount or restore it. If it was emptied on purpose, make its marker again: ${markerCommand(sinkPath, jobName, jobId)}`,
+      details: { path: sinkPath, parts: totals.parts },
+    },
+  );
+}
+
 /** Whether a name is that of a job's marker. */
 export function isLakeMarker(name: string, jobName: string): boolean {
   return name === `.sluice-${jobName}.json`;
@@ -76,6 +111,19 @@ export function markerRun(name: string, jobName: string): string | null {
   return name.startsWith(prefix) && /^[0-9a-f]+$/.test(name.slice(prefix.length))
     ? name.slice(prefix.length)
     : null;
+}
+
+/** For a shell. */
+function markerCommand(sinkPath: string, jobName: string, jobId: string): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const [text, marker] = [markerText(jobName, jobId), markerPath(sinkPath, jobName)].map(quoted);
+  return isS3Location(sinkPath)
+    ? `echo ${text} | aws s3 cp - ${marker}`
+    : `mkdir -p ${quoted(sinkPath)} && echo ${text} > ${marker}`;
+}
+
+function markerText(jobName: string, jobId: string): string {
+  return JSON.stringify({ version: 1, job: jobName, jobId });
 }
 
 function markerPath(sinkPath: string, jobName: string): string {

@@ -3,8 +3,9 @@
  * date after a checkpoint's parts are visible, and again by the next start if that is not known to have happened.
  */
 import type { Schema } from '../core/data-type.ts';
+import { isPartName } from '../sink/part-name.ts';
 import type { Committable } from '../sink/sink-state.ts';
-import type { FileSystem } from '../storage/file-system.ts';
+import type { FileSystem, ListOptions } from '../storage/file-system.ts';
 import type { Swap } from './swap.ts';
 
 /** A visible part. */
@@ -61,6 +62,26 @@ export function tableParts(sinkPath: string, published: readonly Committable[]):
     .map(({ bucketId, file }) => ({ bucketId, path: file.finalPath, sizeBytes: file.lengthBytes }));
 }
 
+/** How visible parts are listed: those that `isPart` knows by their names. */
+export function visiblePartsListing(isPart: (name: string) => boolean): ListOptions {
+  return {
+    enterFolder: (folder) => !/^[._]/.test(folder.slice(folder.lastIndexOf('/') + 1)),
+    wantFile: (file) => isPart(file.slice(file.lastIndexOf('/') + 1)),
+  };
+}
+
+/** Whether there is any visible part of a job. */
+export async function hasVisiblePart(
+  fileSystem: FileSystem,
+  sinkPath: string,
+  jobId: string,
+): Promise<boolean> {
+  if ((await fileSystem.stat(sinkPath)) === null) return false;
+  const options = visiblePartsListing((name) => isPartName(name, jobId));
+  for await (const files of fileSystem.list(sinkPath, options)) if (files.length > 0) return true;
+  return false;
+}
+
 /** Every visible part below a folder that `isPart` knows by its name. */
 export async function visibleParts(
   fileSystem: FileSystem,
@@ -69,11 +90,7 @@ export async function visibleParts(
 ): Promise<TablePart[]> {
   const parts: TablePart[] = [];
   if ((await fileSystem.stat(sinkPath)) === null) return parts;
-  const options = {
-    enterFolder: (folder: string) => !/^[._]/.test(folder.slice(folder.lastIndexOf('/') + 1)),
-    wantFile: (file: string) => isPart(file.slice(file.lastIndexOf('/') + 1)),
-  };
-  for await (const files of fileSystem.list(sinkPath, options)) {
+  for await (const files of fileSystem.list(sinkPath, visiblePartsListing(isPart))) {
     for (const { path, sizeBytes } of files)
       parts.push({ bucketId: bucketOf(path, sinkPath), path, sizeBytes });
   }

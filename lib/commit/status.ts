@@ -7,6 +7,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { jobOwner } from '../storage/job-lock.ts';
 import { type Checkpoint, decodeCheckpoint, openPartsOf, type Totals } from './checkpoint.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
+import { proveNeverRan } from './lake-marker.ts';
 import type { PartitionState } from './partitions/partition-state.ts';
 
 export interface JobStatus {
@@ -54,9 +55,10 @@ export interface CheckpointSummary {
   readonly pendingParts: readonly { readonly path: string; readonly rows: number; readonly bytes: number }[];
 }
 
-/** @throws SluiceError STATE_CORRUPT, STATE_VERSION */
+/** @throws SluiceError STATE_CORRUPT, STATE_VERSION, STATE_MISSING */
 export async function readStatus(job: CompiledJob, fileSystem: FileSystem, clock: Clock): Promise<JobStatus> {
   const newest = await new CheckpointStore(fileSystem, job.statePath).load();
+  if (newest === null) await proveNeverRan(fileSystem, job);
   return {
     job: job.name,
     state: job.statePath,

@@ -26,6 +26,8 @@ export interface CompactOptions {
   readonly signal?: AbortSignal;
   readonly onSwap?: (swap: Swap) => void;
   readonly onWarning?: (message: string) => void;
+  /** Parts that could not be merged; the others are. */
+  readonly onFailed?: (error: SluiceError) => void;
 }
 
 export interface CompactSummary {
@@ -92,6 +94,7 @@ async function compact(
       options.onSwap?.(swap);
     },
     onWarning: (message) => options.onWarning?.(message),
+    onFailed: (error) => options.onFailed?.(error),
   });
   let last = base;
   /** Everything of the job stays as it was; what was promised before was done above. */

@@ -38,6 +38,8 @@ export interface CompactionConfig {
   readonly onSwapped?: (swap: Swap) => void;
   /** A unit that could not be merged: its parts stay as they are. */
   readonly onWarning: (message: string) => void;
+  /** Why parts stay unmerged; the warning says it, too. */
+  readonly onFailed?: (error: SluiceError) => void;
 }
 
 export class Compaction implements SwapSource {
@@ -153,7 +155,7 @@ export class Compaction implements SwapSource {
   }
 
   async #mergeUnit(unit: Unit): Promise<void> {
-    const { host, onWarning } = this.#config;
+    const { host, onWarning, onFailed } = this.#config;
     const first = unit[0]!.path;
     const folder = first.slice(0, first.lastIndexOf('/'));
     const { prefix, jobId } = this.#config;
@@ -169,11 +171,13 @@ export class Compaction implements SwapSource {
       const bucketId = folder.slice(this.#config.sinkPath.length + 1);
       this.#ready.push({ bucketId, file, sources: merged });
       this.#release(unit.filter(({ path }) => !merged.includes(path)));
-    } catch (error) {
+    } catch (thrown) {
       if (this.#stopped) return;
+      const error = SluiceError.from(thrown);
       // The same would fail again, until somebody looked at it and started anew.
       this.#forget(unit);
-      onWarning(`parts stay unmerged: ${SluiceError.from(error).message}`);
+      onWarning(`parts stay unmerged: ${error.message}`);
+      onFailed?.(error);
     }
   }
 

@@ -1,6 +1,6 @@
 /** The small parts of a job's lake, by bucket: what compaction chooses from. */
 
-import { bucketOf, isInLake } from '../commit/lake-table.ts';
+import { bucketOf, isInLake, visiblePartsListing } from '../commit/lake-table.ts';
 import { isPartName } from '../sink/part-name.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { isSmall, type SmallPart } from './plan.ts';
@@ -34,10 +34,7 @@ export class SmallParts {
   /** Takes in what the lake holds. @param counts whether a visible part is one */
   async scan(fileSystem: FileSystem, counts: (path: string) => boolean): Promise<void> {
     if ((await fileSystem.stat(this.#sinkPath)) === null) return;
-    const options = {
-      enterFolder: (folder: string) => !/^[._]/.test(folder.slice(folder.lastIndexOf('/') + 1)),
-      wantFile: (file: string) => isPartName(file.slice(file.lastIndexOf('/') + 1), this.#jobId),
-    };
+    const options = visiblePartsListing((name) => isPartName(name, this.#jobId));
     for await (const files of fileSystem.list(this.#sinkPath, options)) {
       for (const { path, sizeBytes, modifiedNs } of files)
         if (counts(path)) this.add(path, sizeBytes, Number(modifiedNs / 1_000_000n));

@@ -14,8 +14,12 @@ import {
 
 const TEN_YEARS_MS = 3650 * 86_400_000;
 
-const url = (schemes: string, example: string) =>
-  matching(new RegExp(`^(?:${schemes})://[^\\s/]+`), `a URL such as ${example}`);
+/** Without user and password: the URL is shown. */
+const url = (schemes: string, example: string) => {
+  const takes = `a URL such as ${example}, without user and password`;
+  const pattern = new RegExp(`^(?:${schemes})://(?![^/?#]*@)[^\\s/]+`);
+  return matching(pattern, takes).refine((value) => URL.canParse(value), { error: `expected ${takes}` });
+};
 const timeout = () => duration(1).prefault('30s').describe('how long one call may take');
 const headers = () =>
   z

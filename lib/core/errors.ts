@@ -94,6 +94,12 @@ export const ERROR_KINDS = {
     domain: 'user',
     about: 'stored state is of a version this program does not know',
   },
+  LAKE_MISSING: {
+    exit: 4,
+    domain: 'external',
+    about:
+      'the job has written parts, and its lake is not there: a disk that is not mounted, or a folder that was removed',
+  },
   STATE_MISSING: { exit: 5, domain: 'external', about: 'the lake knows this job, and its state is gone' },
   PART_MISSING: { exit: 5, domain: 'external', about: 'a part that a checkpoint promised is gone' },
   JOB_RUNNING: { exit: 6, domain: 'user', about: 'another process runs this job' },

@@ -2,6 +2,7 @@
 import { createBucketAssigner, createEventTime } from '../../bucketing/index.ts';
 import { createInputFormat } from '../../formats/input-format.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
+import { proveNeverRan } from '../commit/lake-marker.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -53,6 +54,7 @@ export async function planJob(
   const { source } = job;
   const store = new CheckpointStore(fileSystem, job.statePath);
   const newest = await store.load();
+  if (newest === null) await proveNeverRan(fileSystem, job);
   const pieces = newest?.discovery ?? [];
   const deltas = await readDiscovery(fileSystem, store.segmentsFolder, pieces);
   const format = await createInputFormat(source.format);

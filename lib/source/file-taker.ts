@@ -273,10 +273,8 @@ export class FileTaker {
     const { openFiles, quota, onSplit } = this.#options;
     const { path, sizeBytes, modifiedNs, identity, fileKey = 0n } = file;
     this.#record(file, realm, plan);
-    if (plan.kind !== 'read') {
-      this.#tellUnread(file, plan);
-      return;
-    }
+    this.#tellUnread(file, plan);
+    if (plan.kind !== 'read') return;
     this.counts.taken++;
     this.counts.takenBytes += (plan.endByte ?? sizeBytes) - plan.startByte;
     quota.take(sizeBytes);

@@ -1,6 +1,7 @@
 /** What the newest checkpoint and the ledger say that there has to be. All of one moment. */
 import { type Checkpoint, openPartsOf } from '../commit/checkpoint.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
+import { proveNeverRan } from '../commit/lake-marker.ts';
 import {
   type ForgottenEntry,
   foldEntries,
@@ -9,6 +10,7 @@ import {
   type LedgerEntry,
 } from '../commit/ledger/entry.ts';
 import { type LedgerOpening, type LedgerState, openLedger, readLedger } from '../commit/ledger/ledger.ts';
+import type { CompiledJob } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Split } from '../source/split.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';
@@ -65,15 +67,18 @@ export interface Balance {
 /** Times that the ledger is read anew because the job that runs has written it anew meanwhile. */
 const MAX_ROUNDS = 20;
 
-/** @throws SluiceError STATE_CORRUPT, STATE_VERSION; USAGE where the job never ran */
-export async function readBooks(fileSystem: FileSystem, statePath: string): Promise<Books> {
+/** @throws SluiceError STATE_CORRUPT, STATE_VERSION, STATE_MISSING; USAGE where the job never ran */
+export async function readBooks(fileSystem: FileSystem, job: CompiledJob): Promise<Books> {
+  const { statePath } = job;
   for (let round = 1; ; round++) {
     const store = new CheckpointStore(fileSystem, statePath);
     const checkpoint = await store.load();
-    if (checkpoint === null)
+    if (checkpoint === null) {
+      await proveNeverRan(fileSystem, job);
       throw new SluiceError('USAGE', `the job has no state in ${statePath}: it never ran`, {
         hint: 'there is nothing to verify before its first checkpoint',
       });
+    }
     const ledger = checkpoint.ledger ?? openLedger(checkpoint);
     try {
       const entries = await readLedger(ledger, { fileSystem, segmentsFolder: store.segmentsFolder });

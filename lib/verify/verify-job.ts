@@ -73,7 +73,7 @@ export interface VerifyReport {
 export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
   const { job, fileSystem, deep, acceptMissing = [] } = options;
   const listing = await listParts(job, fileSystem);
-  const rereadBooks = () => readBooks(fileSystem, job.statePath);
+  const rereadBooks = () => readBooks(fileSystem, job);
   const books = await rereadBooks();
   const schema = await partSchema(job, books);
   const lake = await checkLake(listing, books, {

@@ -164,7 +164,8 @@ describe('policies', () => {
     });
     await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    return { received, url: `http://127.0.0.1:${port}/partitions` };
+    const close = () => new Promise((resolve) => server?.close(resolve));
+    return { received, close, url: `http://127.0.0.1:${port}/partitions` };
   }
 
   it('webhook: tries again after failures, and status shows them meanwhile', async () => {
@@ -180,6 +181,9 @@ describe('policies', () => {
       expect((await partitionsOf(compiled))?.promised).toMatchObject([
         { bucketId: 'h=10', rows: 1, error: expect.stringContaining('503 so it is') },
       ]);
+      expect(JSON.stringify(await partitionsOf(compiled)), 'a path may be a secret').not.toContain(
+        '/partitions',
+      );
       expect(await success('h=10')).toBeNull();
       answering = 204;
       await poll(() => success('h=10')).toMatchObject({ rows: 1 });
@@ -215,6 +219,16 @@ describe('policies', () => {
     expect((await partitionsOf(compiled))?.promised).toEqual([]);
     // The success file was written by the run that failed: once is enough.
     expect(await success('h=10')).toMatchObject({ rows: 1, parts: 1 });
+  });
+
+  it('webhook: says why nobody answers', async () => {
+    const { url, close } = await listen(() => 200);
+    await close();
+    await put('a', [1, '2026-11-22T10:00:00Z']);
+    const policies: PartitionPolicySpec[] = [{ type: 'webhook', url, headers: {}, timeoutMs: 5000 }];
+    await expect(
+      backfill(job({ policies, retry: { attempts: 1, minBackoffMs: 1, maxBackoffMs: 1 } })),
+    ).rejects.toThrow(/fetch failed: .*ECONNREFUSED/);
   });
 
   it('command: the partition on standard input and in the arguments; its failure is told', async () => {

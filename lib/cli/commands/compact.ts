@@ -1,5 +1,6 @@
 /** `sluice compact`: small parts into large ones, while the job does not run. */
 import { compactJob } from '../../compaction/compact-job.ts';
+import type { SluiceError } from '../../core/errors.ts';
 import { killAtFailpoint } from '../../core/failpoint.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
@@ -16,12 +17,16 @@ export async function compact(file: string, { io, output }: CommandContext): Pro
     output.note(`stopping (${signal}) after the part that is being written; a second signal stops at once`);
     stopping.abort();
   });
+  let failure: SluiceError | null = null;
   try {
     const summary = await compactJob(job, {
       clock: io.clock,
       ids: io.ids,
       signal: stopping.signal,
       onWarning: (message) => output.warning(message),
+      onFailed: (error) => {
+        failure ??= error;
+      },
     });
     if (output.json) output.document({ job: job.name, ...summary });
     const { merged_parts, into_parts, bytes_out } = summary;
@@ -31,4 +36,6 @@ export async function compact(file: string, { io, output }: CommandContext): Pro
   } finally {
     releaseSignals();
   }
+  // After the sum: what could be merged is.
+  if (failure !== null) throw failure;
 }

@@ -5,7 +5,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { resolveLocation } from '../../core/location.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
-import { printable } from '../printable.ts';
+import { printable, printableLine } from '../printable.ts';
 import { readHead } from '../read-head.ts';
 import { renderCheckpoint } from './checkpoint-view.ts';
 
@@ -51,7 +51,7 @@ export async function inspect(given: string, { io, output }: CommandContext): Pr
     return;
   }
   output.note(
-    `${file}: ${humanBytes(status.sizeBytes)}, compression ${compression}; the first ${counted(lines.length, 'line')}:`,
+    `${printableLine(file)}: ${humanBytes(status.sizeBytes)}, compression ${compression}; the first ${counted(lines.length, 'line')}:`,
   );
   output.answer(lines.map(printable).join('\n'));
 

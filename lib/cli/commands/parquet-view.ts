@@ -4,6 +4,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { readRange } from '../../source/read-range.ts';
 import type { FileStatus, FileSystem } from '../../storage/file-system.ts';
 import { counted, humanBytes, humanCount } from '../human.ts';
+import { printableLine } from '../printable.ts';
 import type { Style } from '../style.ts';
 import { renderTable } from '../table.ts';
 
@@ -35,7 +36,7 @@ export function renderParquet(path: string, found: ParquetDescription, style: St
   const bytes = rowGroups.reduce((sum, group) => sum + group.compressedBytes, 0);
   const types = new Map(columns.map((column) => [column.path, column]));
   const parts = [
-    `${style.bold(path)}: ${counted(rows, 'row')} in ${counted(rowGroups.length, 'row group')}, ${humanBytes(bytes)} of pages${createdBy === null ? '' : style.dim(` (${createdBy})`)}`,
+    `${style.bold(printableLine(path))}: ${counted(rows, 'row')} in ${counted(rowGroups.length, 'row group')}, ${humanBytes(bytes)} of pages${createdBy === null ? '' : style.dim(` (${createdBy})`)}`,
   ];
   for (const [index, group] of rowGroups.entries()) {
     if (rowGroups.length > 1) parts.push(`row group ${index}: ${counted(group.rows, 'row')}`);

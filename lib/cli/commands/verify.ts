@@ -55,7 +55,8 @@ function renderReport(report: VerifyReport, style: Style): string {
         [{ title: 'finding' }, { title: '' }],
         findings.map(({ code, message }) => [code, message]),
       );
-  return [`${style.bold(report.job)} verified`, ...lines, verdict].join('\n');
+  const title = `${style.bold(report.job)} ${report.ok ? 'verified' : 'does not add up'}`;
+  return [title, ...lines, verdict].join('\n');
 }
 
 function deepLines({ deep }: VerifyReport): [string, string][] {

@@ -72,7 +72,7 @@ export async function lookAtFolder(folder: string, fileSystem: FileSystem): Prom
       'USAGE',
       `nothing in ${folder} can be read:\n  ${unreadable.slice(0, 5).join('\n  ')}`,
       {
-        hint: 'sluice reads NDJSON, CSV and lines of text, also compressed with gzip or zstd',
+        hint: 'docs/formats.md lists the formats and compressions that sluice reads',
       },
     );
   }

@@ -197,10 +197,9 @@ export class PartitionCommitter {
 }
 
 function policyError(name: string, { partition }: CommittedPartition, thrown: unknown): SluiceError {
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
   return new SluiceError(
     'PARTITION_COMMIT_FAILED',
-    `${name} did not take the partition ${partition}: ${why}`,
+    `${name} did not take the partition ${partition}: ${reasonOf(thrown)}`,
     {
       cause: thrown,
       details: { policy: name, partition },
@@ -208,4 +207,13 @@ function policyError(name: string, { partition }: CommittedPartition, thrown: un
       retryable: true,
     },
   );
+}
+
+/** `fetch` says no more than that it failed; why, says its cause. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { message, cause } = thrown;
+  if (!(cause instanceof Error) || cause instanceof SluiceError) return message;
+  const why = cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
+  return why === '' ? message : `${message}: ${why}`;
 }

@@ -103,6 +103,11 @@ describe('event time and partitions', () => {
       /expected success_file, /,
     ],
     [
+      'a password in a URL',
+      `partition_commit: { policies: [{ type: webhook, url: 'https://me:secret@host/path' }] }`,
+      /without user and password/,
+    ],
+    [
       'a visible success file',
       `partition_commit: { policies: [{ type: success_file, name: DONE }] }`,
       /begins with _ or \./,

@@ -713,6 +713,17 @@ describe('modified: append', () => {
     expect(source.warnings).toEqual([]);
   });
 
+  it('a last line without its end is told where no later scan looks, whatever else was read', async () => {
+    for (const text of ['a1\nhalf', 'half']) {
+      const source = new SourceHarness({ modified: 'append', mode: 'once' });
+      source.fileSystem.put('/in/a', text);
+      await source.start();
+      await source.drain();
+      expect(source.warnings).toMatchObject([{ code: 'line-unfinished' }]);
+      await source.kill();
+    }
+  });
+
   it('on_replaced: ignore says so when a file was truncated or replaced, and reads nothing of it', async () => {
     for (const [content, why] of [
       ['a1\n', 'truncated'],

@@ -4,6 +4,8 @@ import type { CommittedPartition, PartitionCommitPolicy } from '../../../core/pa
 import type { WebhookPolicySpec } from '../../../core/specs.ts';
 
 const CONCURRENT_CALLS = 4;
+/** Characters of an answer, for the message. */
+const MAX_SAID = 200;
 
 /** Any 2xx is success. `Idempotency-Key` is the same when an announcement is repeated. */
 export function webhookPolicy(spec: WebhookPolicySpec): PartitionCommitPolicy {
@@ -23,7 +25,9 @@ export function webhookPolicy(spec: WebhookPolicySpec): PartitionCommitPolicy {
       await response.body?.cancel();
       return;
     }
-    throw new Error(`${spec.url} answered ${response.status} ${(await response.text()).slice(0, 200)}`);
+    // Not the whole URL: often its path is all the secret there is.
+    const said = (await response.text()).replaceAll(/\s+/g, ' ').slice(0, MAX_SAID);
+    throw new Error(`${new URL(spec.url).origin} answered ${response.status} ${said}`);
   };
   return {
     async commit(partitions, signal) {

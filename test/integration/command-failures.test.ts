@@ -1,0 +1,55 @@
+/** Commands that could not do what they were asked for do not end with 0. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sluice } from '../support/program.ts';
+
+let folder: string;
+const run = (...args: string[]) => sluice(args, { cwd: folder });
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-commands-'));
+  await mkdir(path.join(folder, 'in'));
+  await writeFile(
+    path.join(folder, 'job.yaml'),
+    `version: 1
+job: commands
+source: { path: ./in, format: { type: ndjson, schema: [{ name: id, type: int64 }] } }
+sink:
+  path: ./lake
+  format: { type: parquet }
+  bucket: { type: base_path }
+  compaction: { target_size: 1MiB, daemon: false }
+`,
+  );
+  for (const id of [1, 2, 3]) {
+    await writeFile(path.join(folder, 'in', `${id}.ndjson`), `{"id":${id}}\n`);
+    expect((await run('backfill', 'job.yaml')).code).toBe(0);
+  }
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it.skipIf(!existsSync('/dev/full'))('output that the disk does not take', async () => {
+  const through = ['sh', '-c', 'exec "$@" > /dev/full', 'sh'];
+  const { code, stderr } = await sluice(['verify', 'job.yaml', '--json'], { cwd: folder, through });
+  expect(code).toBe(4);
+  expect(stderr).toContain('the output could not be written');
+});
+
+it('parts that cannot be merged', async () => {
+  const names = (await readdir(path.join(folder, 'lake'))).filter((name) => name.startsWith('part-'));
+  await writeFile(path.join(folder, 'lake', names[0]!), 'no Parquet at all, but long enough for a footer');
+  const { code, stderr } = await run('compact', 'job.yaml');
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/warning parts stay unmerged: .*0 parts merged.*error INPUT_CORRUPT/s);
+});
+
+it.skipIf(process.platform === 'win32')('a name of a file is no line, and moves no cursor', async () => {
+  const name = 'in/\u001b[31m\nerror FAKE: all is lost.ndjson';
+  await writeFile(path.join(folder, name), '{"id":4}\n');
+  for (const { stderr } of [await run('inspect', name), await run('plan', 'job.yaml')]) {
+    expect(stderr).toContain('\\u001b[31m\\nerror FAKE');
+    expect(stderr).not.toMatch(/^error FAKE/m);
+  }
+});
