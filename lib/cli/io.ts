@@ -50,18 +50,11 @@ export interface CliIo {
   readonly exit: (status: number) => void;
 }
 
-export interface ProcessIo extends CliIo {
-  /** Why some of what went to stdout is not there; null where nobody misses it. */
-  readonly lostOutput: () => Error | null;
-}
-
-export function processIo(): ProcessIo {
-  let lost: Error | null = null;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever read our output went away (`| head`). A daemon does not stop for that, or for a full disk.
-    if (error.code !== 'EPIPE') lost ??= error;
-  });
-  process.stderr.on('error', () => {});
+export function processIo(): CliIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    // Whoever read our output went away (`| head`). A daemon does not stop for that.
+    stream.on('error', () => {});
+  }
   let threads: Promise<Threads> | null = null;
   return {
     stdout: process.stdout,
@@ -87,6 +80,5 @@ export function processIo(): ProcessIo {
       };
     },
     exit: (status) => process.exit(status),
-    lostOutput: () => lost,
   };
 }
