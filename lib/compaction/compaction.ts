@@ -162,7 +162,6 @@ export class Compaction implements SwapSource {
     const name = `${prefix}-${jobId}-c-${this.#nextCounter++}${partSuffix(first, jobId)}`;
     try {
       const { file, merged } = await host.merge({ sources: unit, finalPath: `${folder}/${name}` });
-      if (this.#stopped) return;
       // Parts that do not go together, such as those of two schemas, stay as they are.
       if (file === null) {
         this.#forget(unit);

@@ -1,11 +1,10 @@
 /** The small parts of a job's lake, by bucket: what compaction chooses from. */
-
 import { bucketOf, isInLake, visiblePartsListing } from '../commit/lake-table.ts';
 import { isPartName } from '../sink/part-name.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { isSmall, type SmallPart } from './plan.ts';
 
-/** More are looked at when these are merged: some hundred bytes each. */
+/** Some hundred bytes each. More are left for another start. */
 const MAX_PARTS = 200_000;
 
 export interface Bucket {

@@ -45,23 +45,66 @@ const ALL_SAMPLES_BYTES = 4 * 1024 * 1024;
 export async function sampleSchema(options: SchemaSamplerOptions): Promise<SampledSchema | null> {
   const { fileSystem, format, compression, sampleBytes = SAMPLE_BYTES } = options;
   if (format.access === 'random') return readSchemas(options, format);
-  const samples: Uint8Array[] = [];
-  const sampled: string[] = [];
+  const samples: Sample[] = [];
   const files = await chooseFiles(options);
   const eachBytes = Math.min(sampleBytes, Math.ceil(ALL_SAMPLES_BYTES / files.length));
   await eachWhole(files, async (file) => {
     const sample = await readSample(fileSystem, file, compression, eachBytes);
     if (sample === null || sample.length === 0) return false;
-    samples.push(sample);
-    sampled.push(file.path);
+    samples.push({ path: file.path, bytes: sample });
     return true;
   });
   if (samples.length === 0) return null;
+  const { schema, from } = inferFrom(samples, format);
   return {
-    schema: format.inferSchema(samples),
-    files: sampled,
-    explain: () => format.explainSchema?.(samples) ?? [],
+    schema,
+    files: from.map(({ path }) => path),
+    explain: () => format.explainSchema?.(from.map(({ bytes }) => bytes)) ?? [],
   };
+}
+
+/** The beginning of a file. */
+interface Sample {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Damaged ones say nothing, here either. @throws SluiceError INPUT_CORRUPT, naming one, where they all are */
+function inferFrom(
+  samples: readonly Sample[],
+  format: InputFormat,
+): { readonly schema: Schema; readonly from: readonly Sample[] } {
+  const infer = (from: readonly Sample[]) => format.inferSchema(from.map(({ bytes }) => bytes));
+  try {
+    return { schema: infer(samples), from: samples };
+  } catch (thrown) {
+    if (!isDamage(thrown)) throw thrown;
+  }
+  let damaged: SluiceError | null = null;
+  const whole = samples.filter((sample) => {
+    try {
+      infer([sample]);
+      return true;
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      damaged ??= damageOf(sample.path, thrown);
+      return false;
+    }
+  });
+  if (damaged !== null && whole.length === 0) throw damaged;
+  return { schema: infer(whole), from: whole };
+}
+
+function isDamage(thrown: unknown): thrown is SluiceError {
+  return thrown instanceof SluiceError && thrown.code === 'INPUT_CORRUPT';
+}
+
+function damageOf(path: string, error: SluiceError): SluiceError {
+  return new SluiceError('INPUT_CORRUPT', `${path}: ${error.message}`, {
+    hint: error.hint ?? 'correct or exclude the file, or choose the format that it has',
+    details: { ...error.details, path },
+    cause: error,
+  });
 }
 
 /**
@@ -78,7 +121,7 @@ async function eachWhole(
     try {
       if (await look(file)) found = true;
     } catch (thrown) {
-      if (!(thrown instanceof SluiceError && thrown.code === 'INPUT_CORRUPT')) throw thrown;
+      if (!isDamage(thrown)) throw thrown;
       damaged ??= thrown;
     }
   }

@@ -37,8 +37,8 @@ export class ColumnCast {
     this.#writer = textWriter(from, 'standard');
   }
 
-  /** @throws SluiceError BAD_RECORD under `fail` */
-  cast(column: Column, rows: number): Column {
+  /** @param path of the file that the rows are of, for errors @throws SluiceError BAD_RECORD under `fail` */
+  cast(column: Column, rows: number, path: string): Column {
     const { type } = this.#spec;
     const out = emptyColumn(type, rows);
     const parse = this.#parserInto(out);
@@ -53,7 +53,7 @@ export class ColumnCast {
       this.#writer.write(row, text);
       const length = this.#from.kind === 'timestamp' && type.kind === 'date' ? DATE_CHARACTERS : text.length;
       if (parse(text.bytes, length, row)) continue;
-      if (this.#spec.onError === 'fail') throw this.#misfit(Buffer.from(text.view()).toString());
+      if (this.#spec.onError === 'fail') throw this.#misfit(Buffer.from(text.view()).toString(), path);
       this.#setNull(out, row);
     }
     out.length = rows;
@@ -80,13 +80,13 @@ export class ColumnCast {
     out.setNull(row);
   }
 
-  #misfit(text: string): SluiceError {
+  #misfit(text: string, path: string): SluiceError {
     return new SluiceError(
       'BAD_RECORD',
-      `a value of the column '${this.#name}' cannot be cast to ${formatDataType(this.#spec.type)}: '${text.slice(0, QUOTED_CHARACTERS)}'`,
+      `${path}: a value of the column '${this.#name}' cannot be cast to ${formatDataType(this.#spec.type)}: '${text.slice(0, QUOTED_CHARACTERS)}'`,
       {
         hint: 'give the cast `on_error: null`, or filter such rows before it',
-        details: { column: this.#name },
+        details: { path, column: this.#name },
       },
     );
   }

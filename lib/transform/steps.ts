@@ -46,7 +46,7 @@ export function createStep(
         const spec = Object.hasOwn(step.columns, name) ? step.columns[name] : undefined;
         return spec === undefined ? null : new ColumnCast(name, type, spec);
       });
-      return replaceColumns(after, casts, (cast, column, rows) => cast.cast(column, rows));
+      return replaceColumns(after, casts, (cast, column, rows, { path }) => cast.cast(column, rows, path));
     }
     case 'constant': {
       const added = Object.values(step.columns).map(
@@ -82,12 +82,12 @@ function constantOf(...given: Parameters<typeof oneValue>): Column {
 function replaceColumns<T>(
   schema: Schema,
   steps: readonly (T | null)[],
-  replace: (step: T, column: Column, rows: number) => Column,
+  replace: (step: T, column: Column, rows: number, origin: BatchOrigin) => Column,
 ): RunStep {
-  return ({ columns, length }) => {
+  return ({ columns, length }, origin) => {
     const next = columns.map((column, i) => {
       const step = steps[i] ?? null;
-      return step === null ? column : replace(step, column, length);
+      return step === null ? column : replace(step, column, length, origin);
     });
     return new Batch(schema, next, length);
   };

@@ -162,7 +162,7 @@ describe('transforms', () => {
     await putJob(['cast: { country: int64 }'], { sink });
     const { code, stderr } = await run('backfill', 'job.yaml');
     expect(code).toBe(3);
-    expect(stderr).toContain("column 'country' cannot be cast to int64: 'FR'");
+    expect(stderr).toMatch(/ndjson: a value of the column 'country' cannot be cast to int64: 'FR'/);
     await putJob(["cast: { country: { type: int64, on_error: 'null' } }"], { sink });
     expect(await backfill()).toMatchObject({ rows: INPUT.length });
     expect((await lakeRows()).every(({ row }) => row.country === null)).toBe(true);

@@ -3,7 +3,7 @@ import { Committer } from '../../../lib/commit/committer.ts';
 import { Publication } from '../../../lib/commit/publication.ts';
 import { type CompactionState, NO_COMPACTION, type Swap } from '../../../lib/commit/swap.ts';
 import { Compaction } from '../../../lib/compaction/compaction.ts';
-import { inlineMerging } from '../../../lib/compaction/merge-host.ts';
+import { inlineMerging, type MergeHost } from '../../../lib/compaction/merge-host.ts';
 import { DEFAULT_S3 } from '../../../lib/core/specs.ts';
 import type { Committable } from '../../../lib/sink/sink-state.ts';
 import { ndjsonOutput } from '../../support/job.ts';
@@ -23,7 +23,10 @@ beforeEach(() => {
   failures = [];
 });
 
-function compaction(restored: CompactionState = NO_COMPACTION): Compaction {
+function compaction(
+  restored: CompactionState = NO_COMPACTION,
+  wrap: (host: MergeHost) => MergeHost = (host) => host,
+): Compaction {
   const config = {
     format: ndjsonOutput,
     staging: null,
@@ -42,7 +45,7 @@ function compaction(restored: CompactionState = NO_COMPACTION): Compaction {
     restored,
     fileSystem,
     clock,
-    host: inlineMerging(fileSystem, clock)(config, '00000001'),
+    host: wrap(inlineMerging(fileSystem, clock)(config, '00000001')),
     onWarning: (message) => failures.push(message),
   });
 }
@@ -86,6 +89,22 @@ async function settled(): Promise<void> {
 }
 
 describe('compaction beside a job', () => {
+  test('a stop waits for the part that is being merged, which counts, and begins no other', async () => {
+    for (const bucket of ['a', 'b']) for (let i = 0; i < 2; i++) put(bucket, i, 40);
+    const service = compaction(NO_COMPACTION, (host) => ({
+      ...host,
+      merge: (request) => {
+        void service.stop();
+        return host.merge(request);
+      },
+    }));
+    expect(await service.finish()).toBe(true);
+    await commit(service);
+    expect(await service.finish()).toBe(false);
+    expect(visible().filter((path) => path.includes('-c-'))).toHaveLength(1);
+    expect(visible()).toHaveLength(3);
+  });
+
   test('E54: parts are merged once they are published; the swap waits for the checkpoint that promises it', async () => {
     for (let i = 0; i < 6; i++) put('b', i, 40);
     const before = visible();

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { jsonInput } from '../../../formats/json/input.ts';
 import type { InputFormat } from '../../../lib/core/decoder.ts';
 import { selectRoots } from '../../../lib/source/file-selector.ts';
 import { type SchemaSamplerOptions, sampleSchema } from '../../../lib/source/schema-sampler.ts';
@@ -52,6 +53,19 @@ describe('sampling a schema', () => {
     const both = await sample(fileSystem, { compression: 'auto' });
     expect(both).toMatchObject({ files: ['/in/b'], seen: ['b'] });
     expect(fileSystem.openSources).toBe(0);
+  });
+
+  it('passes over a file that is of no such format, and names it where there is no other', async () => {
+    const fileSystem = memory();
+    fileSystem.put('/in/a.json', '{"no": "array"}', 1n);
+    const format = jsonInput({ type: 'json', compression: 'none' });
+    const alone = sample(fileSystem, { format });
+    await expect(alone).rejects.toMatchObject({
+      code: 'INPUT_CORRUPT',
+      message: expect.stringMatching(/^\/in\/a\.json: it does not begin with \[/),
+    });
+    fileSystem.put('/in/b.json', '[{"id":1}]', 2n);
+    expect((await sample(fileSystem, { format }))?.files).toEqual(['/in/b.json']);
   });
 
   it('is null where there is nothing to look at', async () => {
