@@ -3,6 +3,7 @@
  * date after a checkpoint's parts are visible, and again by the next start if that is not known to have happened.
  */
 import type { Schema } from '../core/data-type.ts';
+import { nameOf } from '../core/location.ts';
 import { isPartName } from '../sink/part-name.ts';
 import type { Committable } from '../sink/sink-state.ts';
 import type { FileSystem, ListOptions } from '../storage/file-system.ts';
@@ -65,8 +66,8 @@ export function tableParts(sinkPath: string, published: readonly Committable[]):
 /** How visible parts are listed: those that `isPart` knows by their names. */
 export function visiblePartsListing(isPart: (name: string) => boolean): ListOptions {
   return {
-    enterFolder: (folder) => !/^[._]/.test(folder.slice(folder.lastIndexOf('/') + 1)),
-    wantFile: (file) => isPart(file.slice(file.lastIndexOf('/') + 1)),
+    enterFolder: (folder) => !/^[._]/.test(nameOf(folder)),
+    wantFile: (file) => isPart(nameOf(file)),
   };
 }
 

@@ -3,6 +3,7 @@
  * last checkpoint, or superseded. Flink leaves them for ever (FLINK-10963).
  */
 import type { CompiledJob } from '../config/compiled-job.ts';
+import { nameOf } from '../core/location.ts';
 import type { FileSystem, UnfinishedUpload } from '../storage/file-system.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { claimsOf } from './gc/claims.ts';
@@ -46,7 +47,7 @@ export async function removeLeftovers(
     const isHidden = (file: string) => file.startsWith('.', file.lastIndexOf('/') + 1);
     for await (const files of fileSystem.list(folder, { enterFolder: () => true, wantFile: isHidden })) {
       const stale = files.filter(({ path }) => {
-        const name = path.slice(path.lastIndexOf('/') + 1);
+        const name = nameOf(path);
         return (
           judge({ area: 'lake', path, name }, claims, runner, { jobName, jobId, replaced }).kind === 'orphan'
         );
@@ -72,7 +73,7 @@ export async function findStaleUploads(
   for (const folder of folders) {
     for await (const uploads of fileSystem.unfinishedUploads?.list(folder) ?? []) {
       for (const upload of uploads) {
-        const name = upload.path.slice(upload.path.lastIndexOf('/') + 1);
+        const name = nameOf(upload.path);
         const verdict = judge({ area: 'uploads', ...upload, name }, claims, null, {
           jobName,
           jobId,

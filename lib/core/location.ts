@@ -17,6 +17,11 @@ export function joinLocation(location: string, name: string): string {
   return location.endsWith('/') ? `${location}${name}` : `${location}/${name}`;
 }
 
+/** The last piece of a location, or of a path relative to one. */
+export function nameOf(location: string): string {
+  return location.slice(location.lastIndexOf('/') + 1);
+}
+
 /** The location above; a bucket and `/` have none and stay as they are. */
 export function parentLocation(location: string): string {
   if (!isS3Location(location)) return path.dirname(location);

@@ -7,6 +7,7 @@ import { createRollingPolicy } from '../../rolling/index.ts';
 import { Batch } from '../core/batch.ts';
 import type { BucketAssigner } from '../core/bucket-assigner.ts';
 import type { Clock } from '../core/clock.ts';
+import { nameOf } from '../core/location.ts';
 import type { QuarantineSpec } from '../core/specs.ts';
 import { UNTIMED } from '../core/stage-clock.ts';
 import { columnsOf } from '../core/values.ts';
@@ -128,7 +129,7 @@ function ofFormat(state: SinkState, suffix: string): SinkState {
 
 /** Part names have one dot before their suffix. */
 function endsWith(path: string, suffix: string): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = nameOf(path);
   return name.slice(name.indexOf('.')) === suffix;
 }
 

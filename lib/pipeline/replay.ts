@@ -10,11 +10,11 @@
  * for good whether a part was replayed. A crash anywhere leads back to the first step, and none of them does a thing twice.
  * What still does not fit is quarantined again, in a new part, with its first place of origin.
  */
-
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { laneOf } from '../commit/lanes.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
+import { nameOf } from '../core/location.ts';
 import type { QuarantineSpec } from '../core/specs.ts';
 import { KnownFiles } from '../source/known-files.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -109,7 +109,7 @@ async function markReplayed(
 }
 
 function replayFile(folder: string, part: string): string {
-  return `${folder}/${part.slice(part.lastIndexOf('/') + 1)}.replay`;
+  return `${folder}/${nameOf(part)}.replay`;
 }
 
 async function quarantineParts(folder: string, fileSystem: FileSystem): Promise<string[]> {

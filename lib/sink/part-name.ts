@@ -4,6 +4,7 @@
  * the checkpoint and never goes back, so a name is never used twice. Gaps mean nothing. Parts that compaction made have
  * `c` in place of the subtask, and a counter of their own.
  */
+import { nameOf } from '../core/location.ts';
 
 export interface PartNaming {
   readonly prefix: string;
@@ -35,6 +36,6 @@ export function isPartName(name: string, jobId: string): boolean {
 
 /** What stands behind the counter in the name of a part of this job: `.ndjson.gz`. */
 export function partSuffix(path: string, jobId: string): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = nameOf(path);
   return new RegExp(`-${jobId}-(?:\\d+|c)-\\d+([^/]*)$`).exec(name)?.[1] ?? '';
 }

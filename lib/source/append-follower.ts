@@ -6,6 +6,7 @@
  * fingerprint and by a name like those that log rotation gives. The table in docs/discovery.md says what is promised when.
  */
 import { SluiceError } from '../core/errors.ts';
+import { nameOf } from '../core/location.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import { isHiddenName } from './file-selector.ts';
 import type { KnownFiles, KnownRef } from './known-files.ts';
@@ -297,8 +298,4 @@ function isSame(one: FileStatus, other: FileStatus): boolean {
     one.identity === other.identity &&
     one.fileKey === other.fileKey
   );
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

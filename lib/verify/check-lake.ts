@@ -9,6 +9,7 @@ import { replacedFiles } from '../commit/partitions/replaced-files.ts';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
+import { nameOf } from '../core/location.ts';
 import type { OutputFormatSpec } from '../core/specs.ts';
 import { isQuarantinePart } from '../pipeline/quarantine-reader.ts';
 import { REPLAYED_FOLDER } from '../pipeline/replay.ts';
@@ -274,8 +275,4 @@ function missingPart(path: string): Finding {
 
 function isVisible(path: string): boolean {
   return !/^[._]/.test(nameOf(path));
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -6,6 +6,7 @@
  * missing among others is a loss, whatever the glob says.
  */
 import picomatch from 'picomatch';
+import { nameOf } from '../core/location.ts';
 import { GLOB_OPTIONS } from '../source/file-selector.ts';
 import type { Books, PartBook } from './books.ts';
 
@@ -65,8 +66,4 @@ function foldersOf(path: string, lake: string): string[] {
 function replayedParts({ inputs }: Books): ReadonlySet<string> {
   const read = inputs.filter(({ lane, end }) => lane === 'replay' && end === 'read');
   return new Set(read.map(({ path }) => nameOf(path).replace(/\.replay$/, '')));
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

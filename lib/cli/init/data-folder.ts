@@ -2,6 +2,7 @@
 import { createInputFormat } from '../../../formats/input-format.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
+import { nameOf } from '../../core/location.ts';
 import { readValue } from '../../core/values.ts';
 import { selectRoots } from '../../source/file-selector.ts';
 import type { FileStatus, FileSystem } from '../../storage/file-system.ts';
@@ -140,7 +141,7 @@ async function firstUndamaged(
 
 /** `.ndjson.gz` of `a/events.2026.ndjson.gz`; '' where there is none. */
 function extensionOf(file: string): string {
-  const name = file.slice(file.lastIndexOf('/') + 1);
+  const name = nameOf(file);
   return /[^.](\.[A-Za-z][A-Za-z0-9]{0,9}(?:\.(?:gz|zst|zstd|gzip))?)$/.exec(name)?.[1] ?? '';
 }
 

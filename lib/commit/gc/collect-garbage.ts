@@ -5,6 +5,7 @@
 import type { CompiledJob } from '../../config/compiled-job.ts';
 import type { Clock } from '../../core/clock.ts';
 import { SluiceError } from '../../core/errors.ts';
+import { nameOf } from '../../core/location.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
 import type { LockOwner } from '../../storage/local/process-lock.ts';
 import { CheckpointStore } from '../checkpoint-store.ts';
@@ -94,7 +95,7 @@ async function findFiles(job: CompiledJob, fileSystem: FileSystem): Promise<Cand
         found.set(`${path}?${uploadId}`, {
           area: 'uploads',
           path,
-          name: baseName(path),
+          name: nameOf(path),
           uploadId,
           startedMs,
           sizeBytes,
@@ -115,13 +116,13 @@ async function list(
   if ((await fileSystem.stat(folder)) === null) return;
   const options = {
     enterFolder: () => area === 'lake',
-    wantFile: (file: string) => wanted(baseName(file)),
+    wantFile: (file: string) => wanted(nameOf(file)),
   };
   for await (const files of fileSystem.list(folder, options)) {
     for (const { path, sizeBytes, modifiedNs } of files) {
       if (found.has(path)) continue;
       const modifiedMs = Number(modifiedNs / 1_000_000n);
-      found.set(path, { area, path, name: baseName(path), sizeBytes, modifiedMs });
+      found.set(path, { area, path, name: nameOf(path), sizeBytes, modifiedMs });
     }
   }
 }
@@ -129,10 +130,6 @@ async function list(
 /** Whether readers skip it: everything else is a finished part, or somebody else's. */
 function isHidden(name: string): boolean {
   return name.startsWith('.') || name.startsWith('_');
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 async function remove(file: Candidate, fileSystem: FileSystem): Promise<void> {

@@ -4,7 +4,7 @@
  * never used twice, so that a process which does not know yet that it was fenced off cannot write over what its
  * successor relies on.
  */
-import { parseS3Location } from '../../core/location.ts';
+import { nameOf, parseS3Location } from '../../core/location.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** A file's hidden objects are a few dozen at most. */
@@ -15,7 +15,7 @@ export const PART_METADATA = 'sluice-part';
 
 /** The metadata of the object that a hidden path becomes. ASCII, as headers have to be. */
 export function partMetadata(hiddenPath: string): Record<string, string> {
-  return { [PART_METADATA]: encodeURIComponent(hiddenPath.slice(hiddenPath.lastIndexOf('/') + 1)) };
+  return { [PART_METADATA]: encodeURIComponent(nameOf(hiddenPath)) };
 }
 
 export function piecePath(hiddenPath: string, runId: string, number: number): string {

@@ -1,7 +1,7 @@
 /** RecoverableWriter of object stores: see s3-open-file.ts for how a file lies there, publish.ts for its commit. */
 import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import { joinLocation, parentLocation, parseS3Location } from '../../core/location.ts';
+import { joinLocation, nameOf, parentLocation, parseS3Location } from '../../core/location.ts';
 import type { S3Spec } from '../../core/specs.ts';
 import { forEachConcurrently } from '../for-each-concurrently.ts';
 import type {
@@ -52,7 +52,7 @@ export class S3RecoverableWriter implements RecoverableWriter {
 
   /** Nothing is written yet: an empty file is an object only once it is committed. */
   async open(finalPath: string, hiddenFolder: string | null): Promise<OpenFile> {
-    const name = finalPath.slice(finalPath.lastIndexOf('/') + 1);
+    const name = nameOf(finalPath);
     const folder = hiddenFolder ?? parentLocation(finalPath);
     return new S3OpenFile(this.#context, this.#options.spool.create(), {
       finalPath,

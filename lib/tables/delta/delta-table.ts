@@ -8,6 +8,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
+import { nameOf } from '../../core/location.ts';
 import type { BucketSpec } from '../../core/specs.ts';
 import { VERSION } from '../../core/version.ts';
 import { openRandomFile } from '../../source/random-file.ts';
@@ -122,7 +123,7 @@ export class DeltaTable implements LakeTable {
 
   /** Names of parts carry the job's id and are never used twice. */
   #isOurs(path: string): boolean {
-    return path.slice(path.lastIndexOf('/') + 1).includes(`-${this.#options.jobId}-`);
+    return nameOf(path).includes(`-${this.#options.jobId}-`);
   }
 
   /** Whether a part is in the table or was: others may have taken it out again. */
