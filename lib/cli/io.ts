@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Environment } from '../config/environment.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { type Ids, randomIds } from '../core/ids.ts';
+import { type Ids, newRunId, randomIds } from '../core/ids.ts';
 import type { S3Spec } from '../core/specs.ts';
 import type { JobSummary } from '../pipeline/progress.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
@@ -66,7 +66,7 @@ export function processIo(): CliIo {
     ids: randomIds,
     openFileSystem: async (s3) => {
       const { openFileSystem } = await import('../storage/open-file-system.ts');
-      return openFileSystem({ runId: randomIds.hex(4), s3 });
+      return openFileSystem({ runId: newRunId(randomIds), s3 });
     },
     loadEngine: () => import('../pipeline/job-runner.ts'),
     startThreads: () => (threads ??= startThreads(process.env)),

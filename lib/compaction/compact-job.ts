@@ -2,23 +2,20 @@
 import type { Checkpoint } from '../commit/checkpoint.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { Committer } from '../commit/committer.ts';
-import { jobFingerprint } from '../commit/fingerprint.ts';
-import { type JobState, openJobState } from '../commit/job-state.ts';
+import { holdJob } from '../commit/hold-job.ts';
+import type { JobState } from '../commit/job-state.ts';
 import { swapEntries } from '../commit/ledger/entry.ts';
 import { appendToLedger } from '../commit/ledger/ledger.ts';
 import { NO_COMPACTION, type Swap } from '../commit/swap.ts';
 import type { CompactionSpec, CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { Ids } from '../core/ids.ts';
+import { type Ids, newRunId } from '../core/ids.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { acquireJobLock } from '../storage/job-lock.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
 import { openPublication } from '../tables/open-publication.ts';
 import { createCompaction } from './create-compaction.ts';
 import { inlineMerging } from './merge-host.ts';
-
-const RUN_ID_BYTES = 4;
 
 export interface CompactOptions {
   readonly clock: Clock;
@@ -40,33 +37,21 @@ export interface CompactSummary {
 /** @throws SluiceError JOB_RUNNING while the job runs; JOB_INVALID, USAGE; state and storage errors as a start */
 export async function compactJob(job: CompiledJob, options: CompactOptions): Promise<CompactSummary> {
   const { clock, ids } = options;
-  const runId = ids.hex(RUN_ID_BYTES);
-  const fileSystem = openFileSystem({ runId, s3: job.s3, clock, ids });
   const spec = job.sink.compaction;
   if (spec === null)
     throw new SluiceError('JOB_INVALID', `the job file of '${job.name}' has no sink.compaction`, {
       hint: 'add `compaction: { target_size: 128MiB, daemon: false }` to its sink',
     });
-  if ((await new CheckpointStore(fileSystem, job.statePath).load()) === null)
-    throw new SluiceError('USAGE', `job '${job.name}' has never run: there is nothing to merge`);
-  const state = await openJobState({
-    jobName: job.name,
-    statePath: job.statePath,
-    sinkPath: job.sink.path,
-    fingerprint: jobFingerprint(job),
-    retain: job.checkpoint.retain,
-    runId,
-    fileSystem,
-    clock,
-    ids,
-    lock: () => acquireJobLock(job.statePath, ids, { runId, startedMs: clock.now() }),
-  });
-  try {
-    return await compact(job, spec, state, { ...options, fileSystem, runId });
-  } finally {
-    await state.lock.release();
+  const runId = newRunId(ids);
+  const fileSystem = openFileSystem({ runId, s3: job.s3, clock, ids });
+  // Before anything is written, as holding a job that never ran would.
+  if ((await new CheckpointStore(fileSystem, job.statePath).load()) === null) {
     await fileSystem.close();
+    throw new SluiceError('USAGE', `job '${job.name}' has never run: there is nothing to merge`);
   }
+  return holdJob(job, { fileSystem, runId, clock, ids }, (state) =>
+    compact(job, spec, state, { ...options, fileSystem, runId }),
+  );
 }
 
 async function compact(

@@ -6,4 +6,11 @@ export interface Ids {
   hex(bytes: number): string;
 }
 
+const RUN_ID_BYTES = 4;
+
+/** Of one run of a program: in the names of what it has not finished. */
+export function newRunId(ids: Ids): string {
+  return ids.hex(RUN_ID_BYTES);
+}
+
 export const randomIds: Ids = { hex: (bytes) => randomBytes(bytes).toString('hex') };

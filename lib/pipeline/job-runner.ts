@@ -6,7 +6,8 @@ import type { Checkpoint } from '../commit/checkpoint.ts';
 import { CheckpointCoordinator } from '../commit/checkpoint-coordinator.ts';
 import { Committer } from '../commit/committer.ts';
 import { jobFingerprint } from '../commit/fingerprint.ts';
-import { type JobState, openJobState } from '../commit/job-state.ts';
+import { holdJob, type JobHolder } from '../commit/hold-job.ts';
+import type { JobState } from '../commit/job-state.ts';
 import { switchLane } from '../commit/lanes.ts';
 import { findStaleUploads, tidyUp, writtenFolders } from '../commit/leftovers.ts';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
@@ -20,12 +21,11 @@ import type { CompiledJob } from '../config/compiled-job.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
-import { randomIds } from '../core/ids.ts';
+import { type Ids, newRunId, randomIds } from '../core/ids.ts';
 import { noStageTimes } from '../core/stage-clock.ts';
 import { FileSource } from '../source/file-source.ts';
 import type { SplitEnumeratorContext } from '../source/split-enumerator.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { acquireJobLock } from '../storage/job-lock.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
 import { openPublication } from '../tables/open-publication.ts';
 import { Coordinator } from './coordinator.ts';
@@ -48,27 +48,13 @@ import { WakeUp } from './wake-up.ts';
 export async function runJob(job: CompiledJob, options: RunOptions): Promise<JobSummary> {
   const clock = options.clock ?? systemClock;
   const ids = options.ids ?? randomIds;
-  const runId = ids.hex(4);
-  const fileSystem = options.fileSystem?.(runId) ?? openFileSystem({ runId, s3: job.s3 });
-  const state = await openJobState({
-    jobName: job.name,
-    statePath: job.statePath,
-    sinkPath: job.sink.path,
-    fingerprint: jobFingerprint(job),
-    retain: job.checkpoint.retain,
-    runId,
-    fileSystem,
-    clock,
-    ids,
-    lock: () => acquireJobLock(job.statePath, ids, { runId, startedMs: clock.now() }),
-  });
-  try {
+  const runId = newRunId(ids);
+  const fileSystem = options.fileSystem?.(runId) ?? openFileSystem({ runId, s3: job.s3, clock, ids });
+  const holder = { fileSystem, runId, clock, ids };
+  return holdJob(job, holder, (state) => {
     const base = switchLane(state.base, options.replay === undefined ? 'source' : 'replay');
-    return await new JobRun(job, options, { ...state, base }, fileSystem, clock, runId).run();
-  } finally {
-    await state.lock.release();
-    await fileSystem.close?.();
-  }
+    return new JobRun(job, options, { ...state, base }, holder).run();
+  });
 }
 
 class JobRun {
@@ -77,6 +63,7 @@ class JobRun {
   readonly #state: JobState;
   readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
+  readonly #ids: Ids;
   readonly #runId: string;
   readonly #startedAt: number;
   #waitingWarned = false;
@@ -85,15 +72,14 @@ class JobRun {
     job: CompiledJob,
     options: RunOptions,
     state: JobState,
-    fileSystem: FileSystem,
-    clock: Clock,
-    runId: string,
+    { fileSystem, runId, clock, ids }: JobHolder,
   ) {
     this.#job = job;
     this.#options = options;
     this.#state = state;
     this.#fileSystem = fileSystem;
     this.#clock = clock;
+    this.#ids = ids;
     this.#runId = runId;
     this.#startedAt = clock.elapsed();
   }
@@ -103,7 +89,7 @@ class JobRun {
     const committer = new Committer(this.#fileSystem.recoverableWriter, base.committables);
     const publication = await openPublication(this.#job, base, {
       ...{ committer, fileSystem: this.#fileSystem, clock: this.#clock },
-      ids: this.#options.ids ?? randomIds,
+      ids: this.#ids,
     });
     // Whether or not parts are still to be merged: what a checkpoint promised is done.
     const { parts: committed } = await publication.publish(base);

@@ -21,7 +21,7 @@ import type { BucketAssigner } from '../core/bucket-assigner.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat, RowEncoder } from '../core/encoder.ts';
-import { type Ids, randomIds } from '../core/ids.ts';
+import { type Ids, newRunId, randomIds } from '../core/ids.ts';
 import { joinLocation, resolveLocation } from '../core/location.ts';
 import type { RollingPolicy } from '../core/rolling-policy.ts';
 import { DEFAULT_S3, type S3Spec } from '../core/specs.ts';
@@ -172,7 +172,7 @@ export class StreamingFileSinkBuilder {
 async function openWriter(description: SinkDescription, options: OpenOptions): Promise<SinkWriter> {
   const ids = options.ids ?? randomIds;
   const clock = options.clock ?? systemClock;
-  const runId = ids.hex(4);
+  const runId = newRunId(ids);
   const fileSystem = openFileSystem({ runId, s3: { ...DEFAULT_S3, ...options.s3 }, clock, ids });
   const statePath = joinLocation(resolveLocation('', options.state), options.name);
   const state = await openJobState({
