@@ -16,13 +16,13 @@ import { systemClock } from '../../lib/core/clock.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
-import { runJob } from '../../lib/pipeline/job-runner.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { lockOwner } from '../../lib/storage/local/process-lock.ts';
 import type { Finding } from '../../lib/verify/finding.ts';
+import { crashAt } from '../support/crash.ts';
 import { readDeltaLog } from '../support/delta-log.ts';
 import { GENERATED_COLUMNS, generateRows, hourBucket, writeRows } from '../support/generate.ts';
+import { runInline } from '../support/inline-job.ts';
 import {
   NO_LIMITS,
   ndjsonOutput,
@@ -91,19 +91,6 @@ const GENERATED = schemaOf({
 const FILES = 4;
 const ROWS_PER_FILE = 1200;
 
-class Crash extends Error {}
-
-/** Crashes at the nth time of a failpoint, and at everything after it. Tells whether it did. */
-function crashAt(name: string, nth: number): () => boolean {
-  let left = nth;
-  let dead = false;
-  setFailpointHook((reached) => {
-    if (!dead && reached === name && --left === 0) dead = true;
-    if (dead) throw new Crash(`crash at ${name}`);
-  });
-  return () => dead;
-}
-
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-failpoint-'));
@@ -124,10 +111,7 @@ async function fillInput(): Promise<void> {
 }
 
 function run(job: CompiledJob) {
-  return runJob(job, {
-    mode: 'once',
-    startSubtask: (config, receive) =>
-      inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+  return runInline(job, {
     startMerging: (config, runId) => inlineMerging(localFileSystem(runId), systemClock)(config, runId),
   });
 }

@@ -9,12 +9,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
-import { systemClock } from '../../lib/core/clock.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { InputFormatSpec, OutputFormatSpec } from '../../lib/core/specs.ts';
-import { runJob } from '../../lib/pipeline/job-runner.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
-import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { crashAt } from '../support/crash.ts';
 import { encodeRows, type RowFileType } from '../support/encode-rows.ts';
 import {
   GENERATED_COLUMNS,
@@ -23,6 +20,7 @@ import {
   seededRandom,
   writeWhole,
 } from '../support/generate.ts';
+import { runInline } from '../support/inline-job.ts';
 import { NO_LIMITS, ndjsonOutput, parquetOutput, rollingBySizeAndTime, testJob } from '../support/job.ts';
 import { expectExactlyOnce, expectNone, judge, type Row, VisibleParts } from '../support/oracle.ts';
 import { sluice, startSluice } from '../support/program.ts';
@@ -95,25 +93,6 @@ function jobOf(from: RowFileType, to: OutputFormatSpec, parallelism: number, roo
   });
 }
 
-function run(job: CompiledJob) {
-  return runJob(job, {
-    mode: 'once',
-    startSubtask: (config, receive) =>
-      inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
-  });
-}
-
-/** Crashes at the nth time of a failpoint, and at everything after it. Tells whether it did. */
-function crashAt(name: string, nth: number): () => boolean {
-  let left = nth;
-  let dead = false;
-  setFailpointHook((reached) => {
-    if (!dead && reached === name && --left === 0) dead = true;
-    if (dead) throw new Error(`crash at ${name}`);
-  });
-  return () => dead;
-}
-
 describe('crash at a step', () => {
   for (const { from, to } of ROUTES) {
     for (const name of FAILPOINTS) {
@@ -126,13 +105,13 @@ describe('crash at a step', () => {
             await rm(path.join(folder, each), { recursive: true, force: true });
           const job = jobOf(from, to, nth === 2 ? 2 : 1, nth === 1);
           const crashed = crashAt(name, nth);
-          await run(job).catch((error: unknown) => {
+          await runInline(job).catch((error: unknown) => {
             if (!crashed()) throw error;
           });
           if (crashed()) reached++;
           setFailpointHook(null);
-          await run(job);
-          await run(job);
+          await runInline(job);
+          await runInline(job);
           const { partRows } = await expectExactlyOnce(lake());
           expect(partRows).toBe(FILES * ROWS_PER_FILE);
         }

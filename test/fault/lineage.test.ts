@@ -11,6 +11,7 @@ import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { LineageName, OutputFormatSpec } from '../../lib/core/specs.ts';
 import { parseExpression } from '../../lib/transform/expression/parse.ts';
+import { crashAt } from '../support/crash.ts';
 import { runInline } from '../support/inline-job.ts';
 import { ndjsonOutput, parquetOutput, schemaOf, testJob } from '../support/job.ts';
 import { listLake, type Row, readTable } from '../support/oracle.ts';
@@ -18,8 +19,6 @@ import { listLake, type Row, readTable } from '../support/oracle.ts';
 const FILES = 3;
 const ROWS = 400;
 const LINEAGE: readonly LineageName[] = ['file', 'offset', 'line', 'ingested_at', 'checkpoint'];
-
-class Crash extends Error {}
 
 let folder: string;
 beforeEach(async () => {
@@ -109,14 +108,9 @@ describe('lineage and a filter, crash at every step', () => {
             await rm(path.join(folder, each), { recursive: true, force: true });
           const lineage = nth === 3 ? LINEAGE.filter((each) => each !== 'line') : LINEAGE;
           const given = await job(format, nth === 3 ? 2 : 1, lineage);
-          let left = nth;
-          let dead = false;
-          setFailpointHook((reached) => {
-            if (!dead && reached === name && --left === 0) dead = true;
-            if (dead) throw new Crash(`crash at ${name}`);
-          });
+          const crashed = crashAt(name, nth);
           await runInline(given).catch((error: unknown) => {
-            if (!dead) throw error;
+            if (!crashed()) throw error;
           });
           setFailpointHook(null);
           await runInline(given);

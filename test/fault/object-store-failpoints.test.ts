@@ -13,6 +13,7 @@ import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import type { Finding } from '../../lib/verify/finding.ts';
 import { verifyJob } from '../../lib/verify/verify-job.ts';
+import { Crash, crashAt } from '../support/crash.ts';
 import { GENERATED_COLUMNS, generateRows, hourBucket, toNdjson } from '../support/generate.ts';
 import { ndjsonOutput, parquetOutput } from '../support/job.ts';
 import { MemoryObjectStore } from '../support/memory-object-store.ts';
@@ -46,19 +47,6 @@ const ROWS_PER_FILE = 1500;
 
 /** Which time of a failpoint the crash is at; fewer on a developer's machine. */
 const TIMES = process.env.CI === 'true' ? [1, 2, 5] : [1, 2];
-
-class Crash extends Error {}
-
-/** Crashes at the nth time of a failpoint, and at everything after it. Tells whether it did. */
-function crashAt(name: string, nth: number): () => boolean {
-  let left = nth;
-  let dead = false;
-  setFailpointHook((reached) => {
-    if (!dead && reached === name && --left === 0) dead = true;
-    if (dead) throw new Crash(`crash at ${name}`);
-  });
-  return () => dead;
-}
 
 /** The store of a process that dies: nothing of what it still had under way arrives. */
 function mortal(store: MemoryObjectStore, isDead: () => boolean): MemoryObjectStore {

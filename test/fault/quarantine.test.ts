@@ -15,6 +15,7 @@ import { replayJob } from '../../lib/pipeline/replay.ts';
 import type { RunOptions } from '../../lib/pipeline/run-options.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { crashAt } from '../support/crash.ts';
 import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
 import { listLake, readTable } from '../support/oracle.ts';
 import { hiddenFiles, readQuarantine } from '../support/quarantine.ts';
@@ -24,18 +25,6 @@ const FILES = 3;
 const ROWS = 400;
 /** Every 7th record has a number that is none. */
 const isBad = (id: number) => id % 7 === 3;
-
-class Crash extends Error {}
-
-function crashAt(name: string, nth: number): () => boolean {
-  let left = nth;
-  let dead = false;
-  setFailpointHook((reached) => {
-    if (!dead && reached === name && --left === 0) dead = true;
-    if (dead) throw new Crash(`crash at ${name}`);
-  });
-  return () => dead;
-}
 
 let folder: string;
 beforeEach(async () => {

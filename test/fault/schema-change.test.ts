@@ -8,29 +8,16 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CheckpointStore } from '../../lib/commit/checkpoint-store.ts';
 import type { CompiledJob } from '../../lib/config/compiled-job.ts';
-import { systemClock } from '../../lib/core/clock.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { OutputFormatSpec, SchemaDriftSpec } from '../../lib/core/specs.ts';
-import { runJob } from '../../lib/pipeline/job-runner.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { crashAt } from '../support/crash.ts';
+import { runInline } from '../support/inline-job.ts';
 import { ndjsonOutput, parquetOutput, rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
 import { listLake, type Row, readTable } from '../support/oracle.ts';
 
 const FILES = 4;
 const ROWS = 300;
-
-class Crash extends Error {}
-
-function crashAt(name: string, nth: number): () => boolean {
-  let left = nth;
-  let dead = false;
-  setFailpointHook((reached) => {
-    if (!dead && reached === name && --left === 0) dead = true;
-    if (dead) throw new Crash(`crash at ${name}`);
-  });
-  return () => dead;
-}
 
 /** A row gets a column more in the middle of each file, and a value that needs a wider type further on. */
 function rowOf(id: number): Row {
@@ -64,14 +51,6 @@ function job(format: OutputFormatSpec, parallelism: number, drift: SchemaDriftSp
     memoryBytes: 1024 * 1024,
     source: { schema: schemaOf({ id: 'int64', n: 'int64' }), drift, splitSizeBytes: 4096 },
     sink: { format, rolling: rollingBySizeAndTime({ partSizeBytes: 30_000 }) },
-  });
-}
-
-function run(compiled: CompiledJob) {
-  return runJob(compiled, {
-    mode: 'once',
-    startSubtask: (config, receive) =>
-      inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
   });
 }
 
@@ -113,12 +92,12 @@ describe('evolve and widen, crash at every step', () => {
             await rm(path.join(folder, each), { recursive: true, force: true });
           const compiled = job(format, nth === 2 ? 2 : 1, { newField: 'evolve', mismatch: 'widen' });
           const crashed = crashAt(name, nth);
-          await run(compiled).catch((error: unknown) => {
+          await runInline(compiled).catch((error: unknown) => {
             if (!crashed()) throw error;
           });
           setFailpointHook(null);
-          await run(compiled);
-          await run(compiled);
+          await runInline(compiled);
+          await runInline(compiled);
           expectRows(await lakeRows());
           const store = new CheckpointStore(localFileSystem('00bb'), compiled.statePath);
           const { schema, schemaHistory } = (await store.load())!;
@@ -135,7 +114,7 @@ describe('evolve and widen, crash at every step', () => {
   }
 
   it('rescue: the schema stays, and nothing of a row is lost', async () => {
-    await run(job(ndjsonOutput, 2, { newField: 'rescue', mismatch: 'rescue' }));
+    await runInline(job(ndjsonOutput, 2, { newField: 'rescue', mismatch: 'rescue' }));
     const rows = await lakeRows();
     expect(rows).toHaveLength(FILES * ROWS);
     for (const [id, row] of rows.entries()) {
