@@ -13,7 +13,8 @@ import {
   writeRows,
 } from '../support/generate.ts';
 import { expectExactlyOnce, expectNone, isFinishedLater, judge, listLake } from '../support/oracle.ts';
-import { sluice, startSluice } from '../support/program.ts';
+import { endStarted, sluice, startSluice } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 const ROUNDS = process.env.CI === 'true' ? 20 : 4;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261125);
@@ -27,7 +28,10 @@ beforeEach(async () => {
   await mkdir(path.join(folder, 'in'));
   first = 0;
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await endStarted();
+  await rm(folder, { recursive: true });
+});
 
 async function writeJob(format: string, compaction: string | null): Promise<string> {
   const file = path.join(folder, 'job.yaml');
@@ -172,7 +176,7 @@ describe('compaction', () => {
     const daemon = startSluice(['run', job]);
     // Nothing comes: all that happens is that time passes.
     const merged = async () => (await listLake(lake().lake)).visible.length === buckets.size;
-    for (let looks = 0; looks < 200 && !(await merged()); looks++) await delay(100);
+    await until('one part a bucket', merged);
     daemon.child.kill('SIGTERM');
     expect((await daemon.ended).code).toBe(0);
     expect((await expectExactlyOnce(lake())).parts).toBe(buckets.size);
@@ -182,12 +186,8 @@ describe('compaction', () => {
     const job = await writeJob('{ type: parquet }', BY_COMMAND);
     await feed('a', 10);
     const daemon = startSluice(['run', job]);
-    while (
-      !(await readdir(path.join(folder, 'state/compaction')).catch(() => [])).some((name) =>
-        /^lock\.\d/.test(name),
-      )
-    )
-      await delay(20);
+    const stateNames = () => readdir(path.join(folder, 'state/compaction')).catch(() => []);
+    await until('the lock', async () => (await stateNames()).some((name) => /^lock\.\d/.test(name)));
     const refused = await sluice(['compact', job]);
     daemon.child.kill('SIGTERM');
     await daemon.ended;

@@ -16,7 +16,7 @@ import {
   writeRows,
 } from '../support/generate.ts';
 import { expectExactlyOnce } from '../support/oracle.ts';
-import { sluice, startSluice } from '../support/program.ts';
+import { endStarted, sluice, startSluice } from '../support/program.ts';
 
 /** Where the daemon dies: with hidden files, segments and half a checkpoint that nothing names. */
 const DEATHS = [
@@ -59,7 +59,10 @@ sink:
 `,
   );
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await endStarted();
+  await rm(folder, { recursive: true });
+});
 
 it('removes orphans beside the daemon, and every row is there once in the end', async () => {
   const fileSystem = localFileSystem('00000000');

@@ -16,7 +16,7 @@ import {
   writeRows,
 } from '../support/generate.ts';
 import { expectExactlyOnce, expectNone, judge, type Row, VisibleParts } from '../support/oracle.ts';
-import { sluice, startSluice } from '../support/program.ts';
+import { endStarted, sluice, startSluice } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 /** Fewer on a developer's machine. */
@@ -28,7 +28,10 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-kill-'));
   await mkdir(path.join(folder, 'in'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await endStarted();
+  await rm(folder, { recursive: true });
+});
 
 /** A filter, and which rows it leaves out. Rows of NDJSON that stay are copied as they are. */
 const FILTER = 'country in ["DE", "FR"] || n == null || n > 0';

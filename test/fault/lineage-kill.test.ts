@@ -20,7 +20,7 @@ import {
 } from '../support/generate.ts';
 import { canonical } from '../support/oracle/column-kind.ts';
 import { expectNone, listLake, type Row, readTable, VisibleParts } from '../support/oracle.ts';
-import { sluice, startSluice } from '../support/program.ts';
+import { endStarted, sluice, startSluice } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 const ROUNDS = process.env.CI === 'true' ? 8 : 4;
@@ -62,7 +62,10 @@ beforeEach(async () => {
   folder = await realpath(await mkdtemp(path.join(tmpdir(), 'sluice-lineage-kill-')));
   await mkdir(path.join(folder, 'in'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await endStarted();
+  await rm(folder, { recursive: true });
+});
 
 const jobFile = ({ input, output, parallelism, line, compaction }: Case) => `
 version: 1

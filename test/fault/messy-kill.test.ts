@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../support/generate.ts';
 import { expectNone, listLake, readTable, VisibleParts } from '../support/oracle.ts';
-import { sluice, startSluice } from '../support/program.ts';
+import { endStarted, sluice, startSluice } from '../support/program.ts';
 import { readQuarantine } from '../support/quarantine.ts';
 import { until } from '../support/until.ts';
 
@@ -28,7 +28,10 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-messy-kill-'));
   await mkdir(path.join(folder, 'in'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await endStarted();
+  await rm(folder, { recursive: true });
+});
 
 const jobFile = (format: string, parallelism: number) => `
 version: 1

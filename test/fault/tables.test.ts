@@ -13,6 +13,7 @@ import { readManifests } from '../support/manifests.ts';
 import { listLake, readTable } from '../support/oracle.ts';
 import { type Running, sluice, startSluice } from '../support/program.ts';
 import { PYTHON } from '../support/python.ts';
+import { until } from '../support/until.ts';
 
 const ROUNDS = process.env.CI === 'true' ? 20 : 5;
 const SEED = Number(process.env.SLUICE_SEED ?? 20261126);
@@ -173,13 +174,12 @@ describe('a Delta table', () => {
       let seen = { version: -1, rows: 0, ids: 0 };
       let reads = 0;
       await feed('0', 50);
-      while (
-        !(await readDeltaLog(lake()).then(
+      const hasRows = () =>
+        readDeltaLog(lake()).then(
           (log) => log.rows > 0,
           () => false,
-        ))
-      )
-        await delay(50);
+        );
+      await until('rows in the table', hasRows);
       for (let file = 1; file < 12; file++) {
         await feed(`${file}`, 30);
         const now = await readWithDeltalake();
@@ -255,7 +255,7 @@ describe('manifests', () => {
       const daemon = startDaemon(job);
       for (let file = 0; file < 6; file++) {
         await feed(`${round}-${file}`, 20);
-        while ((await listedIds().catch(() => [])).length === 0) await delay(50);
+        await until('rows', async () => (await listedIds().catch(() => [])).length > 0);
         await observe();
       }
       daemon.child.kill('SIGKILL');

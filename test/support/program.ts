@@ -19,6 +19,15 @@ export interface Running {
   readonly stdout: () => string;
 }
 
+/** Those that have not ended yet. */
+const running = new Set<Running>();
+
+/** Kills what was started and runs still: for `afterEach`, so that no daemon of a failed test disturbs the next one. */
+export async function endStarted(): Promise<void> {
+  for (const { child } of running) child.kill('SIGKILL');
+  await Promise.allSettled([...running].map(({ ended }) => ended));
+}
+
 /** Starts `sluice ...args`. */
 export function startSluice(
   args: readonly string[],
@@ -48,7 +57,11 @@ export function startSluice(
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-  return { child, ended, stdout: () => stdout, stderr: () => stderr };
+  const started: Running = { child, ended, stdout: () => stdout, stderr: () => stderr };
+  running.add(started);
+  const forget = () => running.delete(started);
+  ended.then(forget, forget);
+  return started;
 }
 
 /** Runs `sluice ...args` to its end. */
