@@ -39,9 +39,7 @@ export interface Books {
   readonly superseded: ReadonlyMap<string, string>;
   /** Promised, and perhaps not published yet. By final path. */
   readonly pending: ReadonlyMap<string, PendingFile>;
-  /** Merged parts that are promised, and perhaps not there yet; and the parts they replace, which may still be there. */
-  readonly swapping: ReadonlySet<string>;
-  /** For both of these, by path: the merged part. */
+  /** The merged part of each swap that is promised, by its own path and by those of its sources: either may be there. */
   readonly swaps: ReadonlyMap<string, PendingFile>;
   /** Parts that were replaced and stay for a while, for readers of a table. */
   readonly replaced: ReadonlySet<string>;
@@ -126,11 +124,6 @@ function openBooks(checkpoint: Checkpoint, ledger: LedgerState, entries: readonl
     parts,
     superseded,
     pending: new Map(checkpoint.committables.map(({ file }) => [file.finalPath, file])),
-    swapping: new Set([
-      ...(checkpoint.compaction?.swaps ?? []).flatMap(({ file, sources }) => [file.finalPath, ...sources]),
-      // Kept for readers that go by a table.
-      ...(checkpoint.replaced ?? []).map(({ path }) => path),
-    ]),
     swaps: new Map(
       (checkpoint.compaction?.swaps ?? []).flatMap(({ file, sources }) =>
         [file.finalPath, ...sources].map((path) => [path, file]),

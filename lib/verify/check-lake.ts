@@ -184,7 +184,7 @@ async function checkUnknown(
 ): Promise<{ findings: Finding[]; older: number; foreign: number }> {
   const findings: Finding[] = [];
   const isKnown = (path: string) =>
-    books.parts.has(path) || books.swapping.has(path) || books.replaced.has(path);
+    books.parts.has(path) || books.swaps.has(path) || books.replaced.has(path);
   const unknown = [...listing].filter(([path]) => !isKnown(path));
   if (unknown.length === 0) return { findings, older: 0, foreign: 0 };
   const others = await otherJobs(job, fileSystem);

@@ -137,12 +137,13 @@ function whyNotCompared(
   { intact, isSound, dropped }: DeepOptions,
   countsAgree: boolean,
 ): string | null {
-  const { balance, forgotten, ledger, parts, pending, swapping } = books;
+  const { balance, forgotten, ledger, parts, pending, swaps, replaced } = books;
   const paths = new Set(inputs.map(({ path }) => path));
   const newest = newestVersions(inputs);
   const isOneVersion =
     newest.size === paths.size && inputs.every(({ path, fileId }) => Number(fileId) >= newest.get(path)!);
-  const waiting = [...parts.keys()].filter((path) => pending.has(path) || swapping.has(path)).length;
+  const isWaiting = (path: string) => pending.has(path) || swaps.has(path) || replaced.has(path);
+  const waiting = [...parts.keys()].filter(isWaiting).length;
   if (!isSound || !countsAgree) return 'what was found explains a difference';
   if (ledger.opening !== undefined) return 'the lake has parts that are older than the ledger';
   const lacking = paths.size - intact.size + (forgotten?.files ?? 0);
