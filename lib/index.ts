@@ -2,7 +2,6 @@
 export type { Checkpoint, Totals } from './commit/checkpoint.ts';
 export type { JobStatus } from './commit/status.ts';
 export { readStatus } from './commit/status.ts';
-export type { CompiledJob } from './config/compiled-job.ts';
 export { Batch, type SourceLines } from './core/batch.ts';
 export type { BucketAssigner, BucketContext, BucketVector, RowContext } from './core/bucket-assigner.ts';
 export { ByteBuffer } from './core/byte-buffer.ts';
@@ -18,6 +17,7 @@ export {
   ListColumn,
   StructColumn,
 } from './core/column.ts';
+export type { CompiledJob } from './core/compiled-job.ts';
 export { type DataType, type Field, formatDataType, parseDataType, type Schema } from './core/data-type.ts';
 export type {
   BadRecord,

@@ -14,7 +14,6 @@ import parquetjs, {
   type RowGroupData,
 } from 'parquetjs-lite';
 import parquetTypes from 'parquetjs-lite/gen-nodejs/parquet_types.js';
-// biome-ignore lint/style/noRestrictedImports: the library's folder, not ours
 import util from 'parquetjs-lite/lib/util.js';
 import type { ByteBuffer } from '../../lib/core/byte-buffer.ts';
 import type { Column } from '../../lib/core/column.ts';

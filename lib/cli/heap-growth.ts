@@ -10,7 +10,7 @@
  *
  * Jobs between local folders with few parts take as long as before, and as much memory.
  */
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { isS3Location } from '../core/location.ts';
 
 const SOCKETS_PERCENT = 400;

@@ -1,9 +1,9 @@
 /** What the command line touches of its process. Injected, so that tests run commands without one. */
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Environment } from '../config/environment.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { type Ids, newRunId, randomIds } from '../core/ids.ts';
 import type { S3Spec } from '../core/specs.ts';
 import type { JobSummary } from '../pipeline/progress.ts';

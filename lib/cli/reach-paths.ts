@@ -1,5 +1,5 @@
 /** Whether a job's paths can be used, found out without leaving anything behind. */
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Ids } from '../core/ids.ts';
 import { isS3Location, joinLocation, parentLocation } from '../core/location.ts';

@@ -2,7 +2,7 @@
  * What of a job file is fixed as long as its state lives: where the rows come from and where they go, in which format
  * and folders. Everything else (parallelism, memory, intervals, rolling, globs ...) may change at any start.
  */
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { compareSchemas } from '../core/schema-change.ts';

@@ -1,6 +1,7 @@
 /** Takes hold of a job, for one process at a time: its storage, its lock and its state. */
-import type { CompiledJob } from '../config/compiled-job.ts';
+
 import type { Clock } from '../core/clock.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Ids } from '../core/ids.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { acquireJobLock } from '../storage/job-lock.ts';

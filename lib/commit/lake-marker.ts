@@ -2,7 +2,7 @@
  * `<sink path>/.sluice-<job>.json`: the lake's own memory of which state belongs to it. Without it, a job whose state
  * folder was deleted would begin anew and double every row. Readers skip the name.
  */
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import { isS3Location } from '../core/location.ts';
 import type { FileSystem } from '../storage/file-system.ts';

@@ -2,7 +2,7 @@
  * Hidden files that dead runs of a job left in the lake and that no retained checkpoint can need: written after its
  * last checkpoint, or superseded. Flink leaves them for ever (FLINK-10963).
  */
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { nameOf } from '../core/location.ts';
 import type { FileSystem, UnfinishedUpload } from '../storage/file-system.ts';
 import type { Checkpoint } from './checkpoint.ts';

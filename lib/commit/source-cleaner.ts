@@ -6,7 +6,7 @@
  */
 import path from 'node:path';
 import pLimit from 'p-limit';
-import type { AfterCommit } from '../config/compiled-job.ts';
+import type { AfterCommit } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import { removalsOf } from '../source/known-files-log.ts';

@@ -1,6 +1,7 @@
 /** What the state says about a job: read without the lock, so while the job runs as well as after it died. */
-import type { CompiledJob } from '../config/compiled-job.ts';
+
 import type { Clock } from '../core/clock.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { formatDataType } from '../core/data-type.ts';
 import type { Split } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';

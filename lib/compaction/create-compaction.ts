@@ -1,5 +1,5 @@
 /** A job's compaction from its description. */
-import type { CompactionSpec, CompiledJob } from '../config/compiled-job.ts';
+import type { CompactionSpec, CompiledJob } from '../core/compiled-job.ts';
 import { Compaction, type CompactionConfig } from './compaction.ts';
 import type { StartMerging } from './merge-host.ts';
 

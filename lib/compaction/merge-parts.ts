@@ -2,6 +2,7 @@
 import { createPartMerger } from '../../formats/part-merger.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import { failpoint } from '../core/failpoint.ts';
+import { Pace } from '../core/pace.ts';
 import type { MergeSource } from '../core/part-merger.ts';
 import type { OutputFormatSpec, S3Spec } from '../core/specs.ts';
 import { openRandomFile } from '../source/random-file.ts';
@@ -47,7 +48,7 @@ export async function mergeParts(
     copyRowGroupBytes: Math.min(MAX_COPY_BYTES, targetBytes * COPY_SHARE),
     sortBy,
   });
-  const rate = new Rate(bytesPerSecond, clock);
+  const pace = new Pace(clock, bytesPerSecond);
   const out = await fileSystem.recoverableWriter.open(finalPath, staging);
   try {
     const indexes = await merger.merge(
@@ -55,7 +56,9 @@ export async function mergeParts(
       async (bytes) => {
         await out.write(bytes);
         // What is written was read before.
-        await rate.spend(bytes.length * 2);
+        pace.spend(bytes.length * 2);
+        // A timer of less than a millisecond waits for longer than it should.
+        if (pace.waitMs >= 1) await sleep(clock, pace.waitMs);
       },
     );
     if (indexes.length < 2) {
@@ -79,25 +82,4 @@ function mergeSource({ path, sizeBytes }: SmallPart, fileSystem: FileSystem): Me
     stream: () => fileSystem.open(path, 0),
     open: () => openRandomFile(fileSystem, { path, sizeBytes }),
   };
-}
-
-/** Holds work to a rate by waiting after each piece for as long as it should have taken. */
-class Rate {
-  readonly #bytesPerSecond: number;
-  readonly #clock: Clock;
-  /** Up to when what was spent lasts. */
-  #paidUntil: number;
-
-  constructor(bytesPerSecond: number, clock: Clock) {
-    this.#bytesPerSecond = bytesPerSecond;
-    this.#clock = clock;
-    this.#paidUntil = clock.elapsed();
-  }
-
-  async spend(bytes: number): Promise<void> {
-    const now = this.#clock.elapsed();
-    this.#paidUntil = Math.max(this.#paidUntil, now) + (bytes / this.#bytesPerSecond) * 1000;
-    // A timer of less than a millisecond waits for longer than it should.
-    if (this.#paidUntil - now >= 1) await sleep(this.#clock, this.#paidUntil - now);
-  }
 }

@@ -1,4 +1,6 @@
 /** Validated to compiled: paths absolute, options as the specs of lib/core, schema in hand. */
+
+import type { AfterCommit, CompactionSpec, CompiledJob, TableSpec } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { Expression } from '../core/expression.ts';
 import { joinLocation, resolveLocation } from '../core/location.ts';
@@ -14,7 +16,6 @@ import type {
 } from '../core/specs.ts';
 import { compileS3 } from './compile-s3.ts';
 import { compileStep } from './compile-step.ts';
-import type { AfterCommit, CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import type { Environment } from './environment.ts';
 import type { ValidatedJob } from './job-definition.ts';
 import { compileNotifications } from './notifications-section.ts';

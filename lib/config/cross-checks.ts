@@ -1,9 +1,10 @@
 /** What no single key can know: whether the parts of a job fit each other. */
+
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Field, Schema } from '../core/data-type.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import { isS3Location } from '../core/location.ts';
 import { stepSchema } from '../transform/step-schema.ts';
-import type { CompiledJob } from './compiled-job.ts';
 import { deduplicate } from './deduplicate-check.ts';
 import { isLoopback } from './notifications-section.ts';
 import type { KeyPath, Problem } from './problems.ts';

@@ -1,6 +1,7 @@
 /** What a job that de-duplicates cannot have. */
+
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { windowBytes } from '../transform/key-window.ts';
-import type { CompiledJob } from './compiled-job.ts';
 import type { Problem } from './problems.ts';
 import { formatSize } from './units.ts';
 

@@ -1,5 +1,6 @@
 /** A compiled job as a job file that gives the same job: every default written out, paths absolute. */
 import { stringify } from 'yaml';
+import type { CompactionSpec, CompiledJob, TableSpec } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { isS3Location, parentLocation } from '../core/location.ts';
 import type {
@@ -17,7 +18,6 @@ import type {
   WatermarkSpec,
 } from '../core/specs.ts';
 import { rawStep } from './compile-step.ts';
-import type { CompactionSpec, CompiledJob, TableSpec } from './compiled-job.ts';
 import { escapeReferences } from './environment.ts';
 import type { RawJob } from './job-definition.ts';
 import { rawSchema } from './raw-schema.ts';

@@ -1,5 +1,6 @@
 /** From a job file to a compiled job: raw -> validated -> compiled. */
 import path from 'node:path';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Expression } from '../core/expression.ts';
 import type { SchemaSpec } from '../core/specs.ts';
@@ -8,7 +9,6 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { parseExpression } from '../transform/expression/parse.ts';
 import { expressionProblem } from '../transform/step-schema.ts';
 import { compileJob, givenSchema, isSchema } from './compile-job.ts';
-import type { CompiledJob } from './compiled-job.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
 import { jobDefinition, type ValidatedJob } from './job-definition.ts';

@@ -1,6 +1,6 @@
 /** What the columns are before there is state that says so. */
 import { createInputFormat } from '../../formats/input-format.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { selectRoots } from '../source/file-selector.ts';
 import { type SampledSchema, sampleSchema } from '../source/schema-sampler.ts';

@@ -1,5 +1,5 @@
 /** Which columns a job has to decode when rows go on as the bytes they came in. */
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { LineageName } from '../core/specs.ts';
 import { columnsIn } from '../transform/expression/compile.ts';
 

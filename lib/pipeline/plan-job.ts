@@ -3,8 +3,8 @@ import { createBucketAssigner, createEventTime } from '../../bucketing/index.ts'
 import { createInputFormat } from '../../formats/input-format.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { proveNeverRan } from '../commit/lake-marker.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
 import type { Clock } from '../core/clock.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { selectRoots } from '../source/file-selector.ts';

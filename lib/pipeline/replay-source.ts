@@ -1,4 +1,4 @@
-import type { SourceSpec } from '../config/compiled-job.ts';
+import type { SourceSpec } from '../core/compiled-job.ts';
 
 /** What a replay lists: one folder of ours, whose files are whole and never change. */
 export function replaySource(source: SourceSpec, folder: string | null): SourceSpec {

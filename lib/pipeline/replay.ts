@@ -12,7 +12,7 @@
  */
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { laneOf } from '../commit/lanes.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import { nameOf } from '../core/location.ts';
 import type { QuarantineSpec } from '../core/specs.ts';

@@ -2,9 +2,9 @@
 import { type BucketTimes, createBucketAssigner, createBucketTimes } from '../../bucketing/index.ts';
 import { createOutputFormat, type OutputFormatOptions } from '../../formats/output-format.ts';
 import { createRollingPolicy } from '../../rolling/index.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
 import type { BucketAssigner } from '../core/bucket-assigner.ts';
 import type { Clock } from '../core/clock.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat } from '../core/encoder.ts';
 import { SluiceError } from '../core/errors.ts';

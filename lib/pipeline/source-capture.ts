@@ -1,6 +1,6 @@
 /** What of the source, as the coordinator knows it, goes into a checkpoint: all of one synchronous moment. */
 import type { SourceCapture } from '../commit/checkpoint-coordinator.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { SplitEnumerator } from '../source/split-enumerator.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 

@@ -1,5 +1,5 @@
 /** All a subtask is made from. Plain data, since it may be made on another thread. */
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { KeyWindowState } from '../core/key-window-state.ts';
 import type { SinkState } from '../sink/sink-state.ts';

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { EventTimes } from '../core/event-times.ts';
+import type { Pace } from '../core/pace.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
 import type { StageClock } from '../core/stage-clock.ts';
 import type { Buckets } from '../sink/buckets.ts';
@@ -13,7 +14,6 @@ import type { KeyWindow } from '../transform/key-window.ts';
 import type { RowTransform } from '../transform/row-transform.ts';
 import type { EventTimeOf, Refusals } from './batch-writer.ts';
 import type { FromSubtask } from './messages.ts';
-import type { Pace } from './pace.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /** What depends on the schema of the rows. */

@@ -5,6 +5,7 @@ import { replayInput } from '../../formats/replay/input.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
+import { Pace } from '../core/pace.ts';
 import { NO_PLACES } from '../core/row-places.ts';
 import type { SchemaDriftSpec } from '../core/specs.ts';
 import { StageClock, UNTIMED } from '../core/stage-clock.ts';
@@ -20,7 +21,6 @@ import { createTransform, deduplicateStep, type RowTransform } from '../transfor
 import type { Refusals } from './batch-writer.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import { neededColumns, placesNeeded } from './needed-columns.ts';
-import { Pace } from './pace.ts';
 import { partsDue } from './partition-setup.ts';
 import { createQuarantine } from './quarantine.ts';
 import { createBuckets, createSink, passesThrough } from './sink-setup.ts';

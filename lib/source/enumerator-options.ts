@@ -1,6 +1,7 @@
 /** What a split enumerator is made with, and what it tells of itself. */
-import type { SourceLimits } from '../config/compiled-job.ts';
+
 import type { Clock } from '../core/clock.ts';
+import type { SourceLimits } from '../core/compiled-job.ts';
 import type { SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { ReplacedPolicy, Rotation } from './append-follower.ts';

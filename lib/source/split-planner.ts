@@ -3,7 +3,7 @@
  * read one large file; every other file is one split.
  */
 import { detectCompression, MAGIC_BYTES } from '../../formats/compression/detect.ts';
-import type { SourceSpec } from '../config/compiled-job.ts';
+import type { SourceSpec } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';

@@ -1,5 +1,5 @@
 /** How much may be taken until the next checkpoint: `source.limits`. A file is taken whole, so bytes may exceed by one. */
-import type { SourceLimits } from '../config/compiled-job.ts';
+import type { SourceLimits } from '../core/compiled-job.ts';
 
 export class TakeQuota {
   readonly #files: number;

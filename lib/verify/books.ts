@@ -10,7 +10,7 @@ import {
   type LedgerEntry,
 } from '../commit/ledger/entry.ts';
 import { type LedgerOpening, type LedgerState, openLedger, readLedger } from '../commit/ledger/ledger.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Split } from '../source/split.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../source/tally.ts';

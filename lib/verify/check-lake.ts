@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { nameOf } from '../core/location.ts';

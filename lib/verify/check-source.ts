@@ -1,6 +1,6 @@
 /** Whether the source files are still those that were read. Files that are gone are no loss: their rows are in the lake. */
 import pLimit from 'p-limit';
-import type { SourceSpec } from '../config/compiled-job.ts';
+import type { SourceSpec } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type SourceRoot, selectRoots } from '../source/file-selector.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';

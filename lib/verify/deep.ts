@@ -3,7 +3,7 @@
  * and refused records it has; for all together, a digest of the values, which does not depend on the order of rows.
  */
 import { createInputFormat } from '../../formats/input-format.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';

@@ -3,7 +3,7 @@
  * there and whole, and that nothing else is. It takes no lock and may run beside the job.
  */
 import { createBucketAssigner } from '../../bucketing/index.ts';
-import type { CompiledJob } from '../config/compiled-job.ts';
+import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { baseColumns } from '../pipeline/schema-registry.ts';
 import { withoutColumns } from '../pipeline/sink-setup.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { InputFormatSpec, OutputFormatSpec } from '../../lib/core/specs.ts';
 import { crashAt } from '../support/crash.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Checkpoint, decodeCheckpoint } from '../../lib/commit/checkpoint.ts';
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { LineageName, OutputFormatSpec } from '../../lib/core/specs.ts';
 import { parseExpression } from '../../lib/transform/expression/parse.ts';

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';

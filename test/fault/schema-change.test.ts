@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CheckpointStore } from '../../lib/commit/checkpoint-store.ts';
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { OutputFormatSpec, SchemaDriftSpec } from '../../lib/core/specs.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';

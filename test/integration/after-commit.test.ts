@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AfterCommit, CompiledJob } from '../../lib/config/compiled-job.ts';
 import { type Clock, systemClock } from '../../lib/core/clock.ts';
+import type { AfterCommit, CompiledJob } from '../../lib/core/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { RunOptions } from '../../lib/pipeline/run-options.ts';

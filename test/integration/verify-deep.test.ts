@@ -3,8 +3,8 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';

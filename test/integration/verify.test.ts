@@ -18,8 +18,8 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../lib/commit/checkpoint.
 import { CheckpointStore } from '../../lib/commit/checkpoint-store.ts';
 import { readLedger } from '../../lib/commit/ledger/ledger.ts';
 import { compactJob } from '../../lib/compaction/compact-job.ts';
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
 import { systemClock } from '../../lib/core/clock.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';

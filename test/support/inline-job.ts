@@ -1,6 +1,7 @@
 /** Runs a job in this process, on the local disk, its subtasks in this thread: for tests that watch or break it. */
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+
 import { systemClock } from '../../lib/core/clock.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { JobEvent, JobSummary } from '../../lib/pipeline/progress.ts';
 import type { RunOptions } from '../../lib/pipeline/run-options.ts';

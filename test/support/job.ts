@@ -1,6 +1,6 @@
 /** Compiled jobs for tests: every option at a default that suits them, over one folder. */
 import path from 'node:path';
-import type { CompiledJob, SinkSpec, SourceLimits, SourceSpec } from '../../lib/config/compiled-job.ts';
+import type { CompiledJob, SinkSpec, SourceLimits, SourceSpec } from '../../lib/core/compiled-job.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import { parseDataType } from '../../lib/core/data-type.ts';
 import {

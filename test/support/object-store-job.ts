@@ -1,6 +1,7 @@
 /** Jobs that read from, write to, and keep their state in an object store. */
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+
 import { systemClock } from '../../lib/core/clock.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { randomIds } from '../../lib/core/ids.ts';
 import { DEFAULT_S3, type OutputFormatSpec, type S3Spec } from '../../lib/core/specs.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';

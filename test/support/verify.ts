@@ -1,5 +1,5 @@
 /** `sluice verify` of a job on the local disk. */
-import type { CompiledJob } from '../../lib/config/compiled-job.ts';
+import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { type VerifyOptions, type VerifyReport, verifyJob } from '../../lib/verify/verify-job.ts';
 

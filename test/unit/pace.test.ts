@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Pace } from '../../lib/pipeline/pace.ts';
+import { Pace } from '../../lib/core/pace.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 test('what was read has to be waited for, and idle time is not saved up', () => {

@@ -1,6 +1,6 @@
 /** `sluice ddl`: the lake as a table of an engine. */
 import { CheckpointStore } from '../../commit/checkpoint-store.ts';
-import type { CompiledJob } from '../../config/compiled-job.ts';
+import type { CompiledJob } from '../../core/compiled-job.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { firstSchema } from '../../pipeline/first-schema.ts';

@@ -1,8 +1,8 @@
 /** `sluice run` and `sluice backfill`: one job, driven in two ways. */
 
 import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from '../../config/bounds.ts';
-import type { CompiledJob } from '../../config/compiled-job.ts';
 import { formatSize } from '../../config/units.ts';
+import type { CompiledJob } from '../../core/compiled-job.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { JobSummary } from '../../pipeline/progress.ts';
 import type { RunOptions } from '../../pipeline/run-options.ts';

@@ -1,6 +1,6 @@
 /** A job's lake as a table: what every engine's CREATE TABLE says, in no engine's words yet. */
 import { fileColumns, partitionColumns } from '../../../bucketing/index.ts';
-import type { CompiledJob } from '../../config/compiled-job.ts';
+import type { CompiledJob } from '../../core/compiled-job.ts';
 import type { Field, Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { BucketSpec, OutputFormatSpec } from '../../core/specs.ts';

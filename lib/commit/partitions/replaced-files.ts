@@ -1,4 +1,4 @@
-import type { CompiledJob } from '../../config/compiled-job.ts';
+import type { CompiledJob } from '../../core/compiled-job.ts';
 
 /** Names of files that a job writes and replaces in its buckets: `_SUCCESS`. */
 export function replacedFiles({ sink }: CompiledJob): string[] {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as zstd from '@bokuweb/zstd-wasm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SourceSpec } from '../../../lib/config/compiled-job.ts';
+import type { SourceSpec } from '../../../lib/core/compiled-job.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
 import type { InputFormatSpec } from '../../../lib/core/specs.ts';
 import { runInline, startInline } from '../../support/inline-job.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LINE_INTERVAL_MS } from '../../../lib/cli/progress/progress-display.ts';
-import type { CompiledJob } from '../../../lib/config/compiled-job.ts';
+import type { CompiledJob } from '../../../lib/core/compiled-job.ts';
 import { noStageTimes } from '../../../lib/core/stage-clock.ts';
 import type { JobProgress, JobSummary } from '../../../lib/pipeline/progress.ts';
 import type { RunOptions } from '../../../lib/pipeline/run-options.ts';

@@ -1,8 +1,8 @@
 /** Keys of the job file that go by event time and announce partitions. */
 import { describe, expect, test } from 'vitest';
-import type { CompiledJob } from '../../../lib/config/compiled-job.ts';
 import { jobToYaml } from '../../../lib/config/print-job.ts';
 import { readJob } from '../../../lib/config/read-job.ts';
+import type { CompiledJob } from '../../../lib/core/compiled-job.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';

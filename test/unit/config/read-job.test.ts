@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a job file refers to its environment
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CompiledJob } from '../../../lib/config/compiled-job.ts';
 import type { Environment } from '../../../lib/config/environment.ts';
 import { jobToYaml } from '../../../lib/config/print-job.ts';
 import { readJob } from '../../../lib/config/read-job.ts';
+import type { CompiledJob } from '../../../lib/core/compiled-job.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
 import { DEFAULT_S3 } from '../../../lib/core/specs.ts';
 import { NO_LIMITS } from '../../support/job.ts';

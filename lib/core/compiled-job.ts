@@ -16,9 +16,9 @@ import type {
   SchemaDriftSpec,
   SchemaSpec,
   WatermarkSpec,
-} from '../core/specs.ts';
+} from './specs.ts';
 
-import type { TransformStep } from '../core/transform-spec.ts';
+import type { TransformStep } from './transform-spec.ts';
 
 export interface CompiledJob {
   /** `[a-z0-9-]+`. */

@@ -1,5 +1,5 @@
-/** Holds reading to a rate: what was read has to be waited for before more is. `source.limits.bytes_per_second`. */
-import type { Clock } from '../core/clock.ts';
+/** Holds reading or merging to a rate: what was spent has to be waited for before more is. */
+import type { Clock } from './clock.ts';
 
 const MS_PER_SECOND = 1000;
 
@@ -13,12 +13,12 @@ export class Pace {
     this.#msPerByte = MS_PER_SECOND / bytesPerSecond;
   }
 
-  /** Bytes that were read just now. */
+  /** Bytes that went by just now. */
   spend(bytes: number): void {
     this.#freeAt = Math.max(this.#freeAt, this.#clock.elapsed()) + bytes * this.#msPerByte;
   }
 
-  /** Milliseconds until more may be read. */
+  /** Milliseconds until more may go by. */
   get waitMs(): number {
     return Math.max(0, this.#freeAt - this.#clock.elapsed());
   }
