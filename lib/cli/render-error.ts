@@ -1,10 +1,7 @@
 /** Errors, for people and for machines: the code, what failed and why, what to do. */
-import { ERROR_KINDS, type SluiceError } from '../core/errors.ts';
+import { ERROR_KINDS, type SluiceError, stackOf } from '../core/errors.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
-
-/** A cause of a cause of a cause ... */
-const MAX_CAUSES = 8;
 
 /**
  *     error JOB_INVALID job.yaml has a problem:
@@ -17,7 +14,7 @@ export function renderError(error: SluiceError, verbose: boolean, style: Style):
   if (verbose) {
     const details = Object.entries(error.details).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
     lines.push(...details.map(printable), style.dim(printable(stackOf(error))));
-    for (const cause of causesOf(error)) lines.push(style.dim(printable(`caused by ${stackOf(cause)}`)));
+    for (const cause of error.causes) lines.push(style.dim(printable(`caused by ${stackOf(cause)}`)));
   }
   return lines.join('\n');
 }
@@ -30,21 +27,7 @@ export function errorDocument(error: SluiceError, verbose: boolean): { readonly 
       exit,
       domain,
       retryable: error.retryable,
-      ...(verbose ? { stack: stackOf(error), causes: causesOf(error).map(stackOf) } : {}),
+      ...(verbose ? { stack: stackOf(error), causes: error.causes.map(stackOf) } : {}),
     },
   };
-}
-
-function causesOf(error: SluiceError): unknown[] {
-  const causes: unknown[] = [];
-  let cause: unknown = error.cause;
-  while (cause !== undefined && cause !== null && causes.length < MAX_CAUSES) {
-    causes.push(cause);
-    cause = cause instanceof Error ? cause.cause : undefined;
-  }
-  return causes;
-}
-
-function stackOf(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 }

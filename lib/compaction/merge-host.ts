@@ -78,7 +78,7 @@ class MergeThread implements MergeHost {
       const waiting = this.#waiting;
       this.#waiting = null;
       if (message.type === 'merged') waiting?.resolve(message.answer);
-      else waiting?.reject(SluiceError.fromJSON(message.error));
+      else waiting?.reject(SluiceError.fromMessage(message.error));
     });
     const died = (why: string, cause?: unknown) => {
       // Told of once: 'exit' follows 'error', and by then the next one may be at work.

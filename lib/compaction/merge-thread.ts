@@ -17,6 +17,6 @@ const send = (message: FromMergeThread) => port.postMessage(message);
 port.on('message', (request: MergeRequest) => {
   mergeParts(request, config, fileSystem, systemClock).then(
     (answer) => send({ type: 'merged', answer }),
-    (error: unknown) => send({ type: 'failed', error: SluiceError.from(error).toJSON() }),
+    (error: unknown) => send({ type: 'failed', error: SluiceError.from(error).toMessage() }),
   );
 });

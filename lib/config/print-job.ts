@@ -49,6 +49,8 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       ...(source.notifications === null ? {} : { notifications: rawNotifications(source.notifications) }),
       min_age: formatDuration(source.minAgeMs),
       modified: source.modified,
+      on_replaced: source.onReplaced,
+      rotation: source.rotation,
       split_size: formatSize(source.splitSizeBytes),
       max_record_size: formatSize(source.maxRecordBytes),
       format: rawInputFormat(source, schema ?? (source.schema === 'infer' ? null : source.schema)),
@@ -57,7 +59,7 @@ export function rawJob(job: CompiledJob, schema?: Schema): RawJob {
       limits: rawLimits(source.limits),
       lineage: [...source.lineage],
     },
-    ...(job.transform.length === 0 ? {} : { transform: job.transform.map(rawStep) }),
+    transform: job.transform.map(rawStep),
     ...(eventTime === null ? {} : { event_time: rawEventTime(eventTime, job.watermarks) }),
     sink: {
       path: sink.path,

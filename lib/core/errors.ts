@@ -123,6 +123,9 @@ export interface ErrorOptions {
   readonly retryable?: boolean;
 }
 
+/** That are kept and told. */
+const MAX_CAUSES = 8;
+
 export class SluiceError extends Error {
   override readonly name = 'SluiceError';
   readonly code: ErrorCode;
@@ -146,8 +149,19 @@ export class SluiceError extends Error {
     return ERROR_KINDS[this.code].domain;
   }
 
-  /** The plain shape that crosses a thread or goes to `--json`. */
-  toJSON(): ErrorMessage {
+  /** What led to it, the nearest first. */
+  get causes(): unknown[] {
+    const causes: unknown[] = [];
+    let cause: unknown = this.cause;
+    while (cause !== undefined && cause !== null && causes.length < MAX_CAUSES) {
+      causes.push(cause);
+      cause = cause instanceof Error ? cause.cause : undefined;
+    }
+    return causes;
+  }
+
+  /** The plain shape of `--json`. */
+  toJSON(): ErrorDocument {
     return {
       code: this.code,
       message: this.message,
@@ -156,11 +170,26 @@ export class SluiceError extends Error {
     };
   }
 
-  static fromJSON(message: ErrorMessage): SluiceError {
-    return new SluiceError(message.code, message.message, {
-      ...(message.hint === undefined ? {} : { hint: message.hint }),
-      details: message.details,
+  /** The plain shape that crosses a thread: where and why it was thrown included. */
+  toMessage(): ErrorMessage {
+    return {
+      ...this.toJSON(),
+      retryable: this.retryable,
+      stack: stackOf(this),
+      causes: this.causes.map(stackOf),
+    };
+  }
+
+  static fromMessage({ code, message, hint, details, retryable, stack, causes }: ErrorMessage): SluiceError {
+    const cause = causes.reduceRight<Error | undefined>((inner, outer) => withStack(outer, inner), undefined);
+    const error = new SluiceError(code, message, {
+      ...(hint === undefined ? {} : { hint }),
+      details,
+      retryable,
+      ...(cause === undefined ? {} : { cause }),
     });
+    error.stack = stack;
+    return error;
   }
 
   /** Whatever was thrown, as an error with a code: anything unknown is a bug of ours and keeps its cause. */
@@ -174,11 +203,30 @@ export class SluiceError extends Error {
   }
 }
 
-export interface ErrorMessage {
+export interface ErrorDocument {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
   readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface ErrorMessage extends ErrorDocument {
+  readonly retryable: boolean;
+  readonly stack: string;
+  /** Stacks, the nearest first. */
+  readonly causes: readonly string[];
+}
+
+/** For `--verbose`: where something was thrown, or what it was where it was no error. */
+export function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+}
+
+/** An error of another thread, as far as it matters here. */
+function withStack(stack: string, cause: Error | undefined): Error {
+  const error = new Error(stack.split('\n', 1)[0], cause === undefined ? undefined : { cause });
+  error.stack = stack;
+  return error;
 }
 
 /** Marks the branch that a switch over a union must not reach. */

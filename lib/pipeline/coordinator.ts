@@ -189,7 +189,7 @@ export class Coordinator {
         for (const stage of STAGES) this.#times[stage] += message.times[stage];
         break;
       case 'failed':
-        this.fail(SluiceError.fromJSON(message.error));
+        this.fail(SluiceError.fromMessage(message.error));
         break;
       default:
         unreachable(message);

@@ -102,7 +102,7 @@ class SubtaskThread implements SubtaskHost {
     this.#ended = true;
     const { subtask, receive } = this.#begun;
     const error = new SluiceError('INTERNAL', `subtask ${subtask} died: ${why}`, { cause });
-    receive({ type: 'failed', subtask, error: error.toJSON() });
+    receive({ type: 'failed', subtask, error: error.toMessage() });
   }
 }
 
@@ -124,7 +124,7 @@ export function inlineSubtasks(fileSystem: FileSystem, clock: Clock): StartSubta
       await running.done;
     };
     const ended = start().catch((error: unknown) =>
-      send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toJSON() }),
+      send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toMessage() }),
     );
     const deliver = (message: ToSubtask) => {
       if (running === null) early.push(structuredClone(message));

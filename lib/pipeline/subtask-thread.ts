@@ -36,6 +36,6 @@ try {
   await running.done;
   await fileSystem.close();
 } catch (error) {
-  send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toJSON() });
+  send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toMessage() });
 }
 port.close();

@@ -28,7 +28,7 @@ it('ends with what failed, not with the answer that came too late', async () => 
       if (message.type !== 'snapshot') return receive(message);
       late.push(message);
       if (late.length === 2)
-        setImmediate(() => receive({ type: 'failed', subtask: 0, error: broken.toJSON() }));
+        setImmediate(() => receive({ type: 'failed', subtask: 0, error: broken.toMessage() }));
     });
     return {
       send: host.send,

@@ -38,6 +38,15 @@ describe('rendering', () => {
     });
   });
 
+  test('an error of another thread tells the same', () => {
+    const cause = new TypeError('inner', { cause: new Error('between', { cause: 'innermost' }) });
+    const details = { path: '/a' };
+    const error = new SluiceError('STORAGE_FAILED', 'outer', { cause, details, hint: 'wait', retryable: true });
+    const arrived = SluiceError.fromMessage(structuredClone(error.toMessage()));
+    expect(renderError(arrived, true, NO_COLOURS)).toBe(renderError(error, true, NO_COLOURS));
+    expect(errorDocument(arrived, true)).toEqual(errorDocument(error, true));
+  });
+
   test('a circle of causes ends', () => {
     const cause = new Error('again');
     cause.cause = cause;

@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how a job file refers to its environment
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { Environment } from '../../../lib/config/environment.ts';
+import { type JsonSchema, jsonSchema } from '../../../lib/config/json-schema.ts';
 import { jobToYaml } from '../../../lib/config/print-job.ts';
 import { readJob } from '../../../lib/config/read-job.ts';
 import type { CompiledJob } from '../../../lib/core/compiled-job.ts';
@@ -741,6 +743,7 @@ describe('printing', () => {
       'everything that is optional',
       minimal({
         top: 'event_time: { field: ts, unit: us }',
+        source: 'modified: append\n  on_replaced: fail\n  rotation: copytruncate',
         sink: "staging: ./s\n  part: { prefix: 'a b', suffix: .pq }\n  bucket: { type: fields, fields: [c, { b: 'ts:hour' }] }\n  rolling: { max_rows: 5, on_checkpoint: true }\n  format: { type: csv, null_text: 'null', dialect: hive, delimiter: \"\\t\" }",
       }).replace(
         'type: ndjson,',
@@ -752,6 +755,15 @@ describe('printing', () => {
     expect(await read(jobToYaml(job))).toEqual(job);
   });
 
+  test.each([
+    ['on this machine', minimal({ top: 'event_time: { field: ts }' })],
+    ['in object stores', minimal({ top: 's3: { region: r }' }).replace('./lake', 's3://bucket/lake')],
+    ['with everything beside the sink', minimal({ sink: 'compaction: {}\n  table: { type: delta }' })],
+  ])('a printed job has every key that has a default: %s', async (_, text) => {
+    const printed: unknown = parse(jobToYaml(await read(text)));
+    expect(defaultsLeftOut(jsonSchema(), printed)).toEqual([]);
+  });
+
   test('an inferred schema is written out', async () => {
     const job = await read(minimal());
     const printed = jobToYaml(job, { fields: [{ name: 'id', type: { kind: 'int64' }, nullable: true }] });
@@ -761,3 +773,24 @@ describe('printing', () => {
     });
   });
 });
+
+/** Keys of sections that are given, or have a default themselves, which have a default and are not given. */
+function defaultsLeftOut(schema: JsonSchema, given: unknown, path = ''): string[] {
+  const { properties, oneOf } = schema as { properties?: Record<string, JsonSchema>; oneOf?: JsonSchema[] };
+  if (typeof given !== 'object' || given === null) return [];
+  const values = given as Record<string, unknown>;
+  if (oneOf !== undefined) {
+    const chosen = oneOf.find((option) => typeOf(option) === values.type);
+    return chosen === undefined ? [] : defaultsLeftOut(chosen, given, path);
+  }
+  return Object.entries(properties ?? {}).flatMap(([key, option]) => {
+    const at = `${path}/${key}`;
+    if (key in values) return defaultsLeftOut(option, values[key], at);
+    // The keys of object stores are of no use to a job that has none.
+    return 'default' in option && at !== '/s3' ? [at] : [];
+  });
+}
+
+function typeOf(option: JsonSchema): unknown {
+  return (option as { properties: { type: { const?: unknown } } }).properties.type.const;
+}
