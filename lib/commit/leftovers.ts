@@ -31,6 +31,7 @@ export interface LeftoversOf {
  * run.
  * @param proveOwner throws once another process has the job. Asked between finding and removing: what was found before
  *   is then of runs that were fenced off, and not the other process's
+ * @param signal stops it between two pieces of the listing
  * @returns the paths removed
  */
 export async function removeLeftovers(
@@ -38,6 +39,7 @@ export async function removeLeftovers(
   folders: readonly string[],
   { jobName, jobId, runId, needed, replaced }: LeftoversOf,
   proveOwner: () => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<string[]> {
   const claims = claimsOf(needed);
   const runner = { runId, startedMs: null };
@@ -52,6 +54,7 @@ export async function removeLeftovers(
           judge({ area: 'lake', path, name }, claims, runner, { jobName, jobId, replaced }).kind === 'orphan'
         );
       });
+      if (signal?.aborted) return removed;
       if (stale.length > 0) await proveOwner();
       for (const { path } of stale) if (await fileSystem.remove(path)) removed.push(path);
     }
@@ -86,15 +89,19 @@ export async function findStaleUploads(
   return stale;
 }
 
-/** Both, once a run has begun. @param proveOwner as for `removeLeftovers` */
+/** Both, once a run has begun. @param proveOwner, signal as for `removeLeftovers` */
 export async function tidyUp(
   fileSystem: FileSystem,
   folders: readonly string[],
   leftovers: LeftoversOf,
   uploads: readonly UnfinishedUpload[],
   proveOwner: () => Promise<void>,
+  signal: AbortSignal,
 ): Promise<void> {
   if (uploads.length > 0) await proveOwner();
-  for (const { path, uploadId } of uploads) await fileSystem.unfinishedUploads?.abort(path, uploadId);
-  await removeLeftovers(fileSystem, folders, leftovers, proveOwner);
+  for (const { path, uploadId } of uploads) {
+    if (signal.aborted) return;
+    await fileSystem.unfinishedUploads?.abort(path, uploadId);
+  }
+  await removeLeftovers(fileSystem, folders, leftovers, proveOwner, signal);
 }

@@ -44,10 +44,13 @@ export async function compactJob(job: CompiledJob, options: CompactOptions): Pro
     });
   const runId = newRunId(ids);
   const fileSystem = openFileSystem({ runId, s3: job.s3, clock, ids });
-  // Before anything is written, as holding a job that never ran would.
-  if ((await new CheckpointStore(fileSystem, job.statePath).load()) === null) {
+  try {
+    // Before anything is written, as holding a job that never ran would.
+    if ((await new CheckpointStore(fileSystem, job.statePath).load()) === null)
+      throw new SluiceError('USAGE', `job '${job.name}' has never run: there is nothing to merge`);
+  } catch (error) {
     await fileSystem.close();
-    throw new SluiceError('USAGE', `job '${job.name}' has never run: there is nothing to merge`);
+    throw error;
   }
   return holdJob(job, { fileSystem, runId, clock, ids }, (state) =>
     compact(job, spec, state, { ...options, fileSystem, runId }),

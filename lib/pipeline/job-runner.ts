@@ -111,21 +111,32 @@ class JobRun {
       replaced: replacedFiles(this.#job),
     };
     const uploads = await findStaleUploads(this.#fileSystem, folders, leftovers);
-    const tidying = tidyUp(this.#fileSystem, folders, leftovers, uploads, this.#state.proveOwner);
-    tidying.catch((error: unknown) =>
+    const stopTidying = new AbortController();
+    const tidying = tidyUp(
+      this.#fileSystem,
+      folders,
+      leftovers,
+      uploads,
+      this.#state.proveOwner,
+      stopTidying.signal,
+    ).catch((error: unknown) =>
       this.#event({
         type: 'warning',
         code: 'leftovers',
         message: `leftovers of dead runs stay: ${SluiceError.from(error).message}`,
       }),
     );
-    const schemas = await this.#openSchema();
-    const summary =
-      schemas === null
-        ? this.#summary(base, 0, this.#options.signal?.aborted ?? false)
-        : await this.#runSubtasks(schemas, committer, publication);
-    await tidying;
-    return summary;
+    try {
+      const schemas = await this.#openSchema();
+      if (schemas === null) return this.#summary(base, 0, this.#options.signal?.aborted ?? false);
+      return await this.#runSubtasks(schemas, committer, publication);
+    } catch (error) {
+      stopTidying.abort();
+      throw error;
+    } finally {
+      // It removes files by what this run knows of the job: it must be over before another run may begin.
+      await tidying;
+    }
   }
 
   /** The schema of the job file, or of the first files there are; null where the job ends before there is one. */

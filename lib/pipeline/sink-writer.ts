@@ -79,8 +79,11 @@ export class SinkWriter {
       return;
     }
     const { schema } = this.#description;
-    // Checked now, so that the caller learns which record it was.
-    if (schema.fields.length > 0) columnsOf(schema, [record as Record<string, unknown>]);
+    if (schema.fields.length > 0) {
+      proveRecord(record);
+      // Checked now, so that the caller learns which record it was.
+      columnsOf(schema, [record]);
+    }
     this.#records.push(record);
     this.#timestamps.push(context.timestamp ?? Number.NaN);
     if (this.#records.length >= COLLECTED_RECORDS) await this.#flushRecords();
@@ -147,18 +150,19 @@ export class SinkWriter {
       if (this.#last.committables.length > 0)
         await this.#write({ ...this.#last, id: this.#last.id + 1, committables: [] });
     } finally {
-      this.#closed = true;
-      await this.#buckets.close();
-      await this.#state.lock.release();
+      await this.#letGo();
     }
   }
 
   /** Lets go of everything without a checkpoint, as a crash would: rows since the last one are not kept. */
   async abandon(): Promise<void> {
     if (this.#closed) return;
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
     this.#closed = true;
-    await this.#buckets.close();
-    await this.#state.lock.release();
+    await this.#buckets.close().finally(() => this.#state.lock.release());
   }
 
   async #write(checkpoint: Checkpoint): Promise<void> {
@@ -211,4 +215,13 @@ export class SinkWriter {
         hint: 'abandon() it and open it anew: it goes on from its last checkpoint, at `position`',
       });
   }
+}
+
+function proveRecord(value: unknown): asserts value is Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  const given = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  throw new SluiceError('BAD_RECORD', `${given} is no record`, {
+    hint: "a record is an object with the schema's fields",
+    details: { value: String(value).slice(0, 200) },
+  });
 }

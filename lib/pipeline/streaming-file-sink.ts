@@ -189,6 +189,9 @@ async function openWriter(description: SinkDescription, options: OpenOptions): P
       const { exclusive, release } = await acquireJobLock(statePath, ids, {
         runId,
         startedMs: clock.now(),
+      }).catch(async (error: unknown) => {
+        await fileSystem.close();
+        throw error;
       });
       // Whoever lets go of the job needs its storage no longer.
       return { exclusive, release: () => release().finally(() => fileSystem.close()) };

@@ -213,6 +213,8 @@ describe('StreamingFileSink', () => {
     const writer = await sink.open(OPEN());
     await writer.write({ id: 2n ** 62n, name: 'one' });
     await expect(writer.write({ id: 'not a number' })).rejects.toMatchObject({ code: 'BAD_RECORD' });
+    for (const none of [null, undefined, 'hello', 5, [1], Symbol('s')])
+      await expect(writer.write(none)).rejects.toMatchObject({ code: 'BAD_RECORD' });
     await writer.write(
       new Batch(
         schema,
