@@ -9,7 +9,7 @@ import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import { isS3Location } from '../core/location.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, openPartsOf } from './checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, segmentsOf } from './checkpoint.ts';
 
 const ID_DIGITS = 10;
 const SUFFIX = '.checkpoint';
@@ -123,13 +123,7 @@ export class CheckpointStore {
 
   /** Removes segments that no retained checkpoint refers to. Those of a checkpoint under way are younger and stay. */
   async collectSegments(): Promise<void> {
-    const needed = new Set<string>();
-    for (const checkpoint of this.#retained) {
-      for (const piece of checkpoint.discovery) needed.add(piece.segment);
-      for (const piece of checkpoint.parked?.discovery ?? []) needed.add(piece.segment);
-      for (const piece of checkpoint.ledger?.pieces ?? []) needed.add(piece.segment);
-      for (const part of openPartsOf(checkpoint)) for (const tail of part.tails) needed.add(tail.segment);
-    }
+    const needed = new Set(this.#retained.flatMap(segmentsOf));
     const newest = this.#retained.at(-1)?.id ?? 0;
     for (const name of await this.#names('segments')) {
       const id = /^(\d+)-.*\.segment$/.exec(name)?.[1];

@@ -78,11 +78,18 @@ export interface SubtaskState {
 }
 
 /** Every part that is open, of the lake and of the quarantine. */
-export function openPartsOf(checkpoint: Checkpoint): OpenPart[] {
+export function openPartsOf(checkpoint: Pick<Checkpoint, 'subtasks'>): OpenPart[] {
   return checkpoint.subtasks.flatMap(({ sink, quarantine }) => [
     ...sink.openParts,
     ...(quarantine?.openParts ?? []),
   ]);
+}
+
+/** Names of the segments that a recovery from the checkpoint reads. */
+export function segmentsOf({ discovery, parked, ledger, subtasks }: Checkpoint): string[] {
+  const whole = [...discovery, ...(parked?.discovery ?? []), ...(ledger?.pieces ?? [])];
+  const tails = openPartsOf({ subtasks }).flatMap((part) => part.tails);
+  return [...whole, ...tails].map(({ segment }) => segment);
 }
 
 /** A whole segment file. */

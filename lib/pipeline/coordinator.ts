@@ -113,7 +113,7 @@ export class Coordinator {
       if (finished || this.#stopping) {
         await this.#checkpoint({ closeAll: finished, last: true });
         await this.#settlePartitions(finished);
-        // What is merged of the last parts may be a part to merge again.
+        // Merging the last parts can make another small part.
         while (finished && !this.#stopping && (await compaction?.finish()) === true) {
           await checkpoints.acknowledge();
           this.#throwFailure();
@@ -147,6 +147,7 @@ export class Coordinator {
     }
   }
 
+  /** What the loop has nothing to do about returns; everything else wakes it. */
   #handle(message: FromSubtask): void {
     const { enumerator, checkpoints, watermarks, onEvent } = this.#config;
     switch (message.type) {

@@ -217,8 +217,8 @@ export class Buckets {
       const end = Math.min(to, at + Math.max(1, Math.min(room, policy.rowsUntilRoll?.(part) ?? room)));
       const before = part.memoryBytes;
       part.append(batch, rows, at, end, nowMs);
-      if (part.bufferedBytes >= flushBytes) this.#flush(part);
       this.#memoryBytes += part.memoryBytes - before;
+      if (part.bufferedBytes >= flushBytes) this.#flush(part);
       at = end;
     }
   }
@@ -259,10 +259,13 @@ export class Buckets {
     this.#closed.push(part);
   }
 
+  /** Of an open part. */
   #flush(part: PartFile): void {
-    const before = this.#stages.enter('encode');
+    const stage = this.#stages.enter('encode');
+    const before = part.memoryBytes;
     part.flush();
-    this.#stages.enter(before);
+    this.#memoryBytes += part.memoryBytes - before;
+    this.#stages.enter(stage);
   }
 
   /** Waits while too much waits for the disk. */
@@ -283,9 +286,7 @@ export class Buckets {
     const goal = budget * BUDGET_LOW_MARK;
     for (const part of this.#largestFirst()) {
       if (this.#memoryBytes <= goal) return;
-      const before = part.memoryBytes;
       this.#flush(part);
-      this.#memoryBytes += part.memoryBytes - before;
       await this.#settle();
     }
     for (const part of this.#largestFirst()) {
@@ -365,11 +366,7 @@ export class Buckets {
     for (const part of [...this.#open.values()]) {
       if (!keepOpen || isDue(part) || policy.shouldRollOnCheckpoint(part)) this.#close(part);
       else {
-        if (part.bufferedBytes >= flushBytes * CHECKPOINT_FLUSH_SHARE) {
-          const before = part.memoryBytes;
-          this.#flush(part);
-          this.#memoryBytes += part.memoryBytes - before;
-        }
+        if (part.bufferedBytes >= flushBytes * CHECKPOINT_FLUSH_SHARE) this.#flush(part);
         part.persist(segment, checkpointId);
         if (segment.isFull) await segment.finish(fileSystem, segmentsFolder);
       }

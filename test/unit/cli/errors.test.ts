@@ -41,7 +41,12 @@ describe('rendering', () => {
   test('an error of another thread tells the same', () => {
     const cause = new TypeError('inner', { cause: new Error('between', { cause: 'innermost' }) });
     const details = { path: '/a' };
-    const error = new SluiceError('STORAGE_FAILED', 'outer', { cause, details, hint: 'wait', retryable: true });
+    const error = new SluiceError('STORAGE_FAILED', 'outer', {
+      cause,
+      details,
+      hint: 'wait',
+      retryable: true,
+    });
     const arrived = SluiceError.fromMessage(structuredClone(error.toMessage()));
     expect(renderError(arrived, true, NO_COLOURS)).toBe(renderError(error, true, NO_COLOURS));
     expect(errorDocument(arrived, true)).toEqual(errorDocument(error, true));

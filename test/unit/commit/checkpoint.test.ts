@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeCheckpoint, encodeCheckpoint } from '../../../lib/commit/checkpoint.ts';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  segmentsOf,
+} from '../../../lib/commit/checkpoint.ts';
+import { claimsOf } from '../../../lib/commit/gc/claims.ts';
 import { GOLDEN } from './golden-checkpoint.ts';
 
 const FILE = path.resolve(import.meta.dirname, '../../golden/checkpoint/v1.checkpoint');
@@ -10,6 +16,29 @@ const golden = () => new Uint8Array(readFileSync(FILE));
 describe('stored checkpoints', () => {
   it('B30: version 1 is read as it was first written', () => {
     expect(decodeCheckpoint(golden(), 'v1')).toMatchObject(GOLDEN);
+  });
+
+  it('name every segment that gc would keep for them', () => {
+    const piece = (name: string) => ({ segment: `7-${name}-deadbeef.segment`, lengthBytes: 1, crc32: 2 });
+    const { subtasks } = GOLDEN;
+    const part = subtasks[0]!.sink.openParts[0]!;
+    const quarantine = {
+      nextCounter: 1,
+      openParts: [{ ...part, tails: [{ ...part.tails[0]!, ...piece('q') }, { ...part.tails[0]! }] }],
+    };
+    const all: Checkpoint = {
+      ...GOLDEN,
+      subtasks: [{ ...subtasks[0]!, quarantine }, subtasks[0]!],
+      parked: { enumerator: null, discovery: [piece('parked')] },
+      ledger: {
+        sinceCheckpoint: 1,
+        pieces: ['ledger', 'ledger2'].map((name) => ({ ...piece(name), entries: 3 })),
+        lateDropped: 0,
+      },
+    };
+    const named = [...claimsOf([all]).named.keys()].filter((text) => text.endsWith('.segment'));
+    expect(named).toHaveLength(6);
+    expect(new Set(segmentsOf(all))).toEqual(new Set(named));
   });
 
   it('come back equal', () => {
