@@ -75,6 +75,12 @@ async function compact(
     fileSystem,
     clock,
     counts: (path) => publication.counts(path),
+    ledger: {
+      jobId: base.jobId,
+      newest: () => store.retained.at(-1)?.ledger,
+      fileSystem,
+      segmentsFolder: store.segmentsFolder,
+    },
     onSwapped: (swap) => {
       done.merged_parts += swap.sources.length;
       done.into_parts++;

@@ -15,6 +15,7 @@ import type { Committable } from '../sink/sink-state.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { MergeHost } from './merge-host.ts';
 import { planBucket, type Unit } from './plan.ts';
+import { type LedgerSource, provenParts } from './proven-parts.ts';
 import { SmallParts } from './small-parts.ts';
 
 /** Units that `finish` merges between two checkpoints. */
@@ -35,6 +36,8 @@ export interface CompactionConfig {
   readonly host: MergeHost;
   /** Whether a visible part counts, see Publication; left out: all do. */
   readonly counts?: (path: string) => boolean;
+  /** What proves those that are there at the start; left out: they are taken as they are. */
+  readonly ledger?: LedgerSource;
   readonly onSwapped?: (swap: Swap) => void;
   /** A unit that could not be merged: its parts stay as they are. */
   readonly onWarning: (message: string) => void;
@@ -63,11 +66,20 @@ export class Compaction implements SwapSource {
 
   /** Takes in the parts that are there already, then begins. Nothing is merged before. */
   async scan(): Promise<void> {
-    const { fileSystem, counts } = this.#config;
-    this.#scanning ??= this.#parts.scan(fileSystem, counts ?? (() => true));
+    this.#scanning ??= this.#takeIn();
     await this.#scanning;
     this.#scanned = true;
     this.start();
+  }
+
+  async #takeIn(): Promise<void> {
+    const { fileSystem, counts, ledger, onWarning } = this.#config;
+    const [first, ...others] = await this.#parts.scan(fileSystem, counts ?? (() => true), async (listed) =>
+      ledger === undefined ? listed : provenParts(listed, ledger),
+    );
+    if (first === undefined) return;
+    const more = others.length === 0 ? '' : `, and ${others.length} more like it,`;
+    onWarning(`${first.path}${more} is not as this job left it, and is not merged: see sluice verify`);
   }
 
   get hasReady(): boolean {

@@ -5,7 +5,7 @@ import type { StartMerging } from './merge-host.ts';
 
 type Circumstances = Pick<
   CompactionConfig,
-  'jobId' | 'restored' | 'fileSystem' | 'clock' | 'counts' | 'onWarning' | 'onFailed' | 'onSwapped'
+  'jobId' | 'restored' | 'fileSystem' | 'clock' | 'counts' | 'ledger' | 'onWarning' | 'onFailed' | 'onSwapped'
 > & {
   readonly runId: string;
 };

@@ -1,6 +1,8 @@
 /** Merges a unit into a hidden file, at a bounded rate. */
 import { createPartMerger } from '../../formats/part-merger.ts';
+import type { ByteSource } from '../core/byte-source.ts';
 import { type Clock, sleep } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import { Pace } from '../core/pace.ts';
 import type { MergeSource } from '../core/part-merger.ts';
@@ -79,7 +81,30 @@ function mergeSource({ path, sizeBytes }: SmallPart, fileSystem: FileSystem): Me
   return {
     path,
     sizeBytes,
-    stream: () => fileSystem.open(path, 0),
+    stream: async () => wholly(await fileSystem.open(path, 0), path, sizeBytes),
     open: () => openRandomFile(fileSystem, { path, sizeBytes }),
+  };
+}
+
+/** What is read of a part, until it turns out not to have the bytes that it was made with. */
+function wholly(source: ByteSource, path: string, sizeBytes: number): ByteSource {
+  let left = sizeBytes;
+  return {
+    read: async (into) => {
+      const length = await source.read(into);
+      left -= length;
+      if (left < 0 || (length === 0 && left > 0)) {
+        throw new SluiceError(
+          'INPUT_CORRUPT',
+          `${path} does not have the ${sizeBytes} bytes that it was made with`,
+          {
+            hint: 'restore it from a backup; sluice verify names every part that is not as it was',
+            details: { path },
+          },
+        );
+      }
+      return length;
+    },
+    close: () => source.close(),
   };
 }

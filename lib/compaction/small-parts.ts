@@ -30,14 +30,34 @@ export class SmallParts {
     return this.#buckets;
   }
 
-  /** Takes in what the lake holds. @param counts whether a visible part is one */
-  async scan(fileSystem: FileSystem, counts: (path: string) => boolean): Promise<void> {
-    if ((await fileSystem.stat(this.#sinkPath)) === null) return;
+  /**
+   * Takes in what the lake holds.
+   * @param counts whether a visible part is one
+   * @param prove those of the small parts that may be merged
+   * @returns small parts that may not
+   */
+  async scan(
+    fileSystem: FileSystem,
+    counts: (path: string) => boolean,
+    prove: (listed: readonly SmallPart[]) => Promise<readonly SmallPart[]>,
+  ): Promise<readonly SmallPart[]> {
+    if ((await fileSystem.stat(this.#sinkPath)) === null) return [];
+    /** With when they came. */
+    const listed = new Map<SmallPart, number>();
     const options = visiblePartsListing((name) => isPartName(name, this.#jobId));
     for await (const files of fileSystem.list(this.#sinkPath, options)) {
-      for (const { path, sizeBytes, modifiedNs } of files)
-        if (counts(path)) this.add(path, sizeBytes, Number(modifiedNs / 1_000_000n));
+      for (const { path, sizeBytes, modifiedNs } of files) {
+        if (!counts(path)) continue;
+        const cameMs = Number(modifiedNs / 1_000_000n);
+        if (!isSmall(sizeBytes, this.#targetBytes)) this.add(path, sizeBytes, cameMs);
+        else if (listed.size < MAX_PARTS) listed.set({ path, sizeBytes }, cameMs);
+      }
     }
+    for (const part of await prove([...listed.keys()])) {
+      this.add(part.path, part.sizeBytes, listed.get(part)!);
+      listed.delete(part);
+    }
+    return [...listed.keys()];
   }
 
   /** A part that is visible. Large ones are of no interest. */

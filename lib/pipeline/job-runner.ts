@@ -321,12 +321,21 @@ class JobRun {
   }
 
   #createCompaction(publication: Publication): Compaction | null {
+    const fileSystem = this.#fileSystem;
+    const { base, store } = this.#state;
+    const { jobId, compaction = NO_COMPACTION } = base;
     return compactionBeside(this.#job, this.#options.startMerging ?? threadMerging(null), {
-      jobId: this.#state.base.jobId,
+      jobId,
       runId: this.#runId,
-      restored: this.#state.base.compaction ?? NO_COMPACTION,
+      restored: compaction,
       counts: (path) => publication.counts(path),
-      fileSystem: this.#fileSystem,
+      ledger: {
+        jobId,
+        newest: () => store.retained.at(-1)?.ledger,
+        fileSystem,
+        segmentsFolder: store.segmentsFolder,
+      },
+      fileSystem,
       clock: this.#clock,
       onWarning: (message) => this.#event({ type: 'warning', code: 'compaction', message }),
     });

@@ -9,6 +9,7 @@
 import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
+import { nameOf } from '../../core/location.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
 import { type Checkpoint, openPartsOf, type SegmentPiece } from '../checkpoint.ts';
 import { foldEntries, type LedgerEntry } from './entry.ts';
@@ -188,8 +189,23 @@ export async function readLedger(
   from: Pick<LedgerWriter, 'fileSystem' | 'segmentsFolder'>,
 ): Promise<LedgerEntry[]> {
   const entries: LedgerEntry[] = [];
-  for (const piece of state.pieces) for (const entry of await readPiece(from, piece)) entries.push(entry);
+  for await (const piece of ledgerPieces(state, from)) for (const entry of piece) entries.push(entry);
   return entries;
+}
+
+/** The same, one piece in memory at a time. @throws SluiceError STATE_CORRUPT */
+export async function* ledgerPieces(
+  state: LedgerState,
+  from: Pick<LedgerWriter, 'fileSystem' | 'segmentsFolder'>,
+): AsyncGenerator<readonly LedgerEntry[]> {
+  for (const piece of state.pieces) yield await readPiece(from, piece);
+}
+
+/** Whether a part of this job was made before there was a ledger. */
+export function isOlderThanLedger(path: string, jobId: string, { opening }: LedgerState): boolean {
+  if (opening === undefined) return false;
+  const match = new RegExp(`-${jobId}-(\\d+|c)-(\\d+)`).exec(nameOf(path));
+  return match !== null && Number(match[2]) < (match[1] === 'c' ? opening.nextMerged : opening.nextCounter);
 }
 
 async function readPiece(

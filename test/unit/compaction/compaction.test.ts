@@ -105,6 +105,23 @@ describe('compaction beside a job', () => {
     expect(visible()).toHaveLength(3);
   });
 
+  test.each([
+    ['shorter', -1],
+    ['longer', 1],
+  ])('a part that has become %s since it was seen is not merged, and costs no other', async (_, by) => {
+    const [first] = [put('b', 0, 40), put('b', 1, 40)];
+    const service = compaction(NO_COMPACTION, (host) => ({
+      ...host,
+      merge: (request) => {
+        fileSystem.put(first!, '.'.repeat(40 + by));
+        return host.merge(request);
+      },
+    }));
+    expect(await service.finish()).toBe(false);
+    expect(failures).toEqual([expect.stringMatching(/does not have the 40 bytes that it was made with$/)]);
+    expect(visible()).toHaveLength(2);
+  });
+
   test('E54: parts are merged once they are published; the swap waits for the checkpoint that promises it', async () => {
     for (let i = 0; i < 6; i++) put('b', i, 40);
     const before = visible();

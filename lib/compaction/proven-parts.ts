@@ -1,0 +1,64 @@
+/**
+ * Which parts of a lake compaction may merge: those that are as the ledger says. What was torn, what a backup brought back
+ * after it had been merged, and what somebody put there looks like a part as well, and merged it would be in the lake for
+ * good.
+ */
+import { isOlderThanLedger, type LedgerState, ledgerPieces } from '../commit/ledger/ledger.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { FileSystem } from '../storage/file-system.ts';
+
+export interface ListedPart {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+export interface LedgerSource {
+  readonly jobId: string;
+  /** That of the newest checkpoint; undefined where the state is older than ledgers are. */
+  readonly newest: () => LedgerState | undefined;
+  readonly fileSystem: FileSystem;
+  readonly segmentsFolder: string;
+}
+
+/** Readings of the ledger that are begun, at the most: the job goes on meanwhile, and removes what it has written anew. */
+const MAX_READINGS = 10;
+
+/** @returns those of them that may be merged @throws SluiceError STATE_CORRUPT */
+export async function provenParts<Part extends ListedPart>(
+  listed: readonly Part[],
+  source: LedgerSource,
+): Promise<readonly Part[]> {
+  const wanted = new Set(listed.map(({ path }) => path));
+  for (let reading = 1; ; reading++) {
+    const state = source.newest();
+    if (state === undefined || listed.length === 0) return listed;
+    try {
+      const sizes = await sizesOf(wanted, state, source);
+      return listed.filter(({ path, sizeBytes }) => {
+        const known = sizes.get(path);
+        return known === undefined ? isOlderThanLedger(path, source.jobId, state) : known === sizeBytes;
+      });
+    } catch (error) {
+      const isGone = error instanceof SluiceError && error.code === 'STATE_CORRUPT';
+      if (!isGone || source.newest() === state || reading === MAX_READINGS) throw error;
+    }
+  }
+}
+
+/** Of those that the ledger knows; null for what was merged into another part. */
+async function sizesOf(
+  wanted: ReadonlySet<string>,
+  state: LedgerState,
+  source: LedgerSource,
+): Promise<Map<string, number | null>> {
+  const sizes = new Map<string, number | null>();
+  for await (const entries of ledgerPieces(state, source)) {
+    for (const entry of entries) {
+      if (entry.type !== 'part' && entry.type !== 'swap') continue;
+      if (wanted.has(entry.path)) sizes.set(entry.path, entry.sizeBytes);
+      if (entry.type === 'swap')
+        for (const path of entry.sources) if (wanted.has(path)) sizes.set(path, null);
+    }
+  }
+  return sizes;
+}
