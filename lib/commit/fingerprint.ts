@@ -6,9 +6,14 @@ import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { compareSchemas } from '../core/schema-change.ts';
-import type { SchemaSpec } from '../core/specs.ts';
+import type { OutputFormatSpec, SchemaSpec } from '../core/specs.ts';
 import type { JobFingerprint } from './checkpoint.ts';
 
+/**
+ * How rows are written as text: parts that go on, that are merged or that are counted must all be written alike. State of
+ * earlier versions does not say it.
+ */
+const DIALECT_SECTION = 'sink.format.dialect';
 /** May change, within the rules of lib/core/schema-change.ts, which compare schemas and not texts. */
 const SCHEMA_SECTION = 'source.format.schema';
 
@@ -23,15 +28,35 @@ export function jobFingerprint(job: CompiledJob): JobFingerprint {
     event_time: JSON.stringify(job.eventTime),
     'sink.path': JSON.stringify(sink.path),
     'sink.format': JSON.stringify({ type, compression }),
+    [DIALECT_SECTION]: JSON.stringify(dialectOf(sink.format)),
     'sink.bucket': JSON.stringify(sink.bucket),
     'sink.part.suffix': JSON.stringify(sink.partSuffix),
   };
 }
 
+/** null: the format has but one. */
+function dialectOf(format: OutputFormatSpec): object | null {
+  switch (format.type) {
+    case 'ndjson':
+      return { dialect: format.dialect };
+    case 'csv': {
+      const { dialect, delimiter, header, nullText } = format;
+      return { dialect, delimiter, header, nullText };
+    }
+    case 'text':
+      return { column: format.column };
+    case 'parquet':
+    case 'avro':
+    case 'arrow':
+      return null;
+  }
+}
+
 /** @throws SluiceError JOB_MISMATCH naming each section that differs, with both values */
 export function proveJobFits(state: JobFingerprint, job: JobFingerprint, statePath: string): void {
-  const differing = Object.keys({ ...state, ...job }).filter(
-    (section) => section !== SCHEMA_SECTION && state[section] !== job[section],
+  const known: JobFingerprint = { [DIALECT_SECTION]: job[DIALECT_SECTION] ?? 'null', ...state };
+  const differing = Object.keys({ ...known, ...job }).filter(
+    (section) => section !== SCHEMA_SECTION && known[section] !== job[section],
   );
   const lines = differing.map(
     (section) => `${section} was ${state[section] ?? 'absent'} and is ${job[section] ?? 'absent'}`,

@@ -16,6 +16,7 @@ import type { CompiledJob } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import { nameOf } from '../core/location.ts';
 import type { QuarantineSpec } from '../core/specs.ts';
+import { isPartName } from '../sink/part-name.ts';
 import { KnownFiles } from '../source/known-files.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { runJob } from './job-runner.ts';
@@ -53,16 +54,23 @@ export async function replayJob(
     runJob(job, { ...options, mode: 'once', replay: { folder: replay } });
   const settled = await run(null);
   await markReplayed(job, quarantine, folder, fileSystem);
-  const incomplete = await stage(quarantine, folder, fileSystem);
+  const incomplete = await stage(job, quarantine, folder, fileSystem);
   const summary = settled.stopped ? settled : await run(folder);
   const parts = await markReplayed(job, quarantine, folder, fileSystem);
   return { ...summary, parts_replayed: parts, incomplete };
 }
 
 /** Makes a replay file of each quarantine part. @returns how many records cannot be replayed */
-async function stage(spec: QuarantineSpec, folder: string, fileSystem: FileSystem): Promise<number> {
+async function stage(
+  job: CompiledJob,
+  spec: QuarantineSpec,
+  folder: string,
+  fileSystem: FileSystem,
+): Promise<number> {
+  const newest = await new CheckpointStore(fileSystem, job.statePath).load();
+  if (newest === null) return 0;
   let incomplete = 0;
-  for (const path of await quarantineParts(spec.path, fileSystem)) {
+  for (const path of await quarantineParts(spec.path, newest.jobId, fileSystem)) {
     const records = await readQuarantinePart(path, fileSystem);
     const whole = records.filter((record) => record.complete);
     incomplete += records.length - whole.length;
@@ -90,7 +98,7 @@ async function markReplayed(
   for (const piece of await readDiscovery(fileSystem, store.segmentsFolder, discovery)) known.apply(piece);
   const open = new Set(enumerator?.splits.map((split) => split.path));
   let marked = 0;
-  for (const path of await quarantineParts(spec.path, fileSystem)) {
+  for (const path of await quarantineParts(spec.path, newest.jobId, fileSystem)) {
     const staged = replayFile(folder, path);
     if (known.find(staged) === -1 || open.has(staged)) continue;
     const bytes = await fileSystem.readFile(path);
@@ -112,10 +120,12 @@ function replayFile(folder: string, part: string): string {
   return `${folder}/${nameOf(part)}.replay`;
 }
 
-async function quarantineParts(folder: string, fileSystem: FileSystem): Promise<string[]> {
+/** Those of this job: others may have their quarantine in the same folder. */
+async function quarantineParts(folder: string, jobId: string, fileSystem: FileSystem): Promise<string[]> {
   if ((await fileSystem.stat(folder)) === null) return [];
   const parts: string[] = [];
-  for await (const files of fileSystem.list(folder, { enterFolder: () => false, wantFile: isQuarantinePart }))
+  const wantFile = (name: string) => isQuarantinePart(name) && isPartName(name, jobId);
+  for await (const files of fileSystem.list(folder, { enterFolder: () => false, wantFile }))
     parts.push(...files.map(({ path }) => path));
   return parts.sort();
 }

@@ -13,6 +13,7 @@ import { nameOf } from '../core/location.ts';
 import type { OutputFormatSpec } from '../core/specs.ts';
 import { isQuarantinePart } from '../pipeline/quarantine-reader.ts';
 import { REPLAYED_FOLDER } from '../pipeline/replay.ts';
+import { isPartName } from '../sink/part-name.ts';
 import { QUARANTINE_SCHEMA } from '../sink/quarantine-schema.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { hiddenPaths } from '../storage/recoverable-writer.ts';
@@ -194,6 +195,8 @@ async function checkUnknown(
     const name = nameOf(path);
     if (isOlder(name, books)) older++;
     else if (others.some((jobId) => name.includes(`-${jobId}-`))) foreign++;
+    // Jobs may share the folder of their quarantine, where no marker is left.
+    else if (isQuarantinePart(name) && !isPartName(name, books.checkpoint.jobId)) foreign++;
     // Gone since: the listing came first.
     else if ((await fileSystem.stat(path)) === null) continue;
     else findings.push(await judgeStranger(path, sizeBytes, books, fileSystem));

@@ -142,6 +142,7 @@ describe('between two runs', () => {
       ['source.format.schema', ', {name: note, type: string}', ''],
       ['sink.path', 'path: ./lake', 'path: ./lake2'],
       ['sink.format', 'format: { type: ndjson }', 'format: { type: parquet }'],
+      ['sink.format.dialect', 'format: { type: ndjson }', 'format: { type: ndjson, dialect: hive }'],
       ['sink.bucket', "/'hour='HH", ''],
     ];
     for (const [section, from, to] of changes) {

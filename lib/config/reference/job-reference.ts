@@ -23,8 +23,8 @@ Schema in [job.schema.json](job.schema.json):
 - A file has at most 1 MiB, 32 levels and 100 aliases; no alias may stand inside of an anchor.
 
 What state and lake are to agree on is fixed at the first start: \`source.path\`, \`source.format\` (but for its
-compression), \`event_time\`, \`sink.path\`, type and compression of \`sink.format\`, \`sink.bucket\` and
-\`sink.part.suffix\`. A job file that says otherwise later is refused with what has changed (\`JOB_MISMATCH\`). Everything
+compression), \`event_time\`, \`sink.path\`, type and compression of \`sink.format\` and how it
+writes text (\`dialect\`, \`delimiter\`, \`header\`, \`null_text\`, \`column\`), \`sink.bucket\` and \`sink.part.suffix\`. A job file that says otherwise later is refused with what has changed (\`JOB_MISMATCH\`). Everything
 else may change at any start.
 `;
 

@@ -89,11 +89,13 @@ function hiddenName(finalName: string, runId: string): string {
 async function publish(file: PendingFile): Promise<void> {
   failpoint('commit.link.before');
   try {
+    await proveWhole(file);
     await link(file.hiddenPath, file.finalPath);
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT') return provePublished(file);
     if (code === 'EEXIST') await proveSameFile(file);
+    else if (error instanceof SluiceError) throw error;
     else throw storageError(`cannot publish ${file.finalPath}`, error);
   }
   failpoint('commit.link.after');
@@ -103,6 +105,20 @@ async function publish(file: PendingFile): Promise<void> {
     if (errorCode(error) !== 'ENOENT') throw storageError(`cannot remove ${file.hiddenPath}`, error);
   }
   failpoint('commit.unlink.after');
+}
+
+/** @throws what stat throws where the hidden file is gone; SluiceError PART_MISSING where it is not what was promised */
+async function proveWhole(file: PendingFile): Promise<void> {
+  const { size } = await stat(file.hiddenPath);
+  if (size === file.lengthBytes) return;
+  throw new SluiceError(
+    'PART_MISSING',
+    `${file.hiddenPath} was promised by a checkpoint with ${file.lengthBytes} bytes, and has ${size}`,
+    {
+      hint: 'restore it from a backup; without it, rows that were taken from the source are lost',
+      details: { ...file },
+    },
+  );
 }
 
 /** The hidden file is gone: it must have been published before, by us. */
