@@ -12,6 +12,11 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { startThreads, type Threads } from './threads.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
+const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM'];
+/** A terminal, and a program that started this one (npx), both pass a signal on: what comes so soon is the same one. */
+const SAME_SIGNAL_MS = 500;
+/** How long a start may take until it listens to a signal. */
+const HOLD_MS = 5000;
 
 export interface OutputStream extends NodeJS.WritableStream {
   /** Whether it is a terminal. */
@@ -50,12 +55,25 @@ export interface CliIo {
   readonly exit: (status: number) => void;
 }
 
-export function processIo(): CliIo {
+/** Of a process that a signal ended. */
+export function statusOf(signal: StopSignal): number {
+  return signal === 'SIGINT' ? 130 : 143;
+}
+
+/** @param holdSignals whether a signal that comes before anybody listens waits, instead of ending the process */
+export function processIo(holdSignals: boolean): CliIo {
   for (const stream of [process.stdout, process.stderr]) {
     // Whoever read our output went away (`| head`). A daemon does not stop for that.
     stream.on('error', () => {});
   }
   let threads: Promise<Threads> | null = null;
+  let early = null as StopSignal | null;
+  const hold = (signal: StopSignal) => {
+    if (early !== null) return;
+    early = signal;
+    setTimeout(() => early !== null && process.exit(statusOf(signal)), HOLD_MS).unref();
+  };
+  if (holdSignals) for (const signal of STOP_SIGNALS) process.on(signal, hold);
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -72,11 +90,17 @@ export function processIo(): CliIo {
     startThreads: () => (threads ??= startThreads(process.env)),
     setHeapGrowth: (percent) => setFlagsFromString(`--heap-growing-percent=${percent}`),
     onSignal(listener) {
-      process.on('SIGINT', listener);
-      process.on('SIGTERM', listener);
+      let lastMs = Number.NEGATIVE_INFINITY;
+      const listen = (signal: StopSignal) => {
+        const nowMs = systemClock.elapsed();
+        if (nowMs - lastMs >= SAME_SIGNAL_MS) listener(signal);
+        lastMs = nowMs;
+      };
+      for (const signal of STOP_SIGNALS) process.on(signal, listen).off(signal, hold);
+      if (early !== null) listen(early);
+      early = null;
       return () => {
-        process.off('SIGINT', listener);
-        process.off('SIGTERM', listener);
+        for (const signal of STOP_SIGNALS) process.off(signal, listen);
       };
     },
     exit: (status) => process.exit(status),

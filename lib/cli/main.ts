@@ -14,10 +14,11 @@ const DISK_ERRORS: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 
 const OUTPUT_LOST = 4;
 
 const argv = process.argv.slice(2);
-const io = processIo();
+const startsJob = needsThreads(argv);
+const io = processIo(startsJob);
 // A thread takes as long to start and load as the command line and the job file do: it starts before them, and the files
 // of the engine are read meanwhile. Whoever needs them is told should one fail.
-if (needsThreads(argv)) void Promise.allSettled([io.startThreads(), io.loadEngine()]);
+if (startsJob) void Promise.allSettled([io.startThreads(), io.loadEngine()]);
 const { runCli } = await import('./run-cli.ts');
 const status = await runCli(argv, io);
 process.stdout.write('', (error) => {

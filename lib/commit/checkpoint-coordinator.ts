@@ -70,6 +70,8 @@ export interface CheckpointConfig {
   readonly runId: string;
   readonly retain: number;
   readonly subtasks: number;
+  /** Before parts are promised. @throws SluiceError LAKE_MISSING */
+  readonly proveLake?: () => Promise<void>;
   /** The checkpoint that the run began with. */
   readonly base: Checkpoint;
   /** Called in the same synchronous moment in which the subtasks are asked. */
@@ -193,6 +195,7 @@ export class CheckpointCoordinator {
     // What the table does not take gets into no checkpoint: after it, no start could go on.
     if (checkpoint.schema !== this.#last.schema && checkpoint.schema !== null)
       await publication.prepare(checkpoint.columns?.schema ?? checkpoint.schema);
+    if (fresh.length > 0) await this.#config.proveLake?.();
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
     committer.promise([...fresh, ...refused]);

@@ -100,6 +100,29 @@ export async function proveLakeIsThere(
   );
 }
 
+/**
+ * While a job runs, which made its marker: a disk that is unmounted under it leaves a folder to which it would go on writing,
+ * and a start behind that would find parts there. Only where files are: no object store goes away and leaves a folder.
+ * @throws SluiceError LAKE_MISSING
+ */
+export async function proveLakeStays(
+  fileSystem: FileSystem,
+  sinkPath: string,
+  jobName: string,
+  jobId: string,
+): Promise<void> {
+  if (isS3Location(sinkPath) || (await fileSystem.stat(markerPath(sinkPath, jobName))) !== null) return;
+  if (await hasVisiblePart(fileSystem, sinkPath, jobId)) return;
+  throw new SluiceError(
+    'LAKE_MISSING',
+    `${sinkPath} is not the lake any more that job '${jobName}' writes to`,
+    {
+      hint: 'mount or restore it, and start again: nothing was published elsewhere, and nothing is lost',
+      details: { path: sinkPath },
+    },
+  );
+}
+
 /** Whether a name is that of a job's marker. */
 export function isLakeMarker(name: string, jobName: string): boolean {
   return name === `.sluice-${jobName}.json`;

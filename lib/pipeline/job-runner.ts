@@ -8,6 +8,7 @@ import { Committer } from '../commit/committer.ts';
 import { jobFingerprint } from '../commit/fingerprint.ts';
 import { holdJob, type JobHolder } from '../commit/hold-job.ts';
 import type { JobState } from '../commit/job-state.ts';
+import { proveLakeStays } from '../commit/lake-marker.ts';
 import { switchLane } from '../commit/lanes.ts';
 import { findStaleUploads, tidyUp, writtenFolders } from '../commit/leftovers.ts';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
@@ -218,6 +219,7 @@ class JobRun {
       runId: this.#runId,
       retain: job.checkpoint.retain,
       subtasks: job.parallelism,
+      proveLake: () => proveLakeStays(this.#fileSystem, job.sink.path, job.name, base.jobId),
       base: {
         ...base,
         fingerprint: jobFingerprint(job),

@@ -6,7 +6,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listLake } from '../support/oracle.ts';
-import { sluice } from '../support/program.ts';
+import { endStarted, sluice, startSluice } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 let folder: string;
 const at = (...names: string[]) => path.join(folder, ...names);
@@ -17,15 +18,24 @@ beforeEach(async () => {
     at('job.yaml'),
     `version: 1
 job: lost
-source: { path: ./in, format: { type: ndjson, schema: [{ name: id, type: int64 }] } }
+source: { path: ./in, monitor_interval: 100ms, format: { type: ndjson, schema: [{ name: id, type: int64 }] } }
 state: ./state
-sink: { path: ./lake, format: { type: ndjson }, bucket: { type: base_path } }
+checkpoint: { interval: 100ms }
+sink:
+  path: ./lake
+  format: { type: ndjson }
+  bucket: { type: base_path }
+  rolling: { inactivity_interval: 100ms }
+  bucket_check_interval: 100ms
 `,
   );
   await feed(1);
   expect((await run('backfill')).code).toBe(0);
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  await endStarted();
+  await rm(folder, { recursive: true });
+});
 
 const run = (command: string, ...more: string[]) => sluice([command, 'job.yaml', ...more], { cwd: folder });
 const feed = (id: number) => writeFile(at('in', `${id}.ndjson`), `{"id":${id}}\n`);
@@ -45,6 +55,26 @@ describe('a lake that is not there', () => {
     await rm(at('lake'), { recursive: true });
     await rename(at('away'), at('lake'));
     expect((await run('backfill')).code).toBe(0);
+    expect(await parts()).toBe(2);
+  });
+
+  it.each([
+    ['removed', async () => {}],
+    ['unmounted: an empty folder is in its place', () => mkdir(at('lake'))],
+  ])('ends a daemon under which it goes away (%s), and nothing gets lost', async (_, leave) => {
+    const daemon = startSluice(['run', 'job.yaml'], { cwd: folder });
+    await until('it runs', async () => /going on/.test(daemon.stderr()));
+    await rename(at('lake'), at('away'));
+    await leave();
+    await feed(2);
+    const { code, stderr } = await daemon.ended;
+    expect(code, stderr).toBe(4);
+    expect(stderr).toContain('LAKE_MISSING');
+    expect((await run('backfill')).code).toBe(4);
+    await rm(at('lake'), { recursive: true, force: true });
+    await rename(at('away'), at('lake'));
+    expect((await run('backfill')).code).toBe(0);
+    expect((await run('verify')).code).toBe(0);
     expect(await parts()).toBe(2);
   });
 

@@ -4,6 +4,7 @@ import type { SluiceError } from '../../core/errors.ts';
 import { killAtFailpoint } from '../../core/failpoint.ts';
 import type { CommandContext } from '../commands.ts';
 import { counted, humanBytes } from '../human.ts';
+import { statusOf } from '../io.ts';
 import { FAILPOINT_VARIABLE } from '../threads.ts';
 import { loadJob } from './load-job.ts';
 
@@ -13,7 +14,7 @@ export async function compact(file: string, { io, output }: CommandContext): Pro
   if (failpoint !== '') killAtFailpoint(failpoint);
   const stopping = new AbortController();
   const releaseSignals = io.onSignal((signal) => {
-    if (stopping.signal.aborted) io.exit(signal === 'SIGINT' ? 130 : 143);
+    if (stopping.signal.aborted) io.exit(statusOf(signal));
     output.note(`stopping (${signal}) after the part that is being written; a second signal stops at once`);
     stopping.abort();
   });

@@ -9,7 +9,7 @@ import type { RunOptions } from '../../pipeline/run-options.ts';
 import type { CommandContext, RunCommandOptions } from '../commands.ts';
 import { heapGrowthPercent } from '../heap-growth.ts';
 import { counted, humanBytes, humanCount, humanDuration, humanRate } from '../human.ts';
-import type { CliIo } from '../io.ts';
+import { type CliIo, statusOf } from '../io.ts';
 import type { Output } from '../output.ts';
 import { createProgressDisplay } from '../progress/progress-display.ts';
 import { loadJob } from './load-job.ts';
@@ -60,7 +60,7 @@ export async function runUntilStopped<Summary>(
   const display = await createProgressDisplay(mode, io, output);
   const releaseSignals = io.onSignal((signal) => {
     if (stopping.signal.aborted) {
-      io.exit(signal === 'SIGINT' ? 130 : 143);
+      io.exit(statusOf(signal));
       return;
     }
     display.pause();
