@@ -54,9 +54,10 @@ function dialectOf(format: OutputFormatSpec): object | null {
 
 /** @throws SluiceError JOB_MISMATCH naming each section that differs, with both values */
 export function proveJobFits(state: JobFingerprint, job: JobFingerprint, statePath: string): void {
-  const known: JobFingerprint = { [DIALECT_SECTION]: job[DIALECT_SECTION] ?? 'null', ...state };
-  const differing = Object.keys({ ...known, ...job }).filter(
-    (section) => section !== SCHEMA_SECTION && known[section] !== job[section],
+  const isFree = (section: string) =>
+    section === SCHEMA_SECTION || (section === DIALECT_SECTION && state[section] === undefined);
+  const differing = Object.keys({ ...state, ...job }).filter(
+    (section) => !isFree(section) && state[section] !== job[section],
   );
   const lines = differing.map(
     (section) => `${section} was ${state[section] ?? 'absent'} and is ${job[section] ?? 'absent'}`,

@@ -1,4 +1,5 @@
 /** A StreamingFileSink that is open: what a program writes with. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../commit/checkpoint.ts';
 import type { CheckpointStore } from '../commit/checkpoint-store.ts';
 import type { Committer } from '../commit/committer.ts';
@@ -99,6 +100,7 @@ export class SinkWriter {
     options: { readonly position?: unknown; readonly closeParts?: boolean } = {},
   ): Promise<number> {
     this.#proveOpen();
+    if (options.position !== undefined) provePosition(options.position);
     await this.#flushRecords();
     const id = this.#last.id + 1;
     const snapshot = await this.#orBreak(() => this.#buckets.snapshot(id, options.closeParts ?? false));
@@ -223,5 +225,19 @@ function proveRecord(value: unknown): asserts value is Readonly<Record<string, u
   throw new SluiceError('BAD_RECORD', `${given} is no record`, {
     hint: "a record is an object with the schema's fields",
     details: { value: String(value).slice(0, 200) },
+  });
+}
+
+/** What JSON changes on its way would be another position after a restart. */
+function provePosition(position: unknown): void {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(JSON.stringify(position));
+  } catch {
+    stored = undefined;
+  }
+  if (isDeepStrictEqual(stored, position)) return;
+  throw new SluiceError('USAGE', 'the position is not JSON: it would be another one after a restart', {
+    hint: 'give null, booleans, finite numbers, text, arrays and plain objects of these; write a bigint as text',
   });
 }

@@ -21,6 +21,7 @@ import type { BucketAssigner } from '../core/bucket-assigner.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat, RowEncoder } from '../core/encoder.ts';
+import { SluiceError } from '../core/errors.ts';
 import { type Ids, newRunId, randomIds } from '../core/ids.ts';
 import { joinLocation, resolveLocation } from '../core/location.ts';
 import type { RollingPolicy } from '../core/rolling-policy.ts';
@@ -108,7 +109,7 @@ export class StreamingFileSink {
 
   /**
    * Takes hold of the state, publishes what the last checkpoint promised, and continues its open parts.
-   * @throws SluiceError JOB_RUNNING, STATE_CORRUPT, STATE_MISSING, JOB_MISMATCH ...
+   * @throws SluiceError USAGE, JOB_RUNNING, STATE_CORRUPT, STATE_MISSING, JOB_MISMATCH ...
    */
   async open(options: OpenOptions): Promise<SinkWriter> {
     return openWriter(this.#description, options);
@@ -154,7 +155,14 @@ export class StreamingFileSinkBuilder {
     return this;
   }
 
+  /** @throws SluiceError USAGE where the names of parts would not stay in their folder, or readers would skip them */
   build(): StreamingFileSink {
+    const { prefix = 'part', suffix = this.#format.extension } = this.#files;
+    if (!/^[^._]/.test(prefix) || !isPartOfName(prefix) || !isPartOfName(suffix)) {
+      throw new SluiceError('USAGE', `parts cannot be named '${prefix}...${suffix}'`, {
+        hint: "a prefix does not begin with '.' or '_', and neither it nor the suffix holds '/', ':', '\\' or control characters",
+      });
+    }
     return new StreamingFileSink({
       path: this.#path,
       format: this.#format,
@@ -162,14 +170,23 @@ export class StreamingFileSinkBuilder {
       schema: this.#schema,
       assigner: this.#assigner ?? datetimeAssigner(),
       policy: this.#policy ?? defaultRollingPolicy(),
-      prefix: this.#files.prefix ?? 'part',
-      suffix: this.#files.suffix ?? this.#format.extension,
+      prefix,
+      suffix,
       bucketCheckIntervalMs: this.#bucketCheckIntervalMs,
     });
   }
 }
 
+function isPartOfName(text: string): boolean {
+  return text.length <= 64 && !/[/:\\\p{Cc}]/u.test(text);
+}
+
 async function openWriter(description: SinkDescription, options: OpenOptions): Promise<SinkWriter> {
+  if (typeof options.name !== 'string' || !/^[a-z0-9](?:[a-z0-9-]{0,62})$/.test(options.name)) {
+    throw new SluiceError('USAGE', `state cannot be named '${options.name}'`, {
+      hint: 'a name has a-z, 0-9 and -, at most 63 characters',
+    });
+  }
   const ids = options.ids ?? randomIds;
   const clock = options.clock ?? systemClock;
   const runId = newRunId(ids);

@@ -8,7 +8,7 @@ import { sluice } from '../support/program.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'sluice-ddl-'));
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice ddl [1]-'));
   await mkdir(path.join(folder, 'in'));
   const rows = [
     { id: 1, at: '2026-11-22T13:14:15.123Z', country: 'DE', note: 'a "b", \\c', tags: ['x'] },

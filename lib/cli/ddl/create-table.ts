@@ -165,7 +165,9 @@ function duckdbStatements(table: Table): string[] {
   const { format, partitions } = table;
   const variable = `${table.schema}_${table.name}_parts`;
   const files =
-    table.by === 'manifest' ? `getvariable(${sqlText(variable)})` : sqlText(`${table.path}/${table.glob}`);
+    table.by === 'manifest'
+      ? `getvariable(${sqlText(variable)})`
+      : sqlText(`${globbed(table.path)}/${table.glob}`);
   const hive = [
     `hive_partitioning = ${partitions.length > 0}`,
     ...(partitions.length === 0
@@ -209,7 +211,7 @@ function duckdbStatements(table: Table): string[] {
     }
   };
   const name = `${doubleQuoted(table.schema)}.${doubleQuoted(table.name)}`;
-  const lists = sqlText(`${table.path}/${MANIFEST_FOLDER}/**/manifest-*`);
+  const lists = sqlText(`${globbed(table.path)}/${MANIFEST_FOLDER}/**/manifest-*`);
   const look =
     table.by === 'manifest'
       ? [
@@ -283,4 +285,9 @@ function warningsOf(engine: Engine, { format, columns, by }: Table): string[] {
   if (format.type === 'csv' && format.header && engine === 'presto')
     warnings.push('Presto reads the header of each part as a row: set `header: false`');
   return warnings;
+}
+
+/** A path whose characters stand for themselves where DuckDB takes a glob. */
+function globbed(path: string): string {
+  return path.replace(/[[*?]/g, '[$&]');
 }

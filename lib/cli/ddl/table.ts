@@ -51,7 +51,7 @@ export function tableOf(job: CompiledJob, schema: Schema, options: TableOptions)
     schema: options.schema,
     name: options.name,
     location: options.location ?? (sink.path.startsWith('/') ? `file://${sink.path}` : sink.path),
-    path: sink.path,
+    path: options.location?.replace(/^file:\/\//, '') ?? sink.path,
     glob: `${partitions.length === 0 ? '' : '**/'}${sink.partPrefix}-*${sink.partSuffix ?? suffixOf(format)}`,
     columns,
     partitions,

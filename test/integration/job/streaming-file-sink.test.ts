@@ -1,5 +1,5 @@
 /** The sink in the hands of a program: what it may count on between open, write, checkpoint, close and a crash. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -231,6 +231,42 @@ describe('StreamingFileSink', () => {
     expect(Object.values(await contents())).toEqual([
       '{"id":4611686018427387904,"name":"one"},{"id":2,"name":"two"},{"id":3,"name":null}',
     ]);
+  });
+
+  it.each([
+    ['../../part', '.json'],
+    ['_part', '.json'],
+    ['.part', '.json'],
+    ['part', '/../evil'],
+    ['a\nb', ''],
+  ])('refuses names of parts that leave their folder or that readers skip: %j %j', (prefix, suffix) => {
+    const named = builder().withOutputFileConfig({ prefix, suffix });
+    expect(() => named.build()).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  it.each(['../esc', 'My Sink', '', undefined])('refuses the name %j for its state', async (name) => {
+    const opened = builder()
+      .build()
+      .open({ ...OPEN(), name: name as string });
+    await expect(opened).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await readdir(folder)).not.toContain('esc');
+  });
+
+  it.each([
+    ['NaN', Number.NaN],
+    ['a function', () => 1],
+    ['a Map', new Map([[1, 2]])],
+    ['a bigint', 10n],
+    ['a date within', { at: new Date(0) }],
+    ['undefined within', { at: undefined }],
+  ])('refuses a position that a restart would not give back: %s', async (_, position) => {
+    const writer = await builder().build().open(OPEN());
+    await writer.write('1');
+    await expect(writer.checkpoint({ position })).rejects.toMatchObject({ code: 'USAGE' });
+    await writer.checkpoint({ position: { line: 1, of: ['a', null, true, -0.5] } });
+    expect(writer.position).toEqual({ line: 1, of: ['a', null, true, -0.5] });
+    await writer.close();
+    expect(await contents()).toEqual({ 0: '1' });
   });
 
   it('is for one at a time, and for the lake it began with', async () => {
