@@ -9,6 +9,14 @@ export type FindingCode =
   | 'part_changed'
   /** It cannot be read. */
   | 'part_damaged'
+  /** A hidden file of a part that is open or promised is gone. */
+  | 'hidden_missing'
+  /** It is shorter than a checkpoint left it; of a promised part: of another length. */
+  | 'hidden_changed'
+  /** A segment of the newest checkpoint is gone: rows of open parts, or which files were taken. */
+  | 'segment_missing'
+  /** It is shorter than it was made. */
+  | 'segment_changed'
   /** A part that was merged into another one is still there, or again: its rows are there twice. */
   | 'part_superseded'
   /** A visible file that no checkpoint knows, and that has the bytes of a part. */

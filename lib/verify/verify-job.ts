@@ -3,6 +3,7 @@
  * there and whole, and that nothing else is. It takes no lock and may run beside the job.
  */
 import { createBucketAssigner } from '../../bucketing/index.ts';
+import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { baseColumns } from '../pipeline/schema-registry.ts';
@@ -11,6 +12,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { rowSchema } from '../transform/row-transform.ts';
 import { type Books, readBooks } from './books.ts';
 import { checkBooks } from './check-books.ts';
+import { checkHidden } from './check-hidden.ts';
 import { checkLake, listParts } from './check-lake.ts';
 import { checkSource } from './check-source.ts';
 import { type DeepReport, verifyDeep } from './deep.ts';
@@ -83,10 +85,13 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
     rereadBooks,
     acceptMissing,
   });
+  const { segmentsFolder } = new CheckpointStore(fileSystem, job.statePath);
+  const hidden = await checkHidden(books, { fileSystem, segmentsFolder, rereadBooks });
   const source = await checkSource(books, job.source, fileSystem);
   const findings = [
     ...checkBooks(books, job.source.modified === 'append'),
     ...lake.findings,
+    ...hidden,
     ...source.findings,
   ];
   const read = deep

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/core/clock.ts';
 import { readObject } from '../../lib/storage/s3/read-piece.ts';
-import { sluice } from '../support/program.ts';
+import { sluice, startSluice } from '../support/program.ts';
 import { hasS3Server, S3_SERVERS } from '../support/s3-servers.ts';
+import { until } from '../support/until.ts';
 import { useS3Server } from '../support/use-s3-server.ts';
 
 const RETRY = { clock: systemClock, random: Math.random, timeoutMs: 5000 };
@@ -119,6 +120,46 @@ s3: { endpoint: '${s3.server.endpoint}', retry_timeout: 5s }
       const { report, findings } = await verify('--deep');
       expect(findings).toEqual([]);
       expect(report).toMatchObject({ source: { gone: 1 }, deep: { compared: false } });
+    });
+
+    it('a hidden piece of an open part, and a segment of its rows', async () => {
+      await writeFile(
+        job,
+        `version: 1
+job: verified
+state: s3://${s3.bucket}/state
+parallelism: 1
+checkpoint: { interval: 200ms }
+source: { path: s3://${s3.bucket}/in, format: { type: text }, monitor_interval: 200ms }
+sink: { path: s3://${s3.bucket}/lake, format: { type: ndjson }, bucket: { type: base_path } }
+s3: { endpoint: '${s3.server.endpoint}', retry_timeout: 5s }
+`,
+      );
+      const keys = async (prefix: string) =>
+        (await s3.store.list({ bucket: s3.bucket, prefix })).objects.map(({ key }) => key);
+      const openRows = async () =>
+        JSON.parse((await sluice(['status', '--json', job])).stdout).checkpoint?.openParts[0];
+      const daemon = startSluice(['run', job]);
+      try {
+        await s3.put('in/large', Buffer.from(`${'x'.repeat(1000)}\n`.repeat(400)));
+        await until('rows in a piece', async () => (await openRows())?.durableBytes > 0);
+        await s3.put('in/small', Buffer.from('x\n'));
+        await until('rows in a segment', async () => (await openRows())?.segmentBytes > 0);
+      } finally {
+        daemon.child.kill('SIGTERM');
+        await daemon.ended;
+      }
+      expect((await verify()).findings).toEqual([]);
+      const [piece] = await keys('lake/.part-');
+      const segment = (await keys('state/')).find((key) => /\/\d+-\d+-[^/]*\.segment$/.test(key));
+      await s3.put(segment!, Buffer.alloc(1));
+      expect((await verify()).findings).toEqual([['segment_changed', segment]]);
+      await remove(segment!);
+      await remove(piece!);
+      expect((await verify()).findings).toEqual([
+        ['hidden_missing', piece],
+        ['segment_missing', segment],
+      ]);
     });
 
     it('--deep: a value that changed in a part of the same length and rows', async () => {

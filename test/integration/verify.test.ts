@@ -270,7 +270,8 @@ describe('a lake that is as it was made', () => {
     const lake = path.join(folder, 'lake');
     for (const { parentPath, name } of await readdir(lake, { recursive: true, withFileTypes: true }))
       if (name.includes('-c-')) await rm(path.join(parentPath, name));
-    expect(findingsOf(await verifyLocal(made))).toEqual([`part_missing ${path.basename(source!)}`]);
+    const lost = findingsOf(await verifyLocal(made)).filter((each) => each.startsWith('part_missing'));
+    expect(lost).toEqual([`part_missing ${path.basename(source!)}`]);
   });
 
   it('appended files are taken in pieces that lie side by side', async () => {
