@@ -30,6 +30,14 @@ export interface TableChange {
 
 export interface LakeTable {
   /**
+   * Asked once, under the job's lock and before anything is published. @param newest the newest promise in
+   *   the job's state
+   * @returns whether the table knows of the job at all: where it does not, somebody has removed it, or there is none yet,
+   *   and what is visible has to be taken in by `reconcile`
+   * @throws SluiceError STATE_CORRUPT where it was told of a checkpoint that is newer
+   */
+  recognize(newest: number): Promise<boolean>;
+  /**
    * Proves that the job can write the table, and makes it where there is none.
    * @throws SluiceError TABLE_UNSUITABLE
    */

@@ -27,6 +27,13 @@ export interface ReplacedPart {
 /** What of a checkpoint is published. */
 export type Promises = Pick<Checkpoint, 'id' | 'schema' | 'columns' | 'compaction' | 'table'>;
 
+export interface TableOfJob {
+  readonly type: TableState['type'];
+  readonly of: LakeTable;
+  /** What it said of the job as the publication was opened (LakeTable.recognize). */
+  readonly knowsJob: boolean;
+}
+
 export interface PublicationConfig {
   readonly fileSystem: FileSystem;
   readonly committer: Committer;
@@ -34,7 +41,7 @@ export interface PublicationConfig {
   readonly sinkPath: string;
   readonly jobId: string;
   /** null: readers go by the folders alone. */
-  readonly table: { readonly type: TableState['type']; readonly of: LakeTable } | null;
+  readonly table: TableOfJob | null;
   readonly keepReplacedMs: number;
   /** Of the checkpoint at the start. */
   readonly restored: readonly ReplacedPart[];
@@ -51,12 +58,15 @@ export class Publication {
   #replaced: ReplacedPart[];
   readonly #replacedPaths: Set<string>;
   #swapped: Swap[] = [];
+  /** Whether the table may have been removed since a checkpoint knew of it. */
+  #tableLost: boolean;
   /** Merged parts of refused swaps that the newest checkpoint still promises: a start looks for them. */
   #refused: ReadonlySet<string> = new Set();
 
   constructor(config: PublicationConfig) {
     this.#config = config;
     this.#replaced = [...config.restored];
+    this.#tableLost = config.table?.knowsJob === false;
     this.#replacedPaths = new Set(config.restored.map(({ path }) => path));
   }
 
@@ -106,13 +116,16 @@ export class Publication {
     const swaps = checkpoint.compaction?.swaps ?? [];
     const parts = await committer.commit();
     const told = checkpoint.table ?? null;
-    if (table === null || told?.type !== table.type || schema === null) {
+    if (table === null || told?.type !== table.type || this.#tableLost || schema === null) {
       // One after the other: a lister of the folders sees rows twice for as short as can be.
       for (const swap of swaps) {
         await this.#show(swap);
         await this.#replace(swap.sources);
       }
-      if (table !== null && schema !== null) await this.#reconcile(table.of, checkpoint.id, schema);
+      const promise = told?.type === table?.type ? told?.promise : undefined;
+      if (table !== null && schema !== null)
+        await this.#reconcile(table.of, promise ?? checkpoint.id, schema);
+      this.#tableLost = false;
       return { parts, refused: [] };
     }
     const fresh = tableParts(sinkPath, parts);
@@ -171,7 +184,7 @@ export class Publication {
     }
   }
 
-  /** The checkpoint does not know of the table: what is visible decides. */
+  /** The checkpoint does not know of the table, or the table not of the job: what is visible decides. */
   async #reconcile(table: LakeTable, promise: number, schema: Schema): Promise<void> {
     const { fileSystem, sinkPath, jobId } = this.#config;
     const visible = await visibleParts(fileSystem, sinkPath, (name) => isPartName(name, jobId));

@@ -16,7 +16,7 @@ import {
 } from '../commit/lake-table.ts';
 import type { Swap } from '../commit/swap.ts';
 import { isS3Location } from '../core/location.ts';
-import type { FileSystem } from '../storage/file-system.ts';
+import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 
 /** Lists written at once. */
 const MAX_WRITES = 16;
@@ -31,9 +31,20 @@ export interface ManifestTableOptions {
 export class ManifestTable implements LakeTable {
   readonly #options: ManifestTableOptions;
   readonly #limit = pLimit(MAX_WRITES);
+  /** There while all lists are made anew. Readers pass over it, by its dot. */
+  readonly #rebuilding: string;
 
   constructor(options: ManifestTableOptions) {
     this.#options = options;
+    this.#rebuilding = `${options.path}/${MANIFEST_FOLDER}/.rebuilding-${options.jobId}`;
+  }
+
+  /** By any list of the job: others may have made the folder anew. It is not told of checkpoints. */
+  async recognize(): Promise<boolean> {
+    const { fileSystem } = this.#options;
+    if ((await fileSystem.stat(this.#rebuilding)) !== null) return false;
+    for await (const files of this.#lists()) if (files.length > 0) return true;
+    return false;
   }
 
   async prepare(): Promise<void> {
@@ -67,26 +78,35 @@ export class ManifestTable implements LakeTable {
   }
 
   async reconcile({ parts }: { readonly parts: readonly TablePart[] }): Promise<void> {
-    const { fileSystem, path, jobId } = this.#options;
+    const { fileSystem, path } = this.#options;
     const lists = new Map<string, Set<string>>();
     const folder = `${path}/${MANIFEST_FOLDER}`;
-    if ((await fileSystem.stat(folder)) !== null) {
-      const wantFile = (file: string) =>
-        file.endsWith(`/${manifestName(jobId)}`) || file === manifestName(jobId);
-      for await (const files of fileSystem.list(folder, { enterFolder: () => true, wantFile }))
-        for (const file of files) lists.set(bucketOf(file.path, folder), new Set());
-    }
+    for await (const files of this.#lists())
+      for (const file of files) lists.set(bucketOf(file.path, folder), new Set());
     for (const { bucketId, path: part } of parts) {
       const list = lists.get(bucketId) ?? new Set();
       lists.set(bucketId, list.add(part));
     }
+    // A crash between two lists must not leave some that look like all.
+    await fileSystem.replace(this.#rebuilding, new Uint8Array(0));
     await this.#each([...lists], async ([bucketId, listed]) =>
       this.#write(bucketId, await this.#read(bucketId), listed),
     );
+    await fileSystem.remove(this.#rebuilding);
   }
 
   has(): boolean {
     return true;
+  }
+
+  /** The job's lists. */
+  async *#lists(): AsyncIterable<readonly FileStatus[]> {
+    const { fileSystem, path, jobId } = this.#options;
+    const folder = `${path}/${MANIFEST_FOLDER}`;
+    if ((await fileSystem.stat(folder)) === null) return;
+    const wantFile = (file: string) =>
+      file.endsWith(`/${manifestName(jobId)}`) || file === manifestName(jobId);
+    yield* fileSystem.list(folder, { enterFolder: () => true, wantFile });
   }
 
   async #each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -17,19 +17,25 @@ export interface PublicationCircumstances {
   readonly ids: Ids;
 }
 
-/** @throws SluiceError TABLE_UNSUITABLE */
+/** @throws SluiceError TABLE_UNSUITABLE, STATE_CORRUPT */
 export async function openPublication(
   job: CompiledJob,
   base: Checkpoint,
   circumstances: PublicationCircumstances,
 ): Promise<Publication> {
   const { sink } = job;
+  const of = sink.table === null ? null : await openTable(job, base, circumstances);
+  // Not the checkpoint's own id where it is known better: in an object store each start claims one more, also those that
+  // are refused here, and would count up to what the table was told.
+  const told = base.table?.type === sink.table?.type ? base.table?.promise : undefined;
   return new Publication({
     ...circumstances,
     sinkPath: sink.path,
     jobId: base.jobId,
     table:
-      sink.table === null ? null : { type: sink.table.type, of: await openTable(job, base, circumstances) },
+      sink.table === null || of === null
+        ? null
+        : { type: sink.table.type, of, knowsJob: await of.recognize(told ?? base.id) },
     keepReplacedMs: sink.compaction?.keepReplacedMs ?? 0,
     restored: base.replaced ?? [],
   });

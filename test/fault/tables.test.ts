@@ -1,6 +1,6 @@
 /** Tables of a lake (Delta log, manifests) while its job is killed: what readers of a table see at any moment. */
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -208,6 +208,43 @@ describe('a Delta table', () => {
     expect(log.rows).toBe(first);
   });
 
+  it('whose log was removed by hand has all parts again with the next start', async () => {
+    const job = await writeJob('{ type: delta }', '0s');
+    await feed('a', 60);
+    await ok(['backfill', job]);
+    await rm(path.join(lake(), '_delta_log'), { recursive: true });
+    await feed('b', 60);
+    await ok(['backfill', job]);
+    const log = await readDeltaLog(lake());
+    expect([...log.files.keys()].sort()).toEqual((await listLake(lake())).visible);
+    expect(log.rows).toBe(first);
+  });
+
+  it('that is newer than the state is left alone: a state of before would give its numbers to other parts', async () => {
+    const job = await writeJob('{ type: delta }');
+    await feed('a', 60);
+    await ok(['backfill', job]);
+    await cp(path.join(folder, 'state'), path.join(folder, 'backup'), { recursive: true });
+    for (const name of ['b', 'c']) {
+      await feed(name, 60);
+      await ok(['backfill', job]);
+    }
+    const before = await listLake(lake());
+    await rename(path.join(folder, 'state'), path.join(folder, 'newest'));
+    await rename(path.join(folder, 'backup'), path.join(folder, 'state'));
+    for (const command of ['backfill', 'compact']) {
+      const { code, stderr } = await sluice([command, job]);
+      expect(stderr).toContain('STATE_CORRUPT');
+      expect(stderr).toContain('the state is older than the table');
+      expect(code).toBe(5);
+    }
+    expect(await listLake(lake()), 'nothing was written').toEqual(before);
+    await rm(path.join(folder, 'state'), { recursive: true });
+    await rename(path.join(folder, 'newest'), path.join(folder, 'state'));
+    await ok(['backfill', job]);
+    expect((await readDeltaLog(lake())).rows).toBe(first);
+  });
+
   it('is refused where it cannot be', async () => {
     const job = await writeJob('{ type: delta }');
     await feed('a', 10);
@@ -222,6 +259,16 @@ describe('a Delta table', () => {
 });
 
 describe('manifests', () => {
+  it('that were removed by hand list all parts again with the next start', async () => {
+    const job = await writeJob('{ type: manifest }', '0s');
+    await feed('a', 60);
+    await ok(['backfill', job]);
+    await rm(path.join(lake(), '_manifest'), { recursive: true });
+    await feed('b', 60);
+    await ok(['backfill', job]);
+    expect(await readManifests(lake())).toEqual((await listLake(lake())).visible);
+  });
+
   /** Reads every part that the lists name, at once. */
   const listedIds = async () => idsOf(await readManifests(lake()));
 

@@ -52,6 +52,25 @@ export class DeltaTable implements LakeTable {
     return new DeltaTable(options, await DeltaLog.open(options));
   }
 
+  async recognize(newest: number): Promise<boolean> {
+    const { transactions, files, tombstones } = this.#log.state;
+    const version = transactions.get(this.#appId)?.version;
+    // A checkpoint is durable before the log is told of it, so no crash leads here. Going on would give its number to
+    // other parts, which the log would take for those that it has already.
+    if (version !== undefined && version > newest)
+      throw new SluiceError(
+        'STATE_CORRUPT',
+        `the Delta log of ${this.#options.path} was told of the job's checkpoint ${version}, and the newest one in its state is ${newest}: the state is older than the table`,
+        {
+          hint: 'restore the newest state; going on from an older one would double rows, or keep them out of the table',
+        },
+      );
+    if (version !== undefined) return true;
+    // Other writers may drop transactions by age.
+    const known = [...files.keys(), ...tombstones.keys()];
+    return known.some((path) => this.#isOurs(path));
+  }
+
   async prepare(schema: Schema): Promise<void> {
     await this.#log.commit((state) => {
       const actions = this.#schemaActions(state, schema);

@@ -16,6 +16,7 @@ const swap: Swap = {
 /** Another writer has changed the sources. */
 const refusing: LakeTable = {
   has: () => true,
+  recognize: async () => true,
   prepare: async () => {},
   commit: async ({ swaps }) => swaps,
   reconcile: async () => {},
@@ -30,7 +31,7 @@ it('stays as long as the newest checkpoint promises it, whoever starts from that
     new Publication({
       ...{ fileSystem, clock, sinkPath: '/lake', jobId: '0a1b2c3d', keepReplacedMs: 0, restored },
       committer: new Committer(fileSystem.recoverableWriter, []),
-      table: { type: 'delta', of: refusing },
+      table: { type: 'delta', of: refusing, knowsJob: true },
     });
   const table = { type: 'delta', promise: 1 } as const;
   const promising = {

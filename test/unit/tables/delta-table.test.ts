@@ -453,4 +453,21 @@ describe('the log itself', () => {
     expect([kept, gone, late].map(({ path }) => again.has(path))).toEqual([false, false, true]);
     expect(versions()).toBe(3);
   });
+
+  test('knows its job by its transaction or its parts, and by no other job’s', async () => {
+    const table = await open();
+    expect(await table.recognize(1), 'no table').toBe(false);
+    await table.prepare(SCHEMA);
+    expect(await table.recognize(1), 'nothing of the job').toBe(false);
+    foreign({ txn: { appId: 'sluice-99999999', version: 7 } });
+    expect(await (await open()).recognize(1), 'of another job').toBe(false);
+    const part = await put('country=DE', '0-0', [1]);
+    await (await open()).commit(change(5, [part]));
+    expect(await (await open()).recognize(5), 'a crash before the next checkpoint').toBe(true);
+    await expect((await open()).recognize(4)).rejects.toMatchObject({ code: 'STATE_CORRUPT' });
+    // As another writer cleans it up.
+    const lines = entry(versions() - 1).filter(({ txn }) => txn === undefined);
+    fileSystem.put(entryPath(versions() - 1), lines.map((line) => JSON.stringify(line)).join('\n'));
+    expect(await (await open()).recognize(4)).toBe(true);
+  });
 });
