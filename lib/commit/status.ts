@@ -9,6 +9,7 @@ import { jobOwner } from '../storage/job-lock.ts';
 import { type Checkpoint, decodeCheckpoint, openPartsOf, type Totals } from './checkpoint.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { proveNeverRan } from './lake-marker.ts';
+import { laneOf } from './lanes.ts';
 import type { PartitionState } from './partitions/partition-state.ts';
 
 export interface JobStatus {
@@ -36,7 +37,7 @@ export interface CheckpointSummary {
   readonly totals: Totals;
   /** How far event time has come; null where there is none. */
   readonly watermarkMs: number | null;
-  /** Splits that are being read or wait, at their positions. */
+  /** Splits of the source that are being read or wait, at their positions. */
   readonly splits: readonly {
     readonly path: string;
     readonly offsetBytes: number;
@@ -82,8 +83,8 @@ export function isCheckpoint(bytes: Uint8Array): boolean {
 }
 
 function summarizeCheckpoint(checkpoint: Checkpoint, clock: Clock): CheckpointSummary {
-  const reading: readonly Split[] = checkpoint.subtasks.flatMap(({ splits }) => splits);
-  const waiting: readonly Split[] = checkpoint.enumerator?.splits ?? [];
+  // A replay's lane is not the source's, which is parked beside it.
+  const splits: readonly Split[] = laneOf(checkpoint, 'source').enumerator?.splits ?? [];
   return {
     id: checkpoint.id,
     jobId: checkpoint.jobId,
@@ -98,7 +99,7 @@ function summarizeCheckpoint(checkpoint: Checkpoint, clock: Clock): CheckpointSu
       })) ?? null,
     totals: checkpoint.totals,
     watermarkMs: checkpoint.eventTime?.watermarkMs ?? null,
-    splits: [...reading, ...waiting].map(({ path, position, endByte }) => ({
+    splits: splits.map(({ path, position, endByte }) => ({
       path,
       offsetBytes: position.offset,
       endBytes: endByte,

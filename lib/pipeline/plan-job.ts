@@ -3,6 +3,7 @@ import { createBucketAssigner, createEventTime } from '../../bucketing/index.ts'
 import { createInputFormat } from '../../formats/input-format.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { proveNeverRan } from '../commit/lake-marker.ts';
+import { laneOf } from '../commit/lanes.ts';
 import type { Clock } from '../core/clock.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -17,7 +18,7 @@ import { loadMapFunctions } from '../transform/map-rows.ts';
 import { createTransform } from '../transform/row-transform.ts';
 import { firstSchema } from './first-schema.ts';
 import { placesNeeded } from './needed-columns.ts';
-import { openSplits, readDiscovery } from './recovery.ts';
+import { readDiscovery } from './recovery.ts';
 
 /** Files, and rows of each, that are read to learn of buckets. */
 const SAMPLE_FILES = 10;
@@ -55,7 +56,9 @@ export async function planJob(
   const store = new CheckpointStore(fileSystem, job.statePath);
   const newest = await store.load();
   if (newest === null) await proveNeverRan(fileSystem, job);
-  const pieces = newest?.discovery ?? [];
+  // After a replay the newest checkpoint is of the quarantine's lane, and the source's is parked in it.
+  const lane = newest === null ? null : laneOf(newest, 'source');
+  const pieces = lane?.discovery ?? [];
   const deltas = await readDiscovery(fileSystem, store.segmentsFolder, pieces);
   const format = await createInputFormat(source.format);
   const totals = { files: 0, bytes: 0, splits: 0, skipped: 0 };
@@ -77,7 +80,7 @@ export async function planJob(
       checkpointId: Number.parseInt(pieces[i]?.segment ?? '0', 10),
       delta,
     })),
-    splits: newest === null ? [] : [...openSplits(newest), ...(newest.enumerator?.splits ?? [])],
+    splits: lane?.enumerator?.splits ?? [],
     explain: options.explain,
   });
   for await (const file of files) {

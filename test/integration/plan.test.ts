@@ -8,10 +8,11 @@ import { systemClock } from '../../lib/core/clock.ts';
 import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import { planJob } from '../../lib/pipeline/plan-job.ts';
+import { replayJob } from '../../lib/pipeline/replay.ts';
 import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import type { FilePlan } from '../../lib/source/source-plan.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
-import { schemaOf, type TestJobOptions, testJob } from '../support/job.ts';
+import { rollingBySizeAndTime, schemaOf, type TestJobOptions, testJob } from '../support/job.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -142,5 +143,25 @@ describe('plan', () => {
     });
     expect(files.get('same.ndjson')).toMatchObject({ action: 'skip', reason: 'taken' });
     expect((await run(job(ignoring))).rows).toBe(3);
+  });
+
+  it('after a replay, speaks of the source: what was read stays read', async () => {
+    const quarantine: CompiledJob['quarantine'] = {
+      path: path.join(folder, 'quarantine'),
+      format: { type: 'ndjson', compression: 'none', dialect: 'standard' },
+      rolling: rollingBySizeAndTime(),
+    };
+    const made = { ...job({ onBadRecord: 'quarantine' }), quarantine };
+    await put('a.ndjson', [...rows(0, 5), 'no json']);
+    await run(made);
+    await replayJob(made, localFileSystem('00aa'), {
+      startSubtask: (config, receive) =>
+        inlineSubtasks(localFileSystem(config.runId), systemClock)(config, receive),
+    });
+    await put('b.ndjson', rows(5, 7));
+    const { files, totals } = await plan(made);
+    expect(files.get('a.ndjson')).toMatchObject({ action: 'skip', reason: 'taken' });
+    expect(totals).toMatchObject({ files: 1, skipped: 1 });
+    expect((await run(made)).rows).toBe(2);
   });
 });

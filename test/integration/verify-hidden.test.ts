@@ -44,7 +44,7 @@ const job = (options: TestJobOptions = {}): CompiledJob =>
   testJob(folder, {
     checkpoint: { intervalMs: 20, retain: 1 },
     ...options,
-    source: { schema: schemaOf({ id: 'int64', note: 'string' }), ...options.source },
+    source: { schema: schemaOf({ id: 'int64', note: 'string' }), monitorIntervalMs: 10, ...options.source },
     sink: { format: ndjsonOutput, ...options.sink },
   });
 
@@ -99,7 +99,8 @@ describe('an open part', () => {
     const daemon = startInline(made);
     try {
       await until('a state', () => daemon.events.length > 0);
-      for (let file = 0; file < 20; file++) {
+      const taken = () => daemon.events.filter(({ type }) => type === 'checkpoint').length;
+      for (let file = 0; taken() < 12; file++) {
         await put(file, 50);
         expect(findingsOf(await verifyLocal(made))).toEqual([]);
       }

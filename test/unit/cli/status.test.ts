@@ -3,6 +3,7 @@ import { createOutputFormat } from '../../../formats/output-format.ts';
 import { renderStatus } from '../../../lib/cli/commands/status.ts';
 import { NO_COLOURS } from '../../../lib/cli/style.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../../lib/commit/checkpoint.ts';
+import { switchLane } from '../../../lib/commit/lanes.ts';
 import type { JobStatus } from '../../../lib/commit/status.ts';
 import { Batch } from '../../../lib/core/batch.ts';
 import { identityRows } from '../../../lib/core/column.ts';
@@ -105,6 +106,14 @@ describe('status', () => {
     expect(text).toMatch(/open parts: 25\n/);
     expect(text).toContain('... and 5 more\n');
     expect(text).toMatch(/pending parts: 1\n.*\n {2}\/work\/lake\/p\.parquet +77 +1\.2 KB\n/);
+  });
+
+  test('after a replay: files under way are those of the source, whose lane is parked', async () => {
+    const replayed = { ...switchLane(CHECKPOINT, 'replay'), id: 43 };
+    const cli = withCheckpoint();
+    cli.fileSystem.put('/work/state/events/checkpoints/0000000043.checkpoint', encodeCheckpoint(replayed));
+    expect(await cli.run('status', 'job.yaml')).toBe(0);
+    expect(cli.stderr.text).toMatch(/files under way: 1\n.*\n {2}\/work\/in\/b\.ndjson +1\.5 MB +4\.0 MB\n/);
   });
 
   test('--json', async () => {
