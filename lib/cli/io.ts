@@ -71,7 +71,9 @@ export function processIo(holdSignals: boolean): CliIo {
   const hold = (signal: StopSignal) => {
     if (early !== null) return;
     early = signal;
-    setTimeout(() => early !== null && process.exit(statusOf(signal)), HOLD_MS).unref();
+    systemClock.after(HOLD_MS, () => {
+      if (early !== null) process.exit(statusOf(signal));
+    });
   };
   if (holdSignals) for (const signal of STOP_SIGNALS) process.on(signal, hold);
   return {

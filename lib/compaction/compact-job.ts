@@ -16,6 +16,7 @@ import { openFileSystem } from '../storage/open-file-system.ts';
 import { openPublication } from '../tables/open-publication.ts';
 import { createCompaction } from './create-compaction.ts';
 import { inlineMerging } from './merge-host.ts';
+import { ledgerOf } from './proven-parts.ts';
 
 export interface CompactOptions {
   readonly clock: Clock;
@@ -75,12 +76,7 @@ async function compact(
     fileSystem,
     clock,
     counts: (path) => publication.counts(path),
-    ledger: {
-      jobId: base.jobId,
-      newest: () => store.retained.at(-1)?.ledger,
-      fileSystem,
-      segmentsFolder: store.segmentsFolder,
-    },
+    ledger: ledgerOf(base.jobId, store, fileSystem),
     onSwapped: (swap) => {
       done.merged_parts += swap.sources.length;
       done.into_parts++;

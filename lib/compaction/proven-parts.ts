@@ -3,6 +3,7 @@
  * after it had been merged, and what somebody put there looks like a part as well, and merged it would be in the lake for
  * good.
  */
+import type { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { isOlderThanLedger, type LedgerState, ledgerPieces } from '../commit/ledger/ledger.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../storage/file-system.ts';
@@ -18,6 +19,11 @@ export interface LedgerSource {
   readonly newest: () => LedgerState | undefined;
   readonly fileSystem: FileSystem;
   readonly segmentsFolder: string;
+}
+
+export function ledgerOf(jobId: string, store: CheckpointStore, fileSystem: FileSystem): LedgerSource {
+  const newest = () => store.retained.at(-1)?.ledger;
+  return { jobId, newest, fileSystem, segmentsFolder: store.segmentsFolder };
 }
 
 /** Readings of the ledger that are begun, at the most: the job goes on meanwhile, and removes what it has written anew. */

@@ -18,6 +18,7 @@ import { NO_COMPACTION } from '../commit/swap.ts';
 import type { Compaction } from '../compaction/compaction.ts';
 import { compactionBeside } from '../compaction/create-compaction.ts';
 import { threadMerging } from '../compaction/merge-host.ts';
+import { ledgerOf } from '../compaction/proven-parts.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -331,12 +332,7 @@ class JobRun {
       runId: this.#runId,
       restored: compaction,
       counts: (path) => publication.counts(path),
-      ledger: {
-        jobId,
-        newest: () => store.retained.at(-1)?.ledger,
-        fileSystem,
-        segmentsFolder: store.segmentsFolder,
-      },
+      ledger: ledgerOf(jobId, store, fileSystem),
       fileSystem,
       clock: this.#clock,
       onWarning: (message) => this.#event({ type: 'warning', code: 'compaction', message }),

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
+import { isOlderThanLedger } from '../commit/ledger/ledger.ts';
 import { replacedFiles } from '../commit/partitions/replaced-files.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -17,7 +18,7 @@ import { isPartName } from '../sink/part-name.ts';
 import { QUARANTINE_SCHEMA } from '../sink/quarantine-schema.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { hiddenPaths } from '../storage/recoverable-writer.ts';
-import { type Books, openingOf, type PartBook } from './books.ts';
+import type { Books, PartBook } from './books.ts';
 import { countRows } from './count-rows.ts';
 import { type Dropped, takeDropped } from './dropped.ts';
 import type { Finding } from './finding.ts';
@@ -193,7 +194,7 @@ async function checkUnknown(
   let foreign = 0;
   for (const [path, sizeBytes] of unknown) {
     const name = nameOf(path);
-    if (isOlder(name, books)) older++;
+    if (isOlderThanLedger(path, books.checkpoint.jobId, books.ledger)) older++;
     else if (others.some((jobId) => name.includes(`-${jobId}-`))) foreign++;
     // Jobs may share the folder of their quarantine, where no marker is left.
     else if (isQuarantinePart(name) && !isPartName(name, books.checkpoint.jobId)) foreign++;
@@ -224,13 +225,6 @@ async function judgeStranger(
       return { code: 'part_doubled', path, message: `${path} is a copy of ${part.path}` };
   }
   return { code: 'stranger', path, message: `${path} was not written by this job` };
-}
-
-/** Whether a part of this job was made before there was a ledger. */
-function isOlder(name: string, books: Books): boolean {
-  const { nextCounter, nextMerged } = openingOf(books);
-  const match = new RegExp(`-${books.checkpoint.jobId}-(\\d+|c)-(\\d+)`).exec(name);
-  return match !== null && Number(match[2]) < (match[1] === 'c' ? nextMerged : nextCounter);
 }
 
 /** Ids of other jobs that write to the same folder: they leave a marker there. */
