@@ -29,6 +29,9 @@ export interface ReadColumn {
   readonly bad: ReadonlyMap<number, string> | null;
 }
 
+/** Where a column stands: its name, what leads to it before. Never joined for a key, as a name may hold any character. */
+type Place = readonly string[];
+
 /** Strings coded by a dictionary of the file, by place in the schema: their own dictionary lasts over batches. */
 interface Coded {
   readonly leaf: LeafColumn;
@@ -43,9 +46,9 @@ export class ArrowColumns {
    * @param mask rows that are null whatever the data says, since what they are part of is
    * @throws SluiceError BAD_RECORD for a type that does not become the wanted one
    */
-  read(data: arrow.Data, type: DataType, name: string, mask: Uint8Array | null): ReadColumn {
+  read(data: arrow.Data, type: DataType, place: Place, mask: Uint8Array | null): ReadColumn {
     const validity = combined(data, mask);
-    const { column, bad } = this.#values(data, type, name, validity);
+    const { column, bad } = this.#values(data, type, place, validity);
     if (validity !== null && column.validity === null) {
       let nulls = 0;
       for (let row = 0; row < data.length; row++) if (!isSet(validity, row)) nulls++;
@@ -60,20 +63,20 @@ export class ArrowColumns {
     return { column, bad: left.size === 0 ? null : left };
   }
 
-  #values(data: arrow.Data, type: DataType, name: string, validity: Uint8Array | null): ReadColumn {
+  #values(data: arrow.Data, type: DataType, place: Place, validity: Uint8Array | null): ReadColumn {
     if (data.offset !== 0) corrupt('a batch begins within its buffers');
     const from = data.type as arrow.DataType;
     if (arrow.DataType.isNull(from)) return { column: nulls(type, data.length), bad: null };
-    if (arrow.DataType.isDictionary(from)) return this.#dictionary(data, type, name);
+    if (arrow.DataType.isDictionary(from)) return this.#dictionary(data, type, place, validity);
     if (arrow.DataType.isBool(from) && type.kind === 'boolean') {
       const column = emptyColumn(type, 0);
       if (column.layout === 'bits') column.values = data.values;
       return { column: sized(column, data.length), bad: null };
     }
-    if (arrow.DataType.isDecimal(from) && type.kind === 'decimal') return decimals(data, from, type, name);
-    if (isList(from) && type.kind === 'list') return this.#list(data, type, name, validity);
+    if (arrow.DataType.isDecimal(from) && type.kind === 'decimal') return decimals(data, from, type, place);
+    if (isList(from) && type.kind === 'list') return this.#list(data, type, place, validity);
     if (arrow.DataType.isStruct(from) && type.kind === 'struct')
-      return this.#struct(data, type, name, validity);
+      return this.#struct(data, type, place, validity);
     const isText = arrow.DataType.isUtf8(from) || arrow.DataType.isLargeUtf8(from);
     if ((isText || isBinary(from)) && ['string', 'json', 'binary'].includes(type.kind)) {
       const column = byteStrings(data, from, type);
@@ -81,49 +84,59 @@ export class ArrowColumns {
     }
     const stored = storedOfArrow(from);
     const convert = stored === null ? null : converterOf(stored, type);
-    if (convert === null) return refuse(from, type, name);
+    if (convert === null) return refuse(from, type, place);
     if (arrow.DataType.isDate(from) && from.unit === arrow.DateUnit.MILLISECOND) return dates(data, type);
     return convert(storedValues(data, from));
   }
 
-  #dictionary(data: arrow.Data, type: DataType, name: string): ReadColumn {
+  #dictionary(data: arrow.Data, type: DataType, place: Place, validity: Uint8Array | null): ReadColumn {
     const vector = data.dictionary;
-    if (vector === undefined) return corrupt(`the dictionary of the column '${name}' is missing`);
-    const key = `${name} ${formatDataType(type)}`;
+    if (vector === undefined) return corrupt(`the dictionary of the column '${nameOf(place)}' is missing`);
+    const key = JSON.stringify([place, formatDataType(type)]);
     let coded = this.#coded.get(key);
     if (coded === undefined) {
       coded = { leaf: new LeafColumn(type, data.length), vector: null, page: null };
       this.#coded.set(key, coded);
     }
     if (coded.vector !== vector || coded.page === null) {
-      coded.page = coded.leaf.pageDictionary(this.#entries(vector, type, name));
+      coded.page = coded.leaf.pageDictionary(this.#entries(vector, type, place));
       coded.vector = vector;
     }
     const { leaf, page } = coded;
-    const codes = Int32Array.from(data.values as Iterable<number>);
+    const { length } = data;
+    const codes = indexesOf(data);
+    if (codes.length < length) corrupt('the indexes of a batch are cut');
     const entries = page.column.length;
     const bad = new Map<number, string>();
-    for (let row = 0; row < codes.length; row++) {
-      const isNull = data.nullCount > 0 && !data.getValid(row);
+    for (let row = 0; row < length; row++) {
       // Any number may stand under a null.
-      if (isNull) codes[row] = 0;
+      if (validity !== null && !isSet(validity, row)) codes[row] = 0;
       else if (codes[row]! >>> 0 >= entries)
-        corrupt(`an index of the column '${name}' leads out of its dictionary`);
-      const why = page.bad?.get(codes[row]!);
-      if (why !== undefined && !isNull) bad.set(row, why);
+        corrupt(`an index of the column '${nameOf(place)}' leads out of its dictionary`);
+      else {
+        const why = page.bad?.get(codes[row]!);
+        if (why !== undefined) bad.set(row, why);
+      }
     }
     leaf.clear();
-    if (entries === 0) return { column: nulls(type, data.length), bad: null };
-    leaf.appendIndexes(page, codes, 0, codes.length);
-    return { column: leaf.finish(null, codes.length, 0, 0), bad: bad.size === 0 ? null : bad };
+    if (entries === 0) return { column: nulls(type, length), bad: null };
+    leaf.appendIndexes(page, codes, 0, length);
+    const column = leaf.finish(null, length, 0, 0);
+    // The batch's bitmap is not taken over: the leaf lasts, and would write to it, and other columns may have it, too.
+    if (validity !== null || page.column.nullCount > 0) {
+      for (let row = 0; row < length; row++)
+        if ((validity !== null && !isSet(validity, row)) || page.column.isNull(codes[row]!))
+          column.setNull(row);
+    }
+    return { column, bad: bad.size === 0 ? null : bad };
   }
 
   /** A dictionary that grew is several pieces. */
-  #entries(vector: arrow.Vector, type: DataType, name: string): ReadColumn {
+  #entries(vector: arrow.Vector, type: DataType, place: Place): ReadColumn {
     let all: Column = emptyColumn(type, vector.length);
     const bad = new Map<number, string>();
     for (const piece of vector.data) {
-      const read = this.read(piece, type, `${name} dictionary`, null);
+      const read = this.read(piece, type, [...place, ' dictionary'], null);
       for (const [entry, why] of read.bad ?? []) bad.set(all.length + entry, why);
       all = appendColumnRange(all, read.column, 0, piece.length);
     }
@@ -133,7 +146,7 @@ export class ArrowColumns {
   #list(
     data: arrow.Data,
     type: DataType & { kind: 'list' },
-    name: string,
+    place: Place,
     validity: Uint8Array | null,
   ): ReadColumn {
     const { length } = data;
@@ -141,8 +154,8 @@ export class ArrowColumns {
     const child = data.children[0];
     // A batch of no rows may leave out what is below it.
     if (child === undefined && length === 0) return { column: emptyColumn(type, 0), bad: null };
-    if (child === undefined) return corrupt(`the list '${name}' has no elements`);
-    const read = this.read(child, type.element, `${name}[]`, null);
+    if (child === undefined) return corrupt(`the list '${nameOf(place)}' has no elements`);
+    const read = this.read(child, type.element, [...place, '[]'], null);
     const column = new ListColumn(type, 0, read.column);
     column.offsets = offsets;
     const bad = new Map<number, string>();
@@ -158,7 +171,7 @@ export class ArrowColumns {
   #struct(
     data: arrow.Data,
     type: DataType & { kind: 'struct' },
-    name: string,
+    place: Place,
     validity: Uint8Array | null,
   ): ReadColumn {
     const from = data.type as arrow.Struct;
@@ -167,13 +180,23 @@ export class ArrowColumns {
       const at = from.children.findIndex((child) => child.name === field.name);
       const child = data.children[at];
       if (child === undefined) return nulls(field.type, data.length);
-      const read = this.read(child, field.type, `${name}.${field.name}`, validity);
+      const read = this.read(child, field.type, [...place, field.name], validity);
       for (const [row, why] of read.bad ?? []) bad.set(row, why);
       return read.column;
     });
     const column = new StructColumn(type, type.fields, 0, children);
     return { column: sized(column, data.length), bad: bad.size === 0 ? null : bad };
   }
+}
+
+/** The indexes of a batch; -1 for those that no dictionary is as long as. */
+function indexesOf(data: arrow.Data): Int32Array {
+  const indexes: Iterable<number> | BigInt64Array | BigUint64Array = data.values;
+  if (!(indexes instanceof BigInt64Array || indexes instanceof BigUint64Array))
+    return Int32Array.from(indexes);
+  return Int32Array.from(indexes as Iterable<bigint>, (index) =>
+    index >= 0n && index < 0x7fff_ffffn ? Number(index) : -1,
+  );
 }
 
 function isSet(bits: Uint8Array, row: number): boolean {
@@ -206,10 +229,10 @@ function decimals(
   data: arrow.Data,
   from: arrow.Decimal,
   type: DataType & { kind: 'decimal' },
-  name: string,
+  place: Place,
 ): ReadColumn {
   if (from.bitWidth !== 128 || from.scale !== type.scale || from.precision > type.precision)
-    return refuse(from, type, name);
+    return refuse(from, type, place);
   const column = new FixedColumn(type, 4, 0);
   column.adopt(wordsOf(data.values as ArrayBufferView, data.length * 4));
   return { column: sized(column, data.length), bad: null };
@@ -323,7 +346,13 @@ function compact(column: ListColumn, offsets: Int32Array, length: number, validi
   column.offsets = packed;
 }
 
-function refuse(from: arrow.DataType, type: DataType, name: string): never {
+/** For messages: `a.b`, `tags[]`. */
+function nameOf(place: Place): string {
+  return place.join('.').replaceAll('.[]', '[]').replaceAll('. dictionary', ' dictionary');
+}
+
+function refuse(from: arrow.DataType, type: DataType, place: Place): never {
+  const name = nameOf(place);
   const own = typeOfArrow(from);
   throw new SluiceError(
     'BAD_RECORD',

@@ -129,7 +129,7 @@ export class ArrowDecoder implements FileDecoder {
     const columns = this.#schema.fields.map((field) => {
       const child = data.children[names.indexOf(field.name)];
       const empty = child ?? arrow.makeData({ type: new arrow.Null(), length: rows });
-      const { column, bad: misfits } = this.#columns.read(empty, field.type, field.name, null);
+      const { column, bad: misfits } = this.#columns.read(empty, field.type, [field.name], null);
       for (const [row, why] of misfits ?? []) if (!bad.has(row)) bad.set(row, [field.name, why]);
       if (!field.nullable && column.nullCount > 0) {
         for (let row = 0; row < rows; row++)
