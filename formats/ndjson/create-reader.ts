@@ -58,7 +58,7 @@ function createReader(type: DataType, setup: ReaderSetup, depth: number): ValueR
     case 'timestamp':
       return new TimestampReader(new FixedColumn(type, 2, capacity), timestampParser(type.unit));
     case 'string':
-      return new StringReader(type, capacity, setup.dictionaries);
+      return new StringReader(type, capacity, setup.dictionaries, setup.drift?.policy.mismatch === 'widen');
     case 'binary':
       return new BinaryReader(type, capacity);
     case 'json':

@@ -17,7 +17,6 @@ const COMMA = 44;
 const COLON = 58;
 const BACKSLASH = 92;
 const LETTER_N = 0x6e;
-const BRACKET_OPEN = 91;
 const BRACE_OPEN = 123;
 const BRACE_CLOSE = 125;
 /** Functions that are made for an object at most. Each costs a millisecond, and starts slow. */
@@ -43,27 +42,6 @@ export interface NamedField extends ObjectField {
 /** Objects within objects say more of a failure than that there was one. */
 interface Nested extends ValueReader {
   readonly mismatch: Mismatch | null;
-}
-
-/** Bytes behind a value that its reader may look at. */
-const PAD_BYTES = 64;
-
-/** A number or boolean as it is spelled, into a column of text. @returns whether it is one */
-function readLiteral(
-  reader: ValueReader,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  row: number,
-): boolean {
-  if (reader.column.type.kind !== 'string') return false;
-  const first = bytes[start]!;
-  if (first === QUOTE || first === BRACE_OPEN || first === BRACKET_OPEN) return false;
-  const quoted = new Uint8Array(end - start + 2 + PAD_BYTES);
-  quoted[0] = QUOTE;
-  quoted.set(bytes.subarray(start, end), 1);
-  quoted[end - start + 1] = QUOTE;
-  return reader.read(quoted, new DataView(quoted.buffer), 0, row) >= 0;
 }
 
 export class ObjectReader {
@@ -274,8 +252,6 @@ export class ObjectReader {
     const { name, nullable, reader } = this.fields[index]!;
     if (!this.#isRecord || bytes[start] === LETTER_N) return false;
     drift.nestedUnknown = false;
-    // After a column was widened to text, numbers are what its values may still be.
-    if (drift.policy.mismatch === 'widen' && readLiteral(reader, bytes, start, end, row)) return true;
     drift.addMisfit(name, start, end);
     if (drift.policy.mismatch !== 'rescue' || !nullable) return false;
     reader.readNull(row);

@@ -6,10 +6,14 @@ import { BytesColumn, DictionaryColumn } from '../../lib/core/column.ts';
 import type { DataType } from '../../lib/core/data-type.ts';
 import { finishHash, mixWord, StringDictionary } from '../string-dictionary.ts';
 import { firstMark, stringStops, unescaped, unescapeString } from './json-string.ts';
+import { skipValue } from './skip-value.ts';
 import { isUtf8Range } from './utf8.ts';
 import { finishColumn, markValid, REFUSED, type ValueReader } from './value-reader.ts';
 
 const QUOTE = 34;
+const BRACKET_OPEN = 91;
+const BRACE_OPEN = 123;
+const LETTER_N = 0x6e;
 const HIGH_BITS = -0x7f7f7f80;
 /** Values after which the share of new ones is looked at. */
 const TRIAL_VALUES = 4096;
@@ -24,8 +28,14 @@ export class StringReader implements ValueReader {
   /** Over `#raw.bytes`. */
   #rawView: DataView = new DataView(new ArrayBuffer(0));
   #values = 0;
+  readonly #takesLiterals: boolean;
 
-  constructor(type: DataType, capacity: number, dictionaries: boolean) {
+  /**
+   * @param takesLiterals whether numbers and booleans are text as they are spelled: where columns are widened to text, they
+   *   are what its values may still be, in lists and structs as well
+   */
+  constructor(type: DataType, capacity: number, dictionaries: boolean, takesLiterals = false) {
+    this.#takesLiterals = takesLiterals;
     this.#raw = new BytesColumn(type, dictionaries ? 0 : capacity);
     if (!dictionaries) return;
     this.#dictionary = new StringDictionary();
@@ -41,7 +51,7 @@ export class StringReader implements ValueReader {
   }
 
   read(bytes: Uint8Array, view: DataView, at: number, row: number): number {
-    if (bytes[at] !== QUOTE) return REFUSED;
+    if (bytes[at] !== QUOTE) return this.#takesLiterals ? this.#readLiteral(bytes, view, at, row) : REFUSED;
     const coded = this.#coded;
     const dictionary = this.#dictionary;
     if (coded === null || dictionary === null) return this.#readRaw(bytes, view, at + 1, row);
@@ -128,22 +138,37 @@ export class StringReader implements ValueReader {
   #readEscaped(bytes: Uint8Array, view: DataView, start: number, row: number): number {
     const end = unescapeString(bytes, view, start);
     if (end < 0) return REFUSED;
+    this.#write(unescaped.bytes, 0, unescaped.length, row);
+    return end;
+  }
+
+  #readLiteral(bytes: Uint8Array, view: DataView, at: number, row: number): number {
+    const first = bytes[at]!;
+    if (first === BRACE_OPEN || first === BRACKET_OPEN || first === LETTER_N) return REFUSED;
+    const end = skipValue(bytes, view, at);
+    if (end < 0) return REFUSED;
+    this.#write(bytes, at, end, row);
+    return end;
+  }
+
+  /** Text that is known to be UTF-8. */
+  #write(bytes: Uint8Array, from: number, to: number, row: number): void {
     if (this.#coded !== null && this.#dictionary !== null) {
-      const code = this.#dictionary.lookup(unescaped.bytes, 0, unescaped.length);
+      const code = this.#dictionary.lookup(bytes, from, to);
       if (code >= 0) {
         this.#coded.codes[row] = code;
         markValid(this.#coded, row);
-        return end;
+        return;
       }
       this.#turnRaw(row);
     }
     const column = this.#raw;
     const out = column.offsets[row]!;
-    if (out + unescaped.length + 4 > column.bytes.length) this.#makeRoom(out + unescaped.length);
-    column.bytes.set(unescaped.view(), out);
-    column.offsets[row + 1] = out + unescaped.length;
+    const end = out + to - from;
+    if (end + 4 > column.bytes.length) this.#makeRoom(end);
+    column.bytes.set(bytes.subarray(from, to), out);
+    column.offsets[row + 1] = end;
     markValid(column, row);
-    return end;
   }
 
   /** Writes the values of the first `rows` slots out. */

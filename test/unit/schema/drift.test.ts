@@ -85,6 +85,40 @@ describe('NDJSON that the schema does not hold', () => {
     expect(refused).toEqual([['malformed', null]]);
   });
 
+  test('widen: what was widened to text within lists and structs takes numbers, too', () => {
+    const nested = schemaOf({ tags: 'list<int64>', o: 'struct<a:int64,l:list<boolean>>' });
+    const { rows, refused, types } = read(
+      ndjson,
+      [
+        '{"tags":[1]}',
+        '{"tags":["x"],"o":{"a":1,"l":[true]}}',
+        '{"tags":[2,null,-1.50e3],"o":{"a":"y"}}',
+        '{"tags":[3,"z"],"o":{"a":4,"l":["n",false]}}',
+        '{"tags":[{"b":5}]}',
+        '{"tags":[[6]],"o":{"a":null}}',
+        '{"tags":[tru]}',
+        '{"tags":[7],"o":{"a":8}}',
+      ].join('\n'),
+      nested,
+      { newField: 'ignore', mismatch: 'widen' },
+    );
+    expect(types).toEqual(['tags list<string>', 'o struct<a:string,l:list<string>>']);
+    // Rows before the change keep their type.
+    expect(rows.map(({ tags }) => (tags as unknown[]).map((tag) => tag && String(tag)))).toEqual([
+      ...[['1'], ['x'], ['2', null, '-1.50e3'], ['3', 'z'], ['7']],
+    ]);
+    expect(rows.slice(2).map(({ o }) => o)).toEqual([
+      { a: 'y', l: null },
+      { a: '4', l: ['n', 'false'] },
+      { a: '8', l: null },
+    ]);
+    expect(refused).toEqual([
+      ['type_mismatch', 'tags'],
+      ['type_mismatch', 'tags'],
+      ['malformed', null],
+    ]);
+  });
+
   test('evolve alone: what does not fit is a bad record', () => {
     const { rows, refused } = read(ndjson, lines, schema, { newField: 'evolve', mismatch: 'refuse' });
     expect(rows.map(({ id }) => id)).toEqual([1, 2, 3, 7]);
