@@ -11,7 +11,7 @@ const MAX_COLUMNS = 100_000;
 /**
  * Reads the names in the first record of bytes[from, to).
  * @returns null where the record is not whole
- * @throws SluiceError BAD_RECORD where a name stands twice, or is no UTF-8, or there is no header
+ * @throws SluiceError BAD_RECORD where a name stands twice, or is no UTF-8, or there is no header, or no line feed
  */
 export function readHeaderNames(
   bytes: Uint8Array,
@@ -26,6 +26,12 @@ export function readHeaderNames(
   const line = text.subarray(0, record.end);
   // Names that match nothing would make every value of the file null, in silence.
   if (!isUtf8(line) || line.includes(0)) throw badHeader('it is not UTF-8; files in UTF-16 begin like that');
+  // The whole file would be its header: no row, and nobody told.
+  if (record.fields.some((field) => field.hasReturn))
+    throw badHeader(
+      'a carriage return stands in it without a line feed',
+      'where lines end with CR alone, convert the file: `tr "\\r" "\\n"`',
+    );
   const names = record.fields.map((field) => field.text);
   if (names.length > MAX_COLUMNS) throw badHeader(`it has ${names.length} columns`);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -41,8 +47,9 @@ export function headerState(state: NonNullable<DecoderState>): string[] {
   return header.map(String);
 }
 
-function badHeader(why: string): SluiceError {
-  return new SluiceError('BAD_RECORD', `the header line cannot be used: ${why}`, {
-    hint: 'set header: false and give columns, if the file has no header',
-  });
+function badHeader(
+  why: string,
+  hint = 'set header: false and give columns, if the file has no header',
+): SluiceError {
+  return new SluiceError('BAD_RECORD', `the header line cannot be used: ${why}`, { hint });
 }

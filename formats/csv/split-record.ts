@@ -4,6 +4,8 @@ import type { CsvSpec } from './decoder.ts';
 export interface CsvField {
   readonly text: string;
   readonly quoted: boolean;
+  /** A carriage return outside of quotes that ends no line. */
+  readonly hasReturn: boolean;
 }
 
 /** @returns the fields and where the next record begins; null where the record is not whole */
@@ -32,11 +34,17 @@ export function splitRecord(
       }
       at++;
     }
+    const behindQuotes = at;
     while (at < bytes.length && bytes[at] !== delimiter && bytes[at] !== 10) at++;
     if (at >= bytes.length && !last) return null;
     const raw = bytes.toString('utf8', begin, Math.min(at, bytes.length));
     const ended = at >= bytes.length || bytes[at] === 10;
-    fields.push({ text: unquoted(ended ? raw.replace(/\r$/, '') : raw, quoted, spec.quote), quoted });
+    const firstReturn = bytes.subarray(behindQuotes, at).indexOf(13);
+    fields.push({
+      text: unquoted(ended ? raw.replace(/\r$/, '') : raw, quoted, spec.quote),
+      quoted,
+      hasReturn: firstReturn !== -1 && !(ended && behindQuotes + firstReturn === at - 1),
+    });
     if (ended) return { fields, end: Math.min(at + 1, bytes.length) };
     at++;
   }

@@ -24,11 +24,17 @@ export function inferFromCsv(
   spec: CsvSpec,
 ): { readonly schema: Schema; readonly evidence: readonly ColumnEvidence[] } {
   let seen = 0;
+  let hasBareReturns = false;
   const shapes = new Map<string, Shape>();
   for (const sample of samples) {
     const records = recordsOf(sample, spec);
     const first = records[0];
     if (first === undefined) continue;
+    if (spec.header && first.some((field) => field.hasReturn)) {
+      // Refused when it is read: it says nothing of the others.
+      hasBareReturns = true;
+      continue;
+    }
     const names = spec.header
       ? first.map((field) => field.text)
       : (spec.columns ?? first.map((_, i) => `column${i + 1}`));
@@ -47,6 +53,14 @@ export function inferFromCsv(
       evidence: [...shapes].map(([name, shape]) => ({ name, records: seen, kinds: shape.evidence })),
     };
   }
+  if (hasBareReturns)
+    throw new SluiceError(
+      'SCHEMA_UNKNOWN',
+      'no schema can be inferred: the lines of the CSV end with CR alone',
+      {
+        hint: 'convert the files: `tr "\\r" "\\n"`',
+      },
+    );
   throw new SluiceError('SCHEMA_UNKNOWN', 'no schema can be inferred: the sampled files hold no CSV record', {
     hint: 'give source.format.schema in the job file',
   });

@@ -198,6 +198,18 @@ describe('bad records', () => {
   });
 });
 
+describe('a file whose lines end with CR alone', () => {
+  it('is refused: all of it would be its header', () => {
+    for (const text of ['a,b\r1,x\r2,y\r', 'a,b\r1,x', 'b,a\r1,2\n', '"a","b"\r"1","x"\r', '"a"\r,b\n'])
+      expect(() => decode(text), JSON.stringify(text)).toThrow(/a carriage return stands in it/);
+    // In the quotes of a name, or at the end of the header, it may stand.
+    const schema = schemaOf({ 'a\rb': 'string' });
+    expect(decode('"a\rb"\r\n1\r\n', {}, schema).rows).toEqual([{ 'a\rb': '1' }]);
+    expect(pairs('a,b\r')).toEqual([]);
+    expect(pairs('"a","b"\r\n1,2')).toEqual([['1', '2']]);
+  });
+});
+
 const cell = fc.oneof(
   fc.constant(null),
   fc.string({ maxLength: 12 }),

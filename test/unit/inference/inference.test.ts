@@ -126,6 +126,12 @@ describe('CSV', () => {
     expect(Object.keys(csv('1,2\n', { ...csvSpec, header: false }))).toEqual(['column1', 'column2']);
   });
 
+  it('learns nothing of a file whose lines end with CR alone, and says so', () => {
+    const [good, bad] = [Buffer.from('a\n1\n'), Buffer.from('a,b\r1,x\r')];
+    expect(types(inferSchemaFromCsv([bad, good], csvSpec))).toEqual({ a: 'int64' });
+    expect(() => csv('a,b\r1,x\r')).toThrow(/end with CR alone/);
+  });
+
   it('leaves out the record that the sample cut', () => {
     expect(csv('a\n1\n2\nx')).toEqual({ a: 'int64' });
     expect(csv('a\n1\n"open')).toEqual({ a: 'int64' });
