@@ -280,7 +280,8 @@ export class CsvDecoder implements Decoder {
     const writer = this.#bound[field];
     if (writer === undefined || this.#problem !== null) return;
     if (writer === null) {
-      if (!isNull) this.#drift.newValue(field, bytes, start, end);
+      const lost = isNull ? null : this.#drift.newValue(field, bytes, start, end);
+      if (lost !== null) this.#refuse('not_utf8', lost, 'a value that is not UTF-8 cannot be rescued');
       return;
     }
     if (isNull) {

@@ -1,4 +1,5 @@
 /** What of a CSV file the schema does not hold: columns that are not in it, values that are not of their column's type. */
+import { isUtf8 } from 'node:buffer';
 import type { Column } from '../../lib/core/column.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import { type DecoderOptions, type DriftPolicy, NO_DRIFT, RESCUED_COLUMN } from '../../lib/core/decoder.ts';
@@ -87,17 +88,21 @@ export class CsvDrift {
     this.#rescued?.beginRecord();
   }
 
-  /** A value of a column that the schema does not have. */
-  newValue(field: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#policy.newField === 'rescue') this.#keep(this.#names[field]!, bytes, start, end);
+  /**
+   * A value of a column that the schema does not have.
+   * @returns its name where the value is wanted and cannot be kept, as JSON holds no bytes that are not UTF-8
+   */
+  newValue(field: number, bytes: Uint8Array, start: number, end: number): string | null {
+    if (this.#policy.newField !== 'rescue') return null;
+    const name = this.#names[field]!;
+    return this.#keep(name, bytes, start, end) ? null : name;
   }
 
   /** A value that does not fit. @returns whether it is kept, so that the row has null in its place */
   misfit(name: string, nullable: boolean, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#policy.mismatch === 'widen') this.#misfits.push(name);
     if (this.#policy.mismatch !== 'rescue' || !nullable) return false;
-    this.#keep(name, bytes, start, end);
-    return true;
+    return this.#keep(name, bytes, start, end);
   }
 
   endRecord(row: number): void {
@@ -117,8 +122,12 @@ export class CsvDrift {
     this.needed = null;
   }
 
-  #keep(name: string, bytes: Uint8Array, start: number, end: number): void {
-    this.#rescued?.keep(name, JSON.stringify(Buffer.from(bytes.subarray(start, end)).toString()));
+  /** @returns whether it could be: what is not UTF-8 would come back as other text */
+  #keep(name: string, bytes: Uint8Array, start: number, end: number): boolean {
+    const value = bytes.subarray(start, end);
+    if (!isUtf8(value)) return false;
+    this.#rescued?.keep(name, JSON.stringify(Buffer.from(value).toString()));
+    return true;
   }
 
   #needs(bytes: Uint8Array, start: number, to: number, names: readonly string[]): boolean {

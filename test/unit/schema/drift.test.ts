@@ -7,9 +7,9 @@ import { csvInputSpec, schemaOf } from '../../support/job.ts';
 import { type LineFormatSpec, streamInput } from '../../support/stream-input.ts';
 
 /** Reads a file as a subtask does: a wider schema means another decoder, at the place where the last one stopped. */
-function read(spec: LineFormatSpec, text: string, first: Schema, drift: DriftPolicy) {
+function read(spec: LineFormatSpec, text: string | Buffer, first: Schema, drift: DriftPolicy) {
   const format = streamInput(spec);
-  const bytes = Buffer.from(`${text}\n`.replace(/\n\n$/, '\n'));
+  const bytes = typeof text === 'string' ? Buffer.from(`${text}\n`.replace(/\n\n$/, '\n')) : text;
   const rows: Record<string, unknown>[] = [];
   const refused: [string | undefined, string | null][] = [];
   let schema = first;
@@ -163,6 +163,21 @@ describe('NDJSON that the schema does not hold', () => {
 describe('CSV that the schema does not hold', () => {
   const text = 'id,new,name\n1,5,a\n"2","x ""y""",b\nthree,,c\n4';
   const schema = schemaOf({ id: 'int32', name: 'string' });
+
+  test('rescue: a value that is not UTF-8 would come back as another one, so its record is a bad one', () => {
+    const withRescued = { fields: [...schema.fields, ...schemaOf({ _rescued: 'json' }).fields] };
+    const bytes = Buffer.from('id,new,name\n1,\xe9,a\n2,5,\xe9\n\xe9,5,c\n4,\xc3\xa9,d\n', 'latin1');
+    const { rows, refused } = read(csvInputSpec, bytes, withRescued, {
+      newField: 'rescue',
+      mismatch: 'rescue',
+    });
+    expect(rows).toEqual([{ id: 4, name: 'd', _rescued: '{"new":"é"}' }]);
+    expect(refused).toEqual([
+      ['not_utf8', 'new'],
+      ['not_utf8', 'name'],
+      ['type_mismatch', 'id'],
+    ]);
+  });
 
   test('rescue', () => {
     const withRescued = { fields: [...schema.fields, ...schemaOf({ _rescued: 'json' }).fields] };
