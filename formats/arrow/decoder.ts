@@ -14,7 +14,7 @@ import { withPath } from '../corrupt.ts';
 import { proveColumns } from '../file-columns.ts';
 import { ArrowColumns } from './arrow-columns.ts';
 import { loadArrowCodecs } from './body-codecs.ts';
-import { type ArrowMessage, findMessages, readMessage } from './messages.ts';
+import { type ArrowMessage, findMessages, readMessage, readSchemaMessage } from './messages.ts';
 
 export class ArrowDecoder implements FileDecoder {
   readonly #options: DecoderOptions;
@@ -89,7 +89,9 @@ export class ArrowDecoder implements FileDecoder {
   async *#pieces(file: RandomAccessFile, first: number): AsyncGenerator<Uint8Array> {
     const range = await findMessages(file);
     if (range.isFile) {
-      for (let at = range.from; ; ) {
+      const schema = await readSchemaMessage(file, range);
+      yield schema.header;
+      for (let at = schema.end; ; ) {
         const message = await readMessage(file, range, at);
         if (message === null) break;
         if (message.kind !== 'batch') yield* this.#whole(file, message);

@@ -4,10 +4,10 @@ import type { Schema } from '../../lib/core/data-type.ts';
 import type { FileInputFormat, RandomAccessFile } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
-import { corrupt, withPath } from '../corrupt.ts';
+import { withPath } from '../corrupt.ts';
 import { schemaOfArrow } from './arrow-type.ts';
 import { ArrowDecoder } from './decoder.ts';
-import { findMessages, readMessage } from './messages.ts';
+import { findMessages, readSchemaMessage } from './messages.ts';
 
 export function arrowInput(_spec: Extract<InputFormatSpec, { type: 'arrow' }>): FileInputFormat {
   return {
@@ -20,8 +20,7 @@ export function arrowInput(_spec: Extract<InputFormatSpec, { type: 'arrow' }>): 
 
 async function readSchema(file: RandomAccessFile): Promise<Schema> {
   const range = await findMessages(file);
-  const message = await readMessage(file, range, range.from);
-  if (message === null || message.kind !== 'schema') return corrupt('it does not begin with a schema');
+  const message = await readSchemaMessage(file, range);
   const schema = schemaOfArrow(RecordBatchReader.from(message.header).open().schema);
   if (!('unknown' in schema)) return schema;
   throw new SluiceError('SCHEMA_UNKNOWN', `${file.path}: ${schema.unknown}, which no column holds`, {
