@@ -3,6 +3,7 @@
  * that fit, which are most. Decoders fill it beside their columns, and only where something is rescued.
  */
 import { BytesColumn } from '../lib/core/column.ts';
+import { replaceLoneSurrogates } from './lone-surrogates.ts';
 
 const RESCUED_TYPE = { kind: 'json' } as const;
 
@@ -32,7 +33,9 @@ export class RescuedColumn {
   endRecord(row: number): void {
     if (this.#entries.length === 0) return;
     this.#rows.push(row);
-    this.#texts.push(Buffer.from(`{${this.#entries.join(',')}}`));
+    const text = Buffer.from(`{${this.#entries.join(',')}}`);
+    replaceLoneSurrogates(text, 0, text.length);
+    this.#texts.push(text);
     this.#entries = [];
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../../lib/core/column.ts';
 import { type DataType, type Field, formatDataType } from '../../lib/core/data-type.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
+import { replaceLoneSurrogates } from '../lone-surrogates.ts';
 import { type FixedParser, fixedParser } from '../scalars/scalar-parser.ts';
 import { StringColumnWriter } from '../string-column-writer.ts';
 import type { StringDictionary } from '../string-dictionary.ts';
@@ -165,6 +166,7 @@ class BytesFieldWriter implements FieldWriter {
     const at = column.offsets[row]!;
     column.reserveBytes(at + value.length, at);
     column.bytes.set(value, at);
+    if (this.field.type.kind === 'json') replaceLoneSurrogates(column.bytes, at, at + value.length);
     column.offsets[row + 1] = at + value.length;
     column.setValid(row);
     return true;

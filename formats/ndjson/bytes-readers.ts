@@ -1,6 +1,7 @@
 /** Columns of bytes that are not text of their own: JSON values as they stand, and base64. */
 import { BytesColumn } from '../../lib/core/column.ts';
 import type { DataType } from '../../lib/core/data-type.ts';
+import { replaceLoneSurrogates } from '../lone-surrogates.ts';
 import { decodeBase64 } from './base64.ts';
 import { unescaped, unescapeString } from './json-string.ts';
 import { skipValue } from './skip-value.ts';
@@ -36,7 +37,10 @@ abstract class BytesReader implements ValueReader {
   }
 }
 
-/** The text of any value, white space within it included. A JSON null is a null of the column. */
+/**
+ * The text of any value, white space within it included; lone surrogates are replaced, as in strings. A JSON null is a null
+ * of the column.
+ */
 export class JsonReader extends BytesReader {
   read(bytes: Uint8Array, view: DataView, at: number, row: number): number {
     const end = skipValue(bytes, view, at);
@@ -48,6 +52,11 @@ export class JsonReader extends BytesReader {
     column.offsets[row + 1] = out + end - at;
     markValid(column, row);
     return end;
+  }
+
+  override finish(rows: number, touched: number): void {
+    super.finish(rows, touched);
+    replaceLoneSurrogates(this.column.bytes, 0, this.column.offsets[rows]!);
   }
 }
 
