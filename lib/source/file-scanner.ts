@@ -28,6 +28,8 @@ export interface FileScannerOptions {
   readonly warnings: Warnings;
   /** Whether a file is being read: it is judged once that is over, because the reader may yet find that it changed. */
   readonly isOpen: (file: FileStatus) => boolean;
+  /** What is there of a file that is being read is not what was taken of it, and would be: this scan passes it over. */
+  readonly onPassedOver: () => void;
   /** Whether something of a file of this name waits for it to be found. */
   readonly isSought: (path: string) => boolean;
   /** Whether something of any file does. */
@@ -250,7 +252,11 @@ export class FileScanner {
       entry === -1 ? null : known.matches(entry, file.sizeBytes, versionOf(file)),
       modified,
     );
-    if (verdict === 'same' || this.#options.isOpen(file)) return;
+    if (verdict === 'same') return;
+    if (this.#options.isOpen(file)) {
+      if (verdict === 'take' || verdict === 'reread') this.#options.onPassedOver();
+      return;
+    }
     switch (verdict) {
       case 'fail':
         throw modifiedError(file.path);
@@ -288,7 +294,7 @@ export class FileScanner {
    * too, because a followed file may be renamed to one.
    */
   #lookFollowed(file: FileStatus, root: number, realm: number, look: Look): void {
-    const { known, roots, isOpen, isSought, seeksAny } = this.#options;
+    const { known, roots, isOpen, onPassedOver, isSought, seeksAny } = this.#options;
     const { path, fileKey = 0n } = file;
     let entry = known.find(path);
     if (entry !== -1 && !known.mayBe(entry, fileKey) && !known.wasSeen(entry)) {
@@ -308,7 +314,11 @@ export class FileScanner {
       if (!wants(roots[root]!, path)) return;
     }
     look.counts.listed++;
-    if (isOpen(file)) return;
+    const isUnchanged = isItself && known.matches(entry, file.sizeBytes, versionOf(file));
+    if (isOpen(file)) {
+      if (!isUnchanged) onPassedOver();
+      return;
+    }
     const hasMoved = isMoved || (entry !== -1 && !isItself);
     const to = hasMoved ? look.moved : look.waiting;
     // What was taken of it and is not read yet is old enough.
@@ -320,7 +330,7 @@ export class FileScanner {
       this.#addOnceOldEnough(file, root, to, look.counts);
       return;
     }
-    if (isItself && known.matches(entry, file.sizeBytes, versionOf(file))) {
+    if (isUnchanged) {
       const before = known.get(entry);
       if (before.fileKey !== fileKey && fileKey !== 0n) known.record(path, { ...before, fileKey });
       if (!before.isCopy) return;

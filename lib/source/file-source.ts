@@ -7,15 +7,11 @@ import type { Clock } from '../core/clock.ts';
 import type { SourceSpec } from '../core/compiled-job.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import type { ProcessingMode, RestoredEnumerator, SplitEnumeratorContext } from './enumerator-options.ts';
 import { type SourceRoot, selectRoots } from './file-selector.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { Notifications } from './notifications/notifications.ts';
-import {
-  type ProcessingMode,
-  type RestoredEnumerator,
-  SplitEnumerator,
-  type SplitEnumeratorContext,
-} from './split-enumerator.ts';
+import { SplitEnumerator } from './split-enumerator.ts';
 import { splitSizeOf } from './split-planner.ts';
 import { type Warning, Warnings } from './warnings.ts';
 

@@ -24,19 +24,11 @@ import { KnownFiles } from './known-files.ts';
 import { type FileEnd, OpenFiles } from './open-files.ts';
 import { Realms } from './realms.ts';
 import { ScanLoop } from './scan-loop.ts';
+import { SecondLook } from './second-look.ts';
 import { takeSmallBehind } from './small-files.ts';
 import { checkSplit, remainingBytes, type Split, type SplitOutcome } from './split.ts';
 import { SplitPlanner } from './split-planner.ts';
 import { TakeQuota } from './take-quota.ts';
-
-export type {
-  ProcessingMode,
-  RestoredEnumerator,
-  SourceCounters,
-  SplitEnumeratorContext,
-  SplitEnumeratorOptions,
-} from './enumerator-options.ts';
-export type { EnumeratorState } from './enumerator-state.ts';
 
 export class SplitEnumerator {
   readonly #options: SplitEnumeratorOptions;
@@ -60,7 +52,8 @@ export class SplitEnumerator {
   readonly #cleaning = new Set<string>();
   /** Subtasks that asked and got nothing yet, first come first served. */
   readonly #asking = new Set<number>();
-  /** PROCESS_ONCE: the one scan is over. */
+  readonly #secondLook = new SecondLook();
+  /** PROCESS_ONCE: the last scan is over. */
   #scanned = false;
   #closed = false;
   #scan: Pick<ScanResult, 'listed' | 'tooYoung'> = { listed: 0, tooYoung: 0 };
@@ -87,6 +80,7 @@ export class SplitEnumerator {
         this.#openFiles.hasKey(fileKey) ||
         this.#taker.isLookingInto(path) ||
         this.#cleaning.has(path),
+      onPassedOver: () => this.#secondLook.want(),
       isSought: (path) => this.#homeless.has(path),
       seeksAny: () => this.#homeless.size > 0,
       onFoundSoFar: (waiting, realms) => {
@@ -203,6 +197,8 @@ export class SplitEnumerator {
     }
     const end = this.#openFiles.finish(split, kind);
     if (end !== null) this.#closeFile(end);
+    // Its subtask may have asked for more before it said so.
+    if (this.#secondLook.isWanted) this.#dispatch();
     return end;
   }
 
@@ -228,13 +224,11 @@ export class SplitEnumerator {
   #giveUpHomeless(): void {
     if (!this.#scanned || this.#taker.waiting > 0 || this.#taker.looking > 0) return;
     const isOpen = (split: Split) => this.#openFiles.hasFileOf(split);
-    for (const split of this.#homeless.scanEnded(isOpen)) this.#giveUp(split);
-  }
-
-  #giveUp(split: Split): void {
-    this.#counts.missing++;
-    this.#givenUp.push({ split, kind: 'missing' });
-    this.#options.warnings.warn(...lossWarning(split));
+    for (const split of this.#homeless.scanEnded(isOpen)) {
+      this.#counts.missing++;
+      this.#givenUp.push({ split, kind: 'missing' });
+      this.#options.warnings.warn(...lossWarning(split));
+    }
   }
 
   #closeFile(end: FileEnd): void {
@@ -242,7 +236,8 @@ export class SplitEnumerator {
     if (end.kind === 'read') return;
     // Nothing of it was read: it is as if it had not been taken. If it is there, the next scan finds it as it is.
     if (end.untouched) this.#known.remove(end.path);
-    this.#options.warnings.warn(...endWarning(end, this.#options.mode === 'once' ? 'run' : 'scan'));
+    const isLast = this.#options.mode === 'once' && !this.#secondLook.isWanted;
+    this.#options.warnings.warn(...endWarning(end, isLast ? 'run' : 'scan'));
   }
 
   /** For a checkpoint; see above for when. */
@@ -336,7 +331,7 @@ export class SplitEnumerator {
       );
     }
     this.#dispatch();
-    return this.#options.mode !== 'once' || this.#homeless.size > 0;
+    return this.#options.mode !== 'once' || this.#homeless.size > 0 || !this.#scanned;
   }
 
   /** Gives what there is to those who asked. */
@@ -357,6 +352,13 @@ export class SplitEnumerator {
       this.#taker.looking === 0 &&
       this.#taker.waiting === 0;
     if (this.#options.mode !== 'once' || !exhausted || this.#closed) return;
+    if (this.#secondLook.isWanted) {
+      if (this.#openFiles.size > 0) return;
+      this.#secondLook.begin();
+      this.#scanned = false;
+      this.#scans.start();
+      return;
+    }
     for (const subtask of this.#asking) {
       this.#asking.delete(subtask);
       this.#context.signalNoMoreSplits(subtask);

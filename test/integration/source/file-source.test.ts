@@ -6,14 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../lib/core/clock.ts';
 import type { SourceSpec } from '../../../lib/core/compiled-job.ts';
+import type { ProcessingMode, RestoredEnumerator } from '../../../lib/source/enumerator-options.ts';
 import { selectRoots } from '../../../lib/source/file-selector.ts';
 import { FolderWatcher } from '../../../lib/source/folder-watcher.ts';
 import type { Split } from '../../../lib/source/split.ts';
-import {
-  type ProcessingMode,
-  type RestoredEnumerator,
-  SplitEnumerator,
-} from '../../../lib/source/split-enumerator.ts';
+import { SplitEnumerator } from '../../../lib/source/split-enumerator.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
 import { Warnings } from '../../../lib/source/warnings.ts';
 import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';

@@ -1,13 +1,10 @@
 /** An enumerator with one reader, over files in memory: scans when told to, reads what is assigned, survives crashes. */
 import type { SluiceError } from '../../../lib/core/errors.ts';
-import { withOutcomes } from '../../../lib/source/enumerator-state.ts';
+import type { SplitEnumeratorOptions } from '../../../lib/source/enumerator-options.ts';
+import { type EnumeratorState, withOutcomes } from '../../../lib/source/enumerator-state.ts';
 import { type SelectorSpec, selectRoots } from '../../../lib/source/file-selector.ts';
 import type { Split, SplitOutcome } from '../../../lib/source/split.ts';
-import {
-  type EnumeratorState,
-  SplitEnumerator,
-  type SplitEnumeratorOptions,
-} from '../../../lib/source/split-enumerator.ts';
+import { SplitEnumerator } from '../../../lib/source/split-enumerator.ts';
 import type { SplitReader } from '../../../lib/source/split-reader.ts';
 import type { SplitReaderOptions } from '../../../lib/source/split-reader-options.ts';
 import { type Warning, Warnings } from '../../../lib/source/warnings.ts';
