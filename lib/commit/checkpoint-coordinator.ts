@@ -14,7 +14,7 @@ import type { Committable } from '../sink/sink-state.ts';
 import { type EnumeratorState, withOutcomes } from '../source/enumerator-state.ts';
 import { isHomeless } from '../source/homeless-splits.ts';
 import type { FileEnd } from '../source/open-files.ts';
-import type { SpentFile } from '../source/spent-file.ts';
+import { spentFiles } from '../source/spent-file.ts';
 import type { SplitOutcome } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
@@ -388,11 +388,4 @@ function recordsOf({ counts }: SnapshotAnswer): number {
 function heldFiles(enumerator: EnumeratorState, answers: readonly SnapshotAnswer[]): HeldFiles {
   const splits = [...enumerator.splits, ...answers.flatMap((answer) => answer.splits)];
   return { nextFile: enumerator.nextFile, open: new Set(splits.map(({ fileId }) => fileId)) };
-}
-
-/** Files that changed or vanished while they were read, or that could not be read as a whole, are not ours to tidy up. */
-function spentFiles(ended: readonly FileEnd[], checkpointId: number, checkpointMs: number): SpentFile[] {
-  return ended
-    .filter(({ kind, incomplete }) => kind === 'read' && !incomplete)
-    .map(({ path, sizeBytes, modifiedNs }) => ({ path, sizeBytes, modifiedNs, checkpointId, checkpointMs }));
 }

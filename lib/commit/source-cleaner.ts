@@ -9,10 +9,11 @@ import pLimit from 'p-limit';
 import type { AfterCommit } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
+import { isAnother } from '../source/file-version.ts';
 import { removalsOf } from '../source/known-files-log.ts';
 import type { SpentFile } from '../source/spent-file.ts';
 import type { Warnings } from '../source/warnings.ts';
-import type { FileSystem } from '../storage/file-system.ts';
+import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** Files that may wait for their parts to become visible; beyond that every open part is closed. */
@@ -28,7 +29,7 @@ const MAX_NAMES = 1000;
 /** What has to know that files go. See SplitEnumerator. */
 export interface CleanedSource {
   beginCleaning(path: string): void;
-  endCleaning(path: string, gone: boolean): void;
+  endCleaning(file: SpentFile, gone: boolean): void;
 }
 
 export interface SourceCleanerOptions {
@@ -108,6 +109,34 @@ export class SourceCleaner {
     return ready.length - failures.size;
   }
 
+  /**
+   * Before the first scan of a run: where files that wait were replaced since, what has their names is new, and it is this
+   * scan that has to find it.
+   */
+  async dropReplaced(): Promise<void> {
+    const { fileSystem, source } = this.#options;
+    const limit = pLimit(CONCURRENCY);
+    const replaced = new Set<SpentFile>();
+    const look = async (file: SpentFile): Promise<void> => {
+      // What cannot be looked at now is looked at once more before anything is done to it.
+      const status = await fileSystem.stat(file.path).catch(() => null);
+      if (status !== null && isAnother(status, file)) replaced.add(file);
+    };
+    const keyed = this.#waiting.filter(({ birthKey }) => birthKey !== undefined);
+    await Promise.all(keyed.map((file) => limit(() => look(file))));
+    for (const file of replaced) {
+      if (!this.#isNewest(file)) continue;
+      source.endCleaning(file, true);
+      this.#gone.push(file.path);
+    }
+    this.#waiting = this.#waiting.filter((file) => !replaced.has(file));
+  }
+
+  /** Whether no later file of the name waits: then what is known by the name is this one. */
+  #isNewest(file: SpentFile): boolean {
+    return this.#waiting.findLast(({ path: other }) => other === file.path) === file;
+  }
+
   async #dispose(file: SpentFile): Promise<SluiceError | null> {
     const { source } = this.#options;
     source.beginCleaning(file.path);
@@ -119,18 +148,22 @@ export class SourceCleaner {
     } catch (thrown) {
       return SluiceError.from(thrown);
     } finally {
-      source.endCleaning(file.path, gone);
+      source.endCleaning(file, gone);
     }
   }
 
-  /** @returns whether the file is gone, be it that another one has its name by now */
-  async #remove({ path: file, sizeBytes, modifiedNs, checkpointMs }: SpentFile): Promise<boolean> {
+  /** @returns whether the file is gone, be it that another one has its name by now, and nothing else is known by it */
+  async #remove(spent: SpentFile): Promise<boolean> {
+    const { path: file, checkpointMs, birthKey } = spent;
     const { fileSystem, policy, warnings } = this.#options;
     const status = await fileSystem.stat(file);
     // Done before a crash, or by somebody else.
     if (status === null) return true;
-    if (status.sizeBytes !== sizeBytes || String(status.modifiedNs) !== modifiedNs) {
-      const isNew = status.createdNs !== null && status.createdNs > BigInt(checkpointMs) * NS_PER_MS;
+    if (isAnother(status, spent)) return this.#isNewest(spent);
+    if (!isVersion(status, spent)) {
+      const hasKeys = birthKey !== undefined && status.birthKey !== undefined;
+      const isYounger = status.createdNs !== null && status.createdNs > BigInt(checkpointMs) * NS_PER_MS;
+      const isNew = isYounger && !hasKeys;
       if (!isNew)
         warnings.warn('file-modified', `${file} changed after it was read, so it is kept (after_commit)`);
       return isNew;
@@ -159,6 +192,11 @@ export class SourceCleaner {
     const folder = within.reduce((longest, each) => (each.length > longest.length ? each : longest), '');
     return folder === '' ? path.basename(file) : file.slice(folder.length + 1);
   }
+}
+
+function isVersion(status: FileStatus, { sizeBytes, modifiedNs, identity }: SpentFile): boolean {
+  const isSame = identity === undefined || String(status.identity) === identity;
+  return isSame && status.sizeBytes === sizeBytes && String(status.modifiedNs) === modifiedNs;
 }
 
 /** The newest checkpoint whose rows are all in parts that are not open any more. */

@@ -204,6 +204,7 @@ class JobRun {
     const cleaner = this.#createCleaner(source);
     // Before the first scan: a file that has the name of one that went is new.
     await cleaner?.clean(base);
+    await cleaner?.dropReplaced();
     const watermarks = restoreWatermarks(job, base, this.#clock);
     const partitions = await createPartitionCommits(job, base, this.#fileSystem, this.#clock, {
       onChange: () => coordinator.partitionsChanged(),
@@ -319,7 +320,7 @@ class JobRun {
       folders: source.folders,
       source: source.enumerator,
       warnings: source.warnings,
-      restored: this.#state.base.spent ?? [],
+      restored: (this.#state.base.spent ?? []).map(source.checkKey),
     });
   }
 

@@ -39,6 +39,8 @@ export interface SplitEnumeratorOptions extends Omit<SplitPlannerOptions, 'follo
   readonly onReplaced: ReplacedPolicy;
   readonly rotation: Rotation;
   readonly limits: SourceLimits;
+  /** See FileScanner. */
+  readonly birthKeys?: boolean | undefined;
   /** See FileScanner; for tests. */
   readonly looksPerScan?: number | undefined;
   readonly warnings: Warnings;

@@ -26,6 +26,8 @@ export interface FileScannerOptions {
   readonly minAgeMs: number;
   readonly modified: ModifiedPolicy;
   readonly warnings: Warnings;
+  /** Whether files get birth keys, so that what has the name of one that was read can be told from it. */
+  readonly birthKeys?: boolean | undefined;
   /** Whether a file is being read: it is judged once that is over, because the reader may yet find that it changed. */
   readonly isOpen: (file: FileStatus) => boolean;
   /** What is there of a file that is being read is not what was taken of it, and would be: this scan passes it over. */
@@ -226,9 +228,10 @@ export class FileScanner {
     };
   }
 
-  #listOptions({ options }: SourceRoot, realm: number, counts: MutableCounts): ListOptions {
-    const { known, modified, looksPerScan = LOOKS_PER_SCAN } = this.#options;
-    if (modified === 'append') return withRenamed(options);
+  #listOptions(root: SourceRoot, realm: number, counts: MutableCounts): ListOptions {
+    const { known, modified, birthKeys = false, looksPerScan = LOOKS_PER_SCAN } = this.#options;
+    if (modified === 'append') return withRenamed(root.options);
+    const options = { ...root.options, birthKeys };
     // A power of two, so that a few files more or less do not begin another round.
     const turns = 2 ** Math.ceil(Math.log2(known.size / looksPerScan));
     if (modified !== 'ignore' || this.#scans === 0 || turns <= 1) return options;

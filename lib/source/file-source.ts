@@ -10,6 +10,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import type { ProcessingMode, RestoredEnumerator, SplitEnumeratorContext } from './enumerator-options.ts';
 import { type SourceRoot, selectRoots } from './file-selector.ts';
 import { FolderWatcher } from './folder-watcher.ts';
+import { type CheckKey, compareFolders, withCheckedKeys } from './foreign-keys.ts';
 import { Notifications } from './notifications/notifications.ts';
 import { SplitEnumerator } from './split-enumerator.ts';
 import { splitSizeOf } from './split-planner.ts';
@@ -29,6 +30,7 @@ export interface FileSourceOptions {
 
 export class FileSource {
   readonly enumerator: SplitEnumerator;
+  readonly checkKey: CheckKey;
   /** Bounded, and for whoever else deals with the source's files. */
   readonly warnings: Warnings;
   readonly #roots: readonly SourceRoot[];
@@ -37,12 +39,14 @@ export class FileSource {
 
   private constructor(
     enumerator: SplitEnumerator,
+    checkKey: CheckKey,
     roots: readonly SourceRoot[],
     warnings: Warnings,
     watcher: FolderWatcher | null,
     notifications: Notifications | null,
   ) {
     this.enumerator = enumerator;
+    this.checkKey = checkKey;
     this.#roots = roots;
     this.warnings = warnings;
     this.#watcher = watcher;
@@ -62,6 +66,9 @@ export class FileSource {
         `${JSON.stringify(path)} is left out: its name is not valid UTF-8, so it cannot be opened by it`,
       ),
     );
+    const birthKeys = spec.afterCommit.kind !== 'keep';
+    const { restored } = options;
+    const checkKey = await compareFolders(fileSystem, birthKeys ? (restored?.state.realms ?? []) : []);
     const enumerator = new SplitEnumerator(
       {
         fileSystem,
@@ -72,6 +79,7 @@ export class FileSource {
         monitorIntervalMs: spec.monitorIntervalMs,
         minAgeMs: spec.minAgeMs,
         modified: spec.modified,
+        birthKeys,
         onReplaced: spec.onReplaced,
         rotation: spec.rotation,
         limits: spec.limits,
@@ -81,7 +89,7 @@ export class FileSource {
         maxRecordBytes: spec.maxRecordBytes,
       },
       options.context,
-      options.restored,
+      restored === null ? null : withCheckedKeys(restored, checkKey),
     );
     const continuously = mode === 'continuously';
     const watcher =
@@ -90,7 +98,7 @@ export class FileSource {
       spec.notifications !== null && continuously
         ? new Notifications(spec.notifications, clock, warnings, (paths) => enumerator.hint(paths))
         : null;
-    return new FileSource(enumerator, roots, warnings, watcher, notifications);
+    return new FileSource(enumerator, checkKey, roots, warnings, watcher, notifications);
   }
 
   /** Folders that are listed. */

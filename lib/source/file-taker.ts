@@ -271,7 +271,7 @@ export class FileTaker {
 
   #commit(file: FileStatus, realm: number, plan: TakenPlan): void {
     const { openFiles, quota, onSplit } = this.#options;
-    const { path, sizeBytes, modifiedNs, identity, fileKey = 0n } = file;
+    const { path, sizeBytes, modifiedNs, identity, fileKey = 0n, birthKey } = file;
     this.#record(file, realm, plan);
     this.#tellUnread(file, plan);
     if (plan.kind !== 'read') return;
@@ -294,6 +294,7 @@ export class FileTaker {
       position: startPosition(plan.startByte),
       ...(fingerprint === 0n ? {} : { prefix }),
       ...(fingerprint === 0n && fileKey !== 0n ? { fileKey: String(fileKey) } : {}),
+      ...(birthKey === undefined ? {} : { birthKey: String(birthKey) }),
     };
     openFiles.add(split, false);
     onSplit(split);

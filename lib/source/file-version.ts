@@ -4,7 +4,7 @@ import type { FileStatus, FileSystem, FileVersion } from '../storage/file-system
 import { type FileRanges, openRanges } from './file-ranges.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { ModifiedPolicy } from './modification.ts';
-import type { Split, SplitOutcome, SplitPrefix } from './split.ts';
+import { isUntouched, type Split, type SplitOutcome, type SplitPrefix } from './split.ts';
 
 /**
  * Compares size and version with those of the split. A file that is followed may have grown: the split ends before what
@@ -64,9 +64,20 @@ export function unreadOutcome(error: SluiceError, policy: ModifiedPolicy): 'miss
   return error.code === 'FILE_MODIFIED' && policy !== 'fail' ? 'changed' : null;
 }
 
-function isVersion(status: FileStatus, { identity, modifiedNs }: Split): boolean {
+function isVersion(status: FileStatus, split: Split): boolean {
+  const { identity, modifiedNs } = split;
   if (identity !== undefined) return String(status.identity) === identity;
+  // One that has come in its place before a byte was read is taken as what it is. Later, the rest of the rows counts more.
+  if (split.startByte === 0 && isUntouched(split) && isAnother(status, split)) return false;
   return String(status.modifiedNs) === modifiedNs;
+}
+
+/** Whether a file of the same name is known to be another one than that of which this was remembered. */
+export function isAnother(
+  { birthKey: now }: FileStatus,
+  { birthKey }: { readonly birthKey?: string },
+): boolean {
+  return birthKey !== undefined && now !== undefined && String(now) !== birthKey;
 }
 
 /** What tells versions of a file of one size apart: what the storage says, otherwise its modification time. */

@@ -64,8 +64,11 @@ export class FilesAhead {
     this.#sizeBytes = 0;
   }
 
-  #read({ path, sizeBytes, modifiedNs, identity }: Split): Promise<Uint8Array | null> {
-    const version = identity === undefined ? {} : { identity: BigInt(identity) };
+  #read({ path, sizeBytes, modifiedNs, identity, birthKey }: Split): Promise<Uint8Array | null> {
+    const version = {
+      ...(identity === undefined ? {} : { identity: BigInt(identity) }),
+      ...(birthKey === undefined ? {} : { birthKey: BigInt(birthKey) }),
+    };
     return this.#fileSystem.readVersion({ path, sizeBytes, modifiedNs: BigInt(modifiedNs), ...version });
   }
 }

@@ -8,6 +8,8 @@ export interface FileEnd {
   /** As it was taken. */
   readonly sizeBytes: number;
   readonly modifiedNs: string;
+  readonly identity?: string;
+  readonly birthKey?: string;
   /** The worst that happened to one of its splits. */
   readonly kind: SplitOutcome['kind'];
   /** Not one byte of it was taken. */
@@ -84,9 +86,13 @@ export class OpenFiles {
     this.#byId.delete(split.fileId);
     count(this.#paths, file.path, -1);
     if (file.fileKey !== null) count(this.#keys, file.fileKey, -1);
-    const { fileId, sizeBytes, modifiedNs } = split;
+    const { fileId, sizeBytes, modifiedNs, identity, birthKey } = split;
     const { path, kind: worst, untouched, incomplete } = file;
-    return { fileId, path, sizeBytes, modifiedNs, kind: worst, untouched, incomplete };
+    const version = {
+      ...(identity === undefined ? {} : { identity }),
+      ...(birthKey === undefined ? {} : { birthKey }),
+    };
+    return { fileId, path, sizeBytes, modifiedNs, ...version, kind: worst, untouched, incomplete };
   }
 }
 

@@ -26,6 +26,7 @@ import { Realms } from './realms.ts';
 import { ScanLoop } from './scan-loop.ts';
 import { SecondLook } from './second-look.ts';
 import { takeSmallBehind } from './small-files.ts';
+import type { SpentFile } from './spent-file.ts';
 import { checkSplit, remainingBytes, type Split, type SplitOutcome } from './split.ts';
 import { SplitPlanner } from './split-planner.ts';
 import { TakeQuota } from './take-quota.ts';
@@ -271,9 +272,12 @@ export class SplitEnumerator {
   }
 
   /** @param gone the file that was read is not there any more: whatever has its name from now on is new */
-  endCleaning(path: string, gone: boolean): void {
+  endCleaning({ path, sizeBytes, modifiedNs, identity = modifiedNs }: SpentFile, gone: boolean): void {
     this.#cleaning.delete(path);
-    if (gone) this.#known.remove(path);
+    if (!gone || this.#openFiles.has(path)) return;
+    // What has its name may have been taken since, as a change.
+    const entry = this.#options.modified === 'reread' ? this.#known.find(path) : -1;
+    if (entry === -1 || this.#known.matches(entry, sizeBytes, BigInt(identity))) this.#known.remove(path);
   }
 
   /** The checkpoint of the last `snapshot` is durable: what `limits` held back may be taken. */

@@ -60,6 +60,8 @@ export interface Split {
   readonly prefix?: SplitPrefix;
   /** Of one that only its key recognises: see FileStatus, in decimal. */
   readonly fileKey?: string;
+  /** See FileStatus, in decimal; absent where nothing is done to files that were read, and in older checkpoints. */
+  readonly birthKey?: string;
   /** The newest event time of the rows taken, milliseconds since 1970; absent where there is none. */
   readonly newestEventMs?: number;
   /** Something of it is in no output but in part: its file must not be tidied up. */
@@ -128,6 +130,7 @@ export function checkSplit(value: unknown): Split {
         /^\d{1,20}$/.test(String(split.prefix.fingerprint)) &&
         /^\d{1,20}$/.test(String(split.prefix.fileKey)))) &&
     (split.fileKey === undefined || /^\d{1,20}$/.test(String(split.fileKey))) &&
+    (split.birthKey === undefined || /^\d{1,20}$/.test(String(split.birthKey))) &&
     typeof position === 'object' &&
     position !== null &&
     whole(position.offset) &&

@@ -30,6 +30,7 @@ export class WaitingFiles {
   #identities: BigInt64Array | null = null;
   /** Only where the listing tells them. */
   #fileKeys: BigUint64Array | null = null;
+  #birthKeys: BigUint64Array | null = null;
   #added = 0;
   /** Heap of file numbers, smallest first. */
   #heap = new Uint32Array(16);
@@ -71,6 +72,10 @@ export class WaitingFiles {
       this.#fileKeys ??= new BigUint64Array(this.#sizes.length);
       this.#fileKeys[file] = status.fileKey;
     }
+    if (status.birthKey !== undefined) {
+      this.#birthKeys ??= new BigUint64Array(this.#sizes.length);
+      this.#birthKeys[file] = status.birthKey;
+    }
     this.#added++;
     this.#heap[this.#length] = file;
     this.#siftUp(this.#length++);
@@ -93,7 +98,8 @@ export class WaitingFiles {
       this.#names.memoryBytes +
       this.#sizes.length * 34 +
       (this.#identities?.byteLength ?? 0) +
-      (this.#fileKeys?.byteLength ?? 0)
+      (this.#fileKeys?.byteLength ?? 0) +
+      (this.#birthKeys?.byteLength ?? 0)
     );
   }
 
@@ -108,6 +114,7 @@ export class WaitingFiles {
       // 0: of a file without one, among others that have one.
       ...(this.#identities?.[file] ? { identity: this.#identities[file]! } : {}),
       ...(this.#fileKeys?.[file] ? { fileKey: this.#fileKeys[file]! } : {}),
+      ...(this.#birthKeys?.[file] ? { birthKey: this.#birthKeys[file]! } : {}),
       root,
     };
   }
@@ -118,6 +125,7 @@ export class WaitingFiles {
     this.#added = 0;
     this.#identities?.fill(0n);
     this.#fileKeys?.fill(0n);
+    this.#birthKeys?.fill(0n);
   }
 
   #isBefore(a: number, b: number): boolean {
@@ -194,6 +202,11 @@ export class WaitingFiles {
       const fileKeys = new BigUint64Array(capacity);
       fileKeys.set(this.#fileKeys);
       this.#fileKeys = fileKeys;
+    }
+    if (this.#birthKeys !== null) {
+      const birthKeys = new BigUint64Array(capacity);
+      birthKeys.set(this.#birthKeys);
+      this.#birthKeys = birthKeys;
     }
     const nanoseconds = new Uint32Array(capacity);
     nanoseconds.set(this.#nanoseconds);

@@ -22,6 +22,12 @@ export interface FileStatus {
    * the file has several names (hard links), and in listings that did not ask for it.
    */
   readonly fileKey?: bigint;
+  /**
+   * 64 bits that tell the file from others that have its name later: inode and time of creation. They stay the same where
+   * its device gets another number (a reboot, a mount) and however many names it has. Left out where the storage keeps no
+   * time of creation, and in listings that did not ask for it.
+   */
+  readonly birthKey?: bigint;
 }
 
 export interface PathStatus extends FileStatus {
@@ -44,6 +50,8 @@ export interface ListOptions {
   readonly topOnly?: boolean;
   /** Whether `fileKey` is wanted, where the storage has it. */
   readonly fileKeys?: boolean;
+  /** The same of `birthKey`. */
+  readonly birthKeys?: boolean;
   /**
    * Whether it is enough that a file of this absolute path is there: then it is left out of the pieces, and not looked at.
    * Asked once for each wanted file, but links, where looking costs more than the name; a storage whose listing tells all
@@ -98,8 +106,8 @@ export interface FileSystem {
    */
   open(path: string, offset: number, version?: FileVersion): Promise<ByteSource>;
   /**
-   * A small file, whole, in the version that a listing showed: with that identity, or else size and time of change as they
-   * are once all of it was read. null where it is gone, or another one by now.
+   * A small file, whole, in the version that a listing showed: with that identity, or else size, time of change and
+   * birth key (where one is given) as they are once all of it was read. null where it is gone, or another one by now.
    * @throws SluiceError of the storage
    */
   readVersion(file: FileStatus): Promise<Uint8Array | null>;

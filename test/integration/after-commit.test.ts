@@ -1,6 +1,6 @@
 /** `source.after_commit`: what becomes of files, and when. */
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -76,7 +76,13 @@ describe('after_commit', () => {
   });
 
   /** A daemon whose parts stay open until the test lets two hours pass. */
-  async function daemon(test: (letPartsRoll: () => void, warnings: readonly string[]) => Promise<void>) {
+  async function daemon(
+    test: (
+      letPartsRoll: () => void,
+      warnings: readonly string[],
+      tried: { readonly rows: number; readonly checkpoints: number },
+    ) => Promise<void>,
+  ) {
     let passedMs = 0;
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + passedMs };
     const stopping = new AbortController();
@@ -99,9 +105,13 @@ describe('after_commit', () => {
     });
     try {
       await vi.waitFor(() => expect(tried.rows === 10 && tried.checkpoints > 0).toBe(true), WAIT);
-      await test(() => {
-        passedMs += 7_200_000;
-      }, warnings);
+      await test(
+        () => {
+          passedMs += 7_200_000;
+        },
+        warnings,
+        tried,
+      );
     } finally {
       stopping.abort();
       await running;
@@ -142,16 +152,66 @@ describe('after_commit', () => {
     expect(existsSync(at('in', 'a.ndjson'))).toBe(false);
   });
 
-  it('is done by the next run where the last one stopped before it could be', async () => {
-    await put('a.ndjson', 10);
+  /** Another file gets the name, as `mv` does it, with the same time of change. */
+  async function replace(name: string, content: string): Promise<void> {
+    const { atime, mtime } = await stat(at('in', name));
+    await writeFile(at('other'), content);
+    await utimes(at('other'), atime, mtime);
+    await rename(at('other'), at('in', name));
+  }
+
+  /** Stops when a row was read and its part is open. */
+  async function runUntilRead(rows: number): Promise<void> {
     const stopping = new AbortController();
     await run(job({ kind: 'delete' }), {
       mode: 'continuously',
       signal: stopping.signal,
-      onProgress: ({ rows }) => {
-        if (rows === 10) stopping.abort();
+      onProgress: (progress) => {
+        if (progress.rows === rows) stopping.abort();
       },
     });
+  }
+
+  it('a file that came, of one size and time, in the place of one that waits is read before it goes', async () => {
+    await writeFile(at('in', 'a.ndjson'), '{"id":1}\n');
+    await utimes(at('in', 'a.ndjson'), 1_767_225_600, 1_767_225_600);
+    await runUntilRead(1);
+    await replace('a.ndjson', '{"id":2}\n');
+    expect((await run(job({ kind: 'delete' }))).rows).toBe(1);
+    expect(existsSync(at('in', 'a.ndjson'))).toBe(false);
+    expect((await run(job({ kind: 'delete' }))).rows).toBe(0);
+  });
+
+  it('one that came while the daemon runs is read as well', async () => {
+    await put('a.ndjson', 10);
+    await utimes(at('in', 'a.ndjson'), 1_767_225_600, 1_767_225_600);
+    await daemon(async (letPartsRoll, warnings, tried) => {
+      await replace('a.ndjson', await readFile(at('in', 'a.ndjson'), 'utf8'));
+      letPartsRoll();
+      await vi.waitFor(() => expect(tried.rows).toBe(20), WAIT);
+      letPartsRoll();
+      await vi.waitFor(() => expect(existsSync(at('in', 'a.ndjson'))).toBe(false), WAIT);
+      expect(tried.rows).toBe(20);
+      expect(warnings).toEqual([]);
+    });
+  });
+
+  it('a file that was made before the one of its name was read, and got the name after a crash, is read', async () => {
+    await put('a.ndjson', 10);
+    await writeFile(at('other'), '{"id":1}\n');
+    setFailpointHook((name) => {
+      if (name === 'clean.after') throw new Error('crash');
+    });
+    await expect(run(job({ kind: 'delete' }))).rejects.toThrow('crash');
+    setFailpointHook(null);
+    await rename(at('other'), at('in', 'a.ndjson'));
+    expect((await run(job({ kind: 'delete' }))).rows).toBe(1);
+    expect(existsSync(at('in', 'a.ndjson'))).toBe(false);
+  });
+
+  it('is done by the next run where the last one stopped before it could be', async () => {
+    await put('a.ndjson', 10);
+    await runUntilRead(10);
     expect(await visible()).toBe(0);
     expect(existsSync(at('in', 'a.ndjson'))).toBe(true);
     expect((await run(job({ kind: 'delete' }))).rows).toBe(0);

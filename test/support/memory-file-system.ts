@@ -229,6 +229,7 @@ export class MemoryFileSystem implements FileSystem {
         sizeBytes: file.bytes.length,
         modifiedNs: file.modifiedNs,
         ...(options.fileKeys && this.fileKeys ? { fileKey: file.fileKey } : {}),
+        ...(options.birthKeys && this.fileKeys ? { birthKey: file.fileKey } : {}),
       });
       if (piece.length < LIST_PIECE) continue;
       yield piece;
@@ -246,7 +247,7 @@ export class MemoryFileSystem implements FileSystem {
         path,
         sizeBytes: file.bytes.length,
         modifiedNs: file.modifiedNs,
-        ...(this.fileKeys ? { fileKey: file.fileKey } : {}),
+        ...(this.fileKeys ? { fileKey: file.fileKey, birthKey: file.fileKey } : {}),
         isFolder: false,
         createdNs: null,
       };
@@ -283,9 +284,10 @@ export class MemoryFileSystem implements FileSystem {
     };
   }
 
-  async readVersion({ path, sizeBytes, modifiedNs }: FileStatus): Promise<Uint8Array | null> {
+  async readVersion({ path, sizeBytes, modifiedNs, birthKey }: FileStatus): Promise<Uint8Array | null> {
     this.enter('read', path);
     const file = this.files.get(path);
+    if (birthKey !== undefined && this.fileKeys && file?.fileKey !== birthKey) return null;
     return file?.bytes.length === sizeBytes && file.modifiedNs === modifiedNs ? file.bytes.slice() : null;
   }
 

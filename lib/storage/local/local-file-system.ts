@@ -1,5 +1,5 @@
 /** The local disk. */
-import { type BigIntStats, type Dirent, fstatSync, statSync } from 'node:fs';
+import { type Dirent, fstatSync, statSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -26,6 +26,7 @@ import type {
 } from '../file-system.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
+import { withBirthKey, withFileKey } from './file-keys.ts';
 import { LocalRecoverableWriter } from './local-recoverable-writer.ts';
 import { moveFile } from './move-file.ts';
 import { readLocalVersion } from './read-version.ts';
@@ -80,7 +81,7 @@ class LocalFileSystem implements FileSystem {
             names.push(name);
         }
         // Empty ones too: who listens has something else to do now and then.
-        yield statusOf(prefix, names, options.fileKeys === true);
+        yield statusOf(prefix, names, options);
         await yieldToEventLoop();
       }
     }
@@ -94,6 +95,7 @@ class LocalFileSystem implements FileSystem {
         sizeBytes: Number(status.size),
         modifiedNs: status.mtimeNs,
         ...withFileKey(status),
+        ...withBirthKey(status),
         isFolder: status.isDirectory(),
         // 0 on file systems that do not keep it.
         createdNs: status.birthtimeNs > 0n ? status.birthtimeNs : null,
@@ -252,7 +254,11 @@ async function readFolder(folder: string, relative: string): Promise<Dirent[] | 
 }
 
 /** stat of several files at once. Synchronous: through the thread pool each would cost 20 times as much. */
-function statusOf(prefix: string, names: readonly string[], fileKeys: boolean): FileStatus[] {
+function statusOf(
+  prefix: string,
+  names: readonly string[],
+  { fileKeys = false, birthKeys = false }: ListOptions,
+): FileStatus[] {
   const found: FileStatus[] = [];
   for (const name of names) {
     const file = prefix + name;
@@ -265,6 +271,7 @@ function statusOf(prefix: string, names: readonly string[], fileKeys: boolean): 
           sizeBytes: Number(status.size),
           modifiedNs: status.mtimeNs,
           ...(fileKeys ? withFileKey(status) : {}),
+          ...(birthKeys ? withBirthKey(status) : {}),
         });
     } catch (error) {
       // A link that leads to itself leads nowhere too.
@@ -272,21 +279,6 @@ function statusOf(prefix: string, names: readonly string[], fileKeys: boolean): 
     }
   }
   return found;
-}
-
-/** Odd 64-bit numbers (those of splitmix64 and murmur3): what they are multiplied with ends up in all the upper bits. */
-const MIX = [0x9e3779b97f4a7c15n, 0xbf58476d1ce4e5b9n, 0xff51afd7ed558ccdn] as const;
-
-/**
- * Inode numbers are given away again, on some file systems at once; the time of creation tells the old from the new. It is
- * 0 where the file system does not keep it. Never 0n.
- */
-function withFileKey({ dev, ino, birthtimeNs, nlink }: BigIntStats): { fileKey?: bigint } {
-  // Each name of it may be read as a file of its own.
-  if (nlink !== 1n) return {};
-  const mixed = BigInt.asUintN(64, ino * MIX[0] + dev * MIX[1] + birthtimeNs * MIX[2]);
-  const fileKey = mixed ^ (mixed >> 32n);
-  return { fileKey: fileKey === 0n ? 1n : fileKey };
 }
 
 class LocalByteSource implements ByteSource {
