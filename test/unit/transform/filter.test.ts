@@ -382,6 +382,9 @@ describe('filters', () => {
     ['a.startsWith(b)', 0, 'one text in quotes'],
     ['a > null', 0, 'neither smaller nor greater'],
     ['a > timestamp("yesterday")', 4, 'timestamp takes'],
+    ['a > timestamp("2026-02-30T00:00:00Z")', 4, 'day of the calendar'],
+    ['a > timestamp("2026-01-01T24:00:00Z")', 4, 'timestamp takes'],
+    ['a == date("2026-02-30")', 5, 'day of the calendar'],
     ['a == size(b)', 5, "no function 'size'"],
     ['', 0, ''],
     [`${'!('.repeat(300)}a${')'.repeat(300)}`, -1, ''],
@@ -391,6 +394,14 @@ describe('filters', () => {
     if (parsed.ok) return;
     if (at >= 0) expect(parsed.at).toBe(at);
     expect(parsed.message).toContain(message);
+  });
+
+  it('takes signs that stand one before the other', async () => {
+    expect(await parseExpression('a in [- - 16, -(-(-1)), - - 1.5, - 0]')).toMatchObject({
+      expression: {
+        list: [{ value: '16' }, { value: '-1' }, { value: 1.5 }, { value: '-0' }],
+      },
+    });
   });
 
   it('tells the columns that it looks at', async () => {

@@ -161,6 +161,54 @@ describe('steps', () => {
     else expect(() => run(cast('fail'), schema, [[{ a: value }]])).toThrow(/column 'a' cannot be cast/);
   });
 
+  it.each([
+    ['timestamp(ms)', '2026-01-02T03:04:05', new Date('2026-01-02T03:04:05Z')],
+    ['timestamp(us)', '2026-01-02 03:04:05.123456', 1767323045123456n],
+    ['timestamp(us)', 7, 7n],
+    ['date', '2026-02-28', new Date('2026-02-28')],
+    ['int64', '9007199254740993', 9007199254740993n],
+    ['int64', -9007199254740991, -9007199254740991n],
+    ['float64', '0.1', 0.1],
+    ['decimal(38,0)', '12345678901234567890', '12345678901234567890'],
+    ['decimal(10,2)', 1234.5, '1234.50'],
+    ['json', '{"a":1}', '{"a":1}'],
+  ])('a constant of type %s, %j, is what a column of such text would be', (name, value, wanted) => {
+    const type = parseDataType(name);
+    const zone = process.env.TZ;
+    process.env.TZ = 'America/New_York';
+    try {
+      const constant = jobOf([{ kind: 'constant', columns: { c: { type, value } } }]);
+      expect(run(constant, schemaOf({ a: 'int64' }), [[{ a: 1n }]]).rows).toEqual([{ a: 1n, c: wanted }]);
+      const filled = jobOf([{ kind: 'default', columns: { a: value } }]);
+      expect(run(filled, schemaOf({ a: name }), [[{ a: null }]]).rows).toEqual([{ a: wanted }]);
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
+
+  it.each([
+    ['date', '2026-02-30', 'is no date'],
+    ['timestamp(ms)', '2026-02-30T00:00:00Z', 'is no timestamp'],
+    ['timestamp(us)', '2026-01-01T24:00:00Z', 'is no timestamp'],
+    ['int64', '', 'is no int64'],
+    ['int64', '0x10', 'is no int64'],
+    ['int64', 2 ** 53, 'in quotes'],
+    ['decimal(38,0)', 2 ** 64, 'in quotes'],
+    ['decimal(38,10)', 1234567890.1234567, 'in quotes'],
+    ['float32', 1e300, 'is no float32'],
+    ['json', '{bad', 'is no json'],
+    ['json', '', 'is no json'],
+  ])('a constant of type %s is not %j', (name, value, why) => {
+    const type = parseDataType(name);
+    const constant: TransformStep = { kind: 'constant', columns: { c: { type, value } } };
+    const filled: TransformStep = { kind: 'default', columns: { a: value } };
+    for (const step of [constant, filled])
+      expect(stepSchema(step, schemaOf({ a: name })).problems.map(({ message }) => message)).toEqual([
+        expect.stringContaining(why),
+      ]);
+  });
+
   it('columns that came later stand at the end, unless a step chose them', async () => {
     const schema = schemaOf({ a: 'int64', late: 'int64' });
     const site: TransformStep = {
