@@ -30,7 +30,7 @@ export { HIVE_DEFAULT_PARTITION, NO_EVENT_TIME } from './datetime-pattern.ts';
 export { createEventTime } from './event-time.ts';
 export { type FieldsAssignerOptions, fieldsAssigner } from './fields.ts';
 export { escapeHive, partitionSegment } from './hive-escape.ts';
-export { fileColumns, type PartitionColumn, partitionColumns } from './partition-columns.ts';
+export { fileColumns, hiddenColumn, type PartitionColumn, partitionColumns } from './partition-columns.ts';
 export { type PartitionKey, parsePartition, unescapeHive } from './partition-path.ts';
 
 /**

@@ -50,3 +50,22 @@ export function fileColumns(
     fields: schema.fields.filter(({ name }) => !dropped.includes(name) && !names.has(name.toLowerCase())),
   };
 }
+
+/**
+ * A column of the part files that readers would not see, since they take what a folder of the same name says. A column that
+ * its own folder repeats as it is has the same values there.
+ */
+export function hiddenColumn(bucket: BucketSpec, schema: Schema): string | null {
+  if (bucket.type !== 'fields') return null;
+  const inFolders = bucket.fields.filter(({ transform }) => transform === 'value');
+  const stays = schema.fields.filter(
+    ({ name }) => bucket.keepFields || !inFolders.some(({ column }) => column === name),
+  );
+  const hidden = stays.find((field) =>
+    bucket.fields.some(
+      ({ name, column, transform }) =>
+        name.toLowerCase() === field.name.toLowerCase() && !(transform === 'value' && column === field.name),
+    ),
+  );
+  return hidden?.name ?? null;
+}

@@ -2,6 +2,7 @@
 import { createBucketAssigner } from '../../../bucketing/index.ts';
 import { createOutputFormat } from '../../../formats/output-format.ts';
 import { createRollingPolicy } from '../../../rolling/index.ts';
+import { CheckpointStore } from '../../commit/checkpoint-store.ts';
 import { createPartitionCommitPolicy } from '../../commit/partitions/policies/create-policy.ts';
 import { crossCheck } from '../../config/cross-checks.ts';
 import { jobToYaml, rawJob, schemaYaml } from '../../config/print-job.ts';
@@ -11,7 +12,7 @@ import type { CompiledJob } from '../../core/compiled-job.ts';
 import { formatDataType, type Schema } from '../../core/data-type.ts';
 import type { ColumnEvidence } from '../../core/decoder.ts';
 import { SluiceError } from '../../core/errors.ts';
-import { firstSchema, sampleSource } from '../../pipeline/first-schema.ts';
+import { learnSchema, proveColumnsSeen, sampleSource } from '../../pipeline/first-schema.ts';
 import { bucketTimesOf } from '../../pipeline/sink-setup.ts';
 import { selectRoots } from '../../source/file-selector.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
@@ -32,7 +33,7 @@ export async function check(file: string, { io, output }: CommandContext): Promi
   );
   const survey = await surveySource(roots, fileSystem);
   await proveWritable(job, fileSystem, io.ids);
-  const schema = await firstSchema(job, fileSystem);
+  const schema = await learnSchema(job, fileSystem);
   if (schema !== null) {
     // An inferred schema may lack what the job names.
     const problems = crossCheck({ ...job, source: { ...job.source, schema } });
@@ -96,6 +97,8 @@ async function proveParts(
 ): Promise<void> {
   await createBucketAssigner(job.sink.bucket, rowSchema(job, schema, schema.fields.length));
   await createRollingPolicy(job.sink.rolling);
+  if ((await new CheckpointStore(fileSystem, job.statePath).load())?.schema == null)
+    proveColumnsSeen(job, schema);
   bucketTimesOf(job);
   for (const policy of job.sink.partitionCommit?.policies ?? [])
     await createPartitionCommitPolicy(policy, job.sink.path, fileSystem, clock);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fieldsAssigner } from '../../../bucketing/fields.ts';
 import { partitionSegment } from '../../../bucketing/hive-escape.ts';
+import { hiddenColumn } from '../../../bucketing/index.ts';
 import { Batch } from '../../../lib/core/batch.ts';
 import { BytesColumn, type Column, Dictionary, DictionaryColumn } from '../../../lib/core/column.ts';
 import type { PartitionField } from '../../../lib/core/specs.ts';
@@ -242,5 +243,34 @@ describe('fields assigner', () => {
       expect(ids).toHaveLength(30_000);
       for (const row of [0, 1, 29_999]) expect(ids[codes[row]!]).toBe(`s=v${(round % 3) * 30_000 + row}`);
     }
+  });
+});
+
+describe('a folder with the name of a column', () => {
+  const schema = schemaOf({ id: 'int64', Country: 'string', ts: 'timestamp(ms)' });
+  const hidden = (keepFields: boolean, ...fields: PartitionField[]) =>
+    hiddenColumn({ type: 'fields', fields, keepFields }, schema);
+
+  test.each([
+    ['another one, which stays', false, [field('Country', 'value', 'id')], 'id'],
+    ['another one, but for its case', false, [field('id', 'value', 'country')], 'Country'],
+    [
+      'another one, which is kept',
+      true,
+      [field('id', 'value', 'Country'), field('Country', 'value', 'c')],
+      'Country',
+    ],
+    ['its own, of which the folder holds a part', false, [field('ts', 'date')], 'ts'],
+    ['its own', false, [field('Country')], null],
+    ['its own, which is kept', true, [field('Country', 'value', 'country')], null],
+    [
+      'another one, which only folders have',
+      false,
+      [field('id', 'value', 'Country'), field('Country', 'value', 'c')],
+      null,
+    ],
+    ['none', false, [field('ts', 'date', 'dt')], null],
+  ] as const)('%s', (_, keepFields, fields, column) => {
+    expect(hidden(keepFields, ...fields)).toBe(column);
   });
 });
