@@ -1,39 +1,66 @@
 /** Columns of one value. */
-import { appendColumnRows, type Column, Dictionary, DictionaryColumn, emptyColumn } from '../core/column.ts';
+import { fixedParser } from '../../formats/scalars/scalar-parser.ts';
+import {
+  appendColumnRows,
+  type Column,
+  Dictionary,
+  DictionaryColumn,
+  emptyColumn,
+  FixedColumn,
+} from '../core/column.ts';
 import type { DataType } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { ConstantValue } from '../core/transform-spec.ts';
 import { appendValue } from '../core/values.ts';
 
-/** A column of one row. null where the value is none of the type. */
+/** Of a number that YAML holds, the digits that are surely those of the job file. */
+const EXACT_DIGITS = 15;
+
+/**
+ * A column of one row. null where the value is none of the type. Text is read as CSV and `cast` read it: a constant is what
+ * a column of such text would be, on every machine.
+ */
 export function oneValue(type: DataType, value: ConstantValue): Column | null {
   const column = emptyColumn(type);
+  const parser = fixedParser(type);
+  // Through the parser, a number beyond a float is refused, and not infinite.
+  if (typeof value === 'string' || type.kind === 'float32') {
+    if (parser !== null && column instanceof FixedColumn) {
+      column.reserve(1);
+      const bytes = Buffer.from(String(value));
+      if (!parser(bytes, 0, bytes.length, column, 0)) return null;
+      column.length = 1;
+      return column;
+    }
+  }
+  // Binary, lists and structs are not written in YAML.
+  if (type.kind === 'binary' || type.kind === 'list' || type.kind === 'struct') return null;
+  if (type.kind === 'json' && !isJson(value)) return null;
+  if (mayBeRounded(type, value)) return null;
   try {
-    appendValue(column, objectOf(type, value));
+    appendValue(column, value);
   } catch (error) {
-    if (error instanceof SluiceError || error instanceof SyntaxError) return null;
+    if (error instanceof SluiceError) return null;
     throw error;
   }
   return column;
 }
 
-/** What `appendValue` takes for a value that is written as YAML. */
-function objectOf(type: DataType, value: ConstantValue): unknown {
-  switch (type.kind) {
-    case 'int64':
-      return typeof value === 'string' ? BigInt(value) : value;
-    case 'date':
-    case 'timestamp':
-      return typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? new Date(value) : value;
-    case 'decimal':
-      return String(value);
-    case 'list':
-    case 'struct':
-    case 'binary':
-      // Not written in YAML.
-      return Symbol('none');
-    default:
-      return value;
+/** Whether YAML may have rounded a number that the type holds exactly: then only text says what is meant. */
+export function mayBeRounded({ kind }: DataType, value: ConstantValue): boolean {
+  if (typeof value !== 'number' || (kind !== 'int64' && kind !== 'decimal')) return false;
+  if (Number.isSafeInteger(value)) return false;
+  const [digits = ''] = String(Math.abs(value)).split('e');
+  return Number.isInteger(value) || digits.replace('.', '').replace(/^0+/, '').length > EXACT_DIGITS;
+}
+
+function isJson(value: ConstantValue): boolean {
+  if (typeof value !== 'string') return false;
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -6,6 +6,8 @@ import { readValue } from '../core/values.ts';
 import { TRUE } from './expression/truth.ts';
 import type { KeyWindow } from './key-window.ts';
 
+const MS_PER_DAY = 86_400_000;
+
 /** Whether values of a type can be a key: those that have one text each. */
 export function canBeKey({ kind }: DataType): boolean {
   return kind !== 'list' && kind !== 'struct' && kind !== 'json';
@@ -58,7 +60,7 @@ export class Deduplication {
 
 /**
  * A number's text is the same in each type that holds it, so that a column which widens keeps its keys; -0 is 0, and NaN
- * is NaN.
+ * is NaN. Texts are in the windows of checkpoints: a date is its milliseconds.
  */
 function textOf(column: Column, row: number): string {
   if (column.layout === 'bytes') return latin1(column.bytes, column.offsets[row]!, column.offsets[row + 1]!);
@@ -67,8 +69,12 @@ function textOf(column: Column, row: number): string {
     const code = column.codes[row]!;
     return latin1(bytes, offsets[code]!, offsets[code + 1]!);
   }
-  const value = readValue(column, row);
-  return value instanceof Date ? String(value.getTime()) : String(value);
+  if (column.layout === 'fixed') {
+    // Not through a Date: it has 270,000 years to each side, and what is beyond them would be one key.
+    if (column.type.kind === 'timestamp') return String(column.getBigInt(row));
+    if (column.type.kind === 'date') return String(column.values[row]! * MS_PER_DAY);
+  }
+  return String(readValue(column, row));
 }
 
 /** The bytes as they are: text that is not UTF-8 must not become the same. */

@@ -2,7 +2,7 @@
 import { type DataType, type Field, formatDataType, type Schema } from '../core/data-type.ts';
 import type { TransformStep } from '../core/transform-spec.ts';
 import { canCast } from './cast-column.ts';
-import { oneValue } from './constant-column.ts';
+import { mayBeRounded, oneValue } from './constant-column.ts';
 import { canBeKey } from './deduplicate.ts';
 import { compilePredicate } from './expression/compile.ts';
 
@@ -117,8 +117,9 @@ export function stepSchema(step: TransformStep, schema: Schema): StepResult {
   }
 
   function checkValue(type: DataType, value: string | number | boolean, path: StepProblem['path']): void {
-    if (oneValue(type, value) === null)
-      problems.push({ path, message: `${JSON.stringify(value)} is no ${formatDataType(type)}` });
+    if (oneValue(type, value) !== null) return;
+    const why = mayBeRounded(type, value) ? ': YAML rounds such numbers, so write it as text, in quotes' : '';
+    problems.push({ path, message: `${JSON.stringify(value)} is no ${formatDataType(type)}${why}` });
   }
 }
 

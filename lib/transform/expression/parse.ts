@@ -3,7 +3,10 @@
  * it made is brought into our own form here, and nothing of the package evaluates anything. Null behaves as in SQL.
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
+import type { DataType } from '../../core/data-type.ts';
 import type { ColumnOperand, Comparison, ConstantOperand, Expression } from '../../core/expression.ts';
+import { readValue } from '../../core/values.ts';
+import { oneValue } from '../constant-column.ts';
 
 export type Parsed =
   | { readonly ok: true; readonly expression: Expression }
@@ -157,7 +160,11 @@ function constant(node: ASTNode): ConstantOperand {
   const at = node.pos;
   if (node.op === '-_') {
     const { type, value } = constant(node.args);
-    if (type === 'integer') return { kind: 'constant', type, value: `-${value}`, at };
+    if (type === 'integer') {
+      // Two signs in a row: what is read as an integer later has one at the most.
+      const negated = String(value).startsWith('-') ? String(value).slice(1) : `-${value}`;
+      return { kind: 'constant', type, value: negated, at };
+    }
     if (type === 'float' && typeof value === 'number') return { kind: 'constant', type, value: -value, at };
   }
   if (node.op === 'call') return instant(node);
@@ -183,11 +190,17 @@ function instant(node: ASTNode): ConstantOperand {
   const pattern =
     name === 'date' ? /^\d{4}-\d\d-\d\d$/ : /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z)?$/;
   const value = text?.op === 'value' && typeof text.args === 'string' && given.length === 1 ? text.args : '';
-  const ms = pattern.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(ms))
+  // Not by Date.parse, which rolls February 30 over into March.
+  const type: DataType = name === 'date' ? { kind: 'date' } : { kind: 'timestamp', unit: 'ms' };
+  const column = pattern.test(value) ? oneValue(type, value) : null;
+  const read = column === null ? null : readValue(column, 0);
+  if (!(read instanceof Date))
     throw new Refused(
       at,
-      name === 'date' ? 'date takes "yyyy-MM-dd"' : 'timestamp takes "yyyy-MM-ddThh:mm:ss.SSSZ", in UTC',
+      name === 'date'
+        ? 'date takes "yyyy-MM-dd", a day of the calendar'
+        : 'timestamp takes "yyyy-MM-ddThh:mm:ss.SSSZ", in UTC, of a day of the calendar',
     );
+  const ms = read.getTime();
   return { kind: 'constant', type: name, value: name === 'date' ? ms / MS_PER_DAY : ms, at };
 }
