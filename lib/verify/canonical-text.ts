@@ -2,7 +2,8 @@
  * The text of a value that is the same wherever the value is read: in the source as the schema has it, or in a part, which may
  * have an older and narrower type, or a format that cannot tell everything apart.
  */
-import { type DataType, formatDataType } from '../core/data-type.ts';
+import type { DataType } from '../core/data-type.ts';
+import { microsOf } from './exact-value.ts';
 
 /** What a format does not keep. */
 export interface Losses {
@@ -10,9 +11,15 @@ export interface Losses {
   readonly emptyIsNull: boolean;
   /** Line ends within a text are blanks, and how many backslashes stand side by side is not told. */
   readonly hiveText: boolean;
+  /** NaN and the infinities are null. */
+  readonly notFiniteIsNull: boolean;
 }
 
-/** @param widened whether older parts may have a narrower type than `to`. @returns null: no value */
+/**
+ * @param value as `exactValue` gives it
+ * @param widened whether older parts may have a narrower type than `to`
+ * @returns null: no value
+ */
 export function canonicalText(
   value: unknown,
   from: DataType,
@@ -21,16 +28,16 @@ export function canonicalText(
   losses: Losses,
 ): string | null {
   if (value === null || value === undefined) return null;
+  if (value === '' && from.kind === 'string' && losses.emptyIsNull) return null;
   switch (to.kind) {
     case 'string': {
       const text = widened ? textOfWidened(value, from) : String(value);
-      if (text === '' && losses.emptyIsNull) return null;
       return losses.hiveText ? text.replaceAll(/[\r\n]/g, ' ').replaceAll(/\\+/g, '\\') : text;
     }
     case 'float32':
-      return number(Math.fround(Number(value)));
+      return number(Math.fround(Number(value)), losses);
     case 'float64':
-      return number(Number(value));
+      return number(Number(value), losses);
     case 'decimal':
       return decimal(String(value));
     case 'binary':
@@ -38,9 +45,8 @@ export function canonicalText(
     case 'json':
       return json(value);
     case 'date':
-      return value instanceof Date ? String(value.getTime() / 86_400_000) : String(value);
     case 'timestamp':
-      return micros(value, from);
+      return time(value);
     case 'list': {
       if (!Array.isArray(value)) return json(value);
       const element = from.kind === 'list' ? from.element : to.element;
@@ -71,7 +77,12 @@ export function isNested({ kind }: DataType): boolean {
   return kind === 'list' || kind === 'struct' || kind === 'json' || kind === 'binary';
 }
 
-function number(value: number): string {
+function number(value: number, losses: Losses): string | null {
+  if (losses.notFiniteIsNull && !Number.isFinite(value)) return null;
+  return numeral(value);
+}
+
+function numeral(value: number): string {
   return Object.is(value, -0) ? '0' : String(value);
 }
 
@@ -80,22 +91,20 @@ function decimal(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
-function micros(value: unknown, from: DataType): string {
-  if (value instanceof Date) return String(BigInt(value.getTime()) * 1000n);
-  if (typeof value === 'bigint')
-    return String(from.kind === 'timestamp' && from.unit === 'ms' ? value * 1000n : value);
-  return `${formatDataType(from)} ${String(value)}`;
+/** Where a format has no times, they are read as text. */
+function time(value: unknown): string {
+  return String(typeof value === 'string' ? (microsOf(value) ?? value) : value);
 }
 
 /** A column that became text: its values are those that the narrower type had. */
 function textOfWidened(value: unknown, from: DataType): string {
-  if (value instanceof Date) return `@${value.getTime()}`;
-  if (typeof value === 'bigint' && from.kind === 'timestamp') return `@${Number(value) / 1000}`;
-  if (typeof value !== 'string') return number(Number(value));
+  if (from.kind === 'date' || from.kind === 'timestamp') return `@${String(value)}`;
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return numeral(Number(value));
   const asNumber = value.trim() === '' ? Number.NaN : Number(value);
-  if (!Number.isNaN(asNumber)) return number(asNumber);
-  const asTime = Date.parse(value);
-  return Number.isNaN(asTime) ? value : `@${asTime}`;
+  if (!Number.isNaN(asNumber)) return numeral(asNumber);
+  const asTime = microsOf(value);
+  return asTime === null ? value : `@${asTime}`;
 }
 
 /** Text, where it is of JSON, is taken apart: blanks and the way of writing a number are not its content. */

@@ -4,10 +4,10 @@
  */
 import { createInputFormat } from '../../formats/input-format.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
-import type { Schema } from '../core/data-type.ts';
+import type { DataType, Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
-import type { SchemaDriftSpec } from '../core/specs.ts';
+import type { OutputFormatSpec, SchemaDriftSpec } from '../core/specs.ts';
 import { neededColumns, placesNeeded } from '../pipeline/needed-columns.ts';
 import { baseColumns } from '../pipeline/schema-registry.ts';
 import { passesThrough } from '../pipeline/sink-setup.ts';
@@ -79,9 +79,9 @@ export async function verifyDeep(
   if (deduplicateStep(job.transform) !== null) return { report: NOT_COMPARABLE, findings: [] };
   const schema = books.checkpoint.schema ?? { fields: [] };
   const lines = passesThrough({ job, schema, replay: false }, partSchema);
-  const isCsv = job.sink.format.type === 'csv';
+  const { format } = job.sink;
   const compared = partSchema.fields.filter(
-    ({ name, type }) => !(isCsv && isNested(type)) && !NOT_OF_THE_SOURCE.has(name),
+    ({ name, type }) => isKept(format, name, type) && !NOT_OF_THE_SOURCE.has(name),
   );
   const digest = () =>
     new RowDigest({
@@ -90,6 +90,7 @@ export async function verifyDeep(
       losses: {
         emptyIsNull: job.sink.format.type === 'text' || isHiveCsv(job),
         hiveText: isHiveCsv(job),
+        notFiniteIsNull: job.sink.format.type === 'ndjson',
       },
       lines,
     });
@@ -127,6 +128,12 @@ export async function verifyDeep(
     report: { ...base, compared: true, why_not: null, source_digest: source.hex, lake_digest: lake.hex },
     findings,
   };
+}
+
+/** Whether parts have a column, and not as JSON in a format that has none. */
+function isKept(format: OutputFormatSpec, name: string, type: DataType): boolean {
+  if (format.type === 'text') return name === (format.column ?? name) && !isNested(type);
+  return format.type !== 'csv' || !isNested(type);
 }
 
 /** null: both sides are there as a whole. */
@@ -176,7 +183,7 @@ async function readSource(
     columns: lines && source.onBadRecord !== 'quarantine' ? neededColumns(job) : undefined,
     maxRecordBytes: source.maxRecordBytes,
     onBadRecord: source.onBadRecord === 'fail' ? 'skip' : source.onBadRecord,
-    drift: driftOf(source.drift, widenedColumns(books).size > 0),
+    drift: driftOf(source.drift, readsWider(job, books)),
     modified: source.modified === 'append' ? 'append' : 'ignore',
     places: placesNeeded(source.lineage),
   });
@@ -245,7 +252,7 @@ async function readLake(
   digest: RowDigest,
   { job, fileSystem, partSchema }: DeepOptions,
 ): Promise<void> {
-  const options = lines ? { columns: neededColumns(job) } : {};
+  const options = { ...(lines ? { columns: neededColumns(job) } : {}), widened: readsWider(job, books) };
   for (const part of books.parts.values()) {
     if (part.quarantine) continue;
     for await (const batch of partBatches(part, job.sink.format, partSchema, fileSystem, {
@@ -289,6 +296,11 @@ function driftOf({ newField, mismatch }: SchemaDriftSpec, widened: boolean): Sch
     newField: newField === 'rescue' ? 'rescue' : 'ignore',
     mismatch: mismatch === 'rescue' ? 'rescue' : otherwise,
   };
+}
+
+/** Whether numbers stand in columns of text: by the job's policy, or by the one it had. */
+function readsWider({ source }: CompiledJob, books: Books): boolean {
+  return source.drift.mismatch === 'widen' || widenedColumns(books).size > 0;
 }
 
 function widenedColumns({ checkpoint }: Books): ReadonlySet<string> {

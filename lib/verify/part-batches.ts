@@ -1,9 +1,9 @@
 /** The rows of a part, read back as the job's own input formats read them. */
 import { createInputFormat } from '../../formats/input-format.ts';
 import type { Batch } from '../core/batch.ts';
-import type { Schema } from '../core/data-type.ts';
+import type { DataType, Schema } from '../core/data-type.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
-import type { InputFormatSpec, OutputFormatSpec } from '../core/specs.ts';
+import type { InputFormatSpec, OutputFormatSpec, SchemaDriftSpec } from '../core/specs.ts';
 import { openRandomFile } from '../source/random-file.ts';
 import { readRange } from '../source/read-range.ts';
 import { startPosition } from '../source/split.ts';
@@ -17,12 +17,18 @@ const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 /** No record of a part is longer. */
 const MAX_RECORD_BYTES = 2 ** 30;
 
+const TEXT: DataType = { kind: 'string' };
+/** Parts that are older than a column which became text have its numbers, dates and booleans as they were. */
+const AS_TEXT: SchemaDriftSpec = { newField: 'ignore', mismatch: 'widen' };
+
 /** What else is wanted of the batches. */
 export interface PartReadOptions {
   /** Whether they carry their lines. */
   readonly keepLines?: boolean;
   /** The columns that are decoded; all where left out. */
   readonly columns?: ReadonlySet<string> | undefined;
+  /** Whether values of other types may stand where `schema` has text. */
+  readonly widened?: boolean;
 }
 
 /**
@@ -35,19 +41,20 @@ export async function* partBatches(
   format: OutputFormatSpec,
   schema: Schema,
   fileSystem: FileSystem,
-  { keepLines = false, columns }: PartReadOptions = {},
+  { keepLines = false, columns, widened = false }: PartReadOptions = {},
 ): AsyncGenerator<Batch> {
   const input = await createInputFormat(inputOf(format));
   const reader = new SplitReader({
     fileSystem,
     format: input,
     compression: 'compression' in format && isWhole(format) ? format.compression : 'none',
-    schema: (await fileSchema(part, input, fileSystem)) ?? withoutNested(format, schema),
+    schema: (await fileSchema(part, input, fileSystem)) ?? readable(format, schema),
     batchRows: BATCH_ROWS,
     keepLines,
     columns,
     maxRecordBytes: MAX_RECORD_BYTES,
     onBadRecord: 'fail',
+    ...(widened ? { drift: AS_TEXT } : {}),
     modified: 'ignore',
   });
   const status = await fileSystem.stat(part.path);
@@ -67,6 +74,7 @@ export async function* partBatches(
     if (!isThere) return;
     for (;;) {
       const batch = await reader.next();
+      if (reader.drift !== null) reader.passDrift();
       if (batch === null) return;
       yield batch;
     }
@@ -90,15 +98,22 @@ async function fileSchema(
   return input.inferSchema([head]);
 }
 
-/** CSV has no lists: what is written there as JSON is read as text. */
-function withoutNested(format: OutputFormatSpec, schema: Schema): Schema {
+/** What the readers do not take as it is written is read as text: JSON in CSV, NaN, years of five digits. */
+function readable(format: OutputFormatSpec, schema: Schema): Schema {
+  if (format.type === 'text') {
+    const field = schema.fields.find(({ name }) => name === (format.column ?? name));
+    return { fields: field === undefined ? [] : [{ ...field, type: TEXT }] };
+  }
   if (format.type !== 'csv') return schema;
   return {
     fields: schema.fields.map((field) =>
-      isNested(field.type) ? { ...field, type: { kind: 'string' } } : field,
+      isNested(field.type) || WRITTEN_ONLY.has(field.type.kind) ? { ...field, type: TEXT } : field,
     ),
   };
 }
+
+/** Types of which CSV is written with values that it is not read with. */
+const WRITTEN_ONLY: ReadonlySet<string> = new Set(['float32', 'float64', 'date', 'timestamp']);
 
 type RowSpec = Extract<OutputFormatSpec, { readonly type: 'ndjson' | 'csv' | 'text' }>;
 

@@ -6,8 +6,8 @@ import { hash } from 'node:crypto';
 import type { Batch } from '../core/batch.ts';
 import type { Column } from '../core/column.ts';
 import type { Schema } from '../core/data-type.ts';
-import { readValue } from '../core/values.ts';
 import { canonicalText, type Losses, nested } from './canonical-text.ts';
+import { exactValue } from './exact-value.ts';
 
 const LANES = 4;
 
@@ -73,14 +73,14 @@ export class RowDigest {
 
 /** Values of a dictionary are looked at once a batch. */
 function textsOf(column: Column, textOf: (value: unknown) => string | null): (row: number) => string | null {
-  if (column.layout !== 'dictionary') return (row) => textOf(readValue(column, row));
+  if (column.layout !== 'dictionary') return (row) => textOf(exactValue(column, row));
   const known = new Map<number, string | null>();
   return (row) => {
     if (column.isNull(row)) return null;
     const code = column.codes[row]!;
     const text = known.get(code);
     if (text !== undefined) return text;
-    const made = textOf(readValue(column, row));
+    const made = textOf(exactValue(column, row));
     known.set(code, made);
     return made;
   };

@@ -281,3 +281,103 @@ describe('data nobody announced', () => {
     expect(report.deep?.why_not).toBe('files were read in more than one version, or under another name');
   });
 });
+
+describe('what a sound lake may hold', () => {
+  const csv: OutputFormatSpec = {
+    type: 'csv',
+    compression: 'none',
+    dialect: 'standard',
+    delimiter: ',',
+    header: true,
+    nullText: '',
+  };
+  const put = (name: string, ...lines: string[]) =>
+    writeFile(path.join(folder, 'in', name), `${lines.join('\n')}\n`);
+
+  async function expectSound(made: CompiledJob, rows: number): Promise<void> {
+    await runInline(made);
+    expect(await deep(made)).toMatchObject({ findings: [], deep: { compared: true, rows } });
+  }
+
+  it.each([
+    ['parquet', parquetOutput],
+    ['csv', csv],
+    ['hive csv', { ...csv, dialect: 'hive', header: false }],
+    ['avro', { type: 'avro', compression: 'deflate', level: null }],
+  ] as const)('times beyond those of a Date, in %s', async (_, format) => {
+    const types = { ms: 'timestamp(ms)', us: 'timestamp(us)', many: 'list<timestamp(ms)>' };
+    const far = ['9223372036854775807', '-9223372036854775808', '9000000000000000', '8640000000000001'];
+    await put('a.ndjson', ...far.map((each) => `{"ms":${each},"us":${each},"many":[${each},1]}`));
+    await expectSound(job({ source: { schema: schemaOf(types) }, sink: { format } }), far.length);
+  });
+
+  for (const [name, format] of [
+    ['ndjson', ndjsonOutput],
+    ['parquet', parquetOutput],
+    ['csv', csv],
+  ] as const) {
+    it(`numbers, booleans and times of columns that became text, in ${name}`, async () => {
+      const types = { n: 'int64', b: 'boolean', t: 'timestamp(ms)', d: 'date', x: 'float64' };
+      const made = job({
+        source: { schema: schemaOf(types), drift: { newField: 'ignore', mismatch: 'widen' } },
+        sink: { format },
+      });
+      const zone = process.env.TZ;
+      process.env.TZ = 'America/New_York';
+      try {
+        await put('a.ndjson', '{"n":5,"b":true,"t":"2026-01-01T00:00:00","d":"2026-01-01","x":1.50}');
+        await runInline(made);
+        await put('b.ndjson', '{"n":"five","b":"maybe","t":"soon","d":"later","x":"much"}');
+        await expectSound(made, 2);
+      } finally {
+        if (zone === undefined) delete process.env.TZ;
+        else process.env.TZ = zone;
+      }
+    });
+  }
+
+  it('numbers in a column that is declared as text, under `widen`', async () => {
+    await put('a.ndjson', '{"s":1.50}', '{"s":"a"}', '{"s":true}');
+    const drift = { newField: 'ignore', mismatch: 'widen' } as const;
+    await expectSound(job({ source: { schema: schemaOf({ s: 'string' }), drift } }), 3);
+  });
+
+  it.each([
+    ['ndjson', ndjsonOutput],
+    ['hive ndjson', { ...ndjsonOutput, dialect: 'hive' } as OutputFormatSpec],
+    ['csv', csv],
+    ['parquet', parquetOutput],
+  ])('NaN and the infinities, in %s', async (_, format) => {
+    const module = path.join(folder, 'odd.mjs');
+    await writeFile(
+      module,
+      'export const createMapFunction = () => ({ i }) => ({ f: [NaN, Infinity, -Infinity, 1.5][i], d: [NaN, Infinity, -Infinity, 1.5][i], l: [NaN, 1] });',
+    );
+    await put('a.ndjson', '{"i":0}', '{"i":1}', '{"i":2}', '{"i":3}');
+    const schema = schemaOf({ f: 'float32', d: 'float64', l: 'list<float64>' });
+    const made = job({ source: { schema: schemaOf({ i: 'int32' }) }, sink: { format } });
+    await expectSound({ ...made, transform: [{ kind: 'map', module, schema, options: null }] }, 4);
+  });
+
+  it.each(['id', 'small', 'ok', 'f', 'money', 'day', 'ms', 'us', 'doc'])(
+    'text parts of the column %s',
+    async (column) => {
+      await writeRows('a.ndjson');
+      await expectSound(job({ sink: { format: { type: 'text', compression: 'none', column } } }), ROWS);
+    },
+  );
+
+  it('a changed time in a text part is found', async () => {
+    const made = job({
+      sink: { format: { type: 'text', compression: 'none', column: 'ms' } },
+      parallelism: 1,
+    });
+    await writeRows('a.ndjson');
+    await runInline(made);
+    const [part] = (await readdir(path.join(folder, 'lake'))).filter((each) => each.startsWith('part-'));
+    const file = path.join(folder, 'lake', part!);
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('10:00:00.001Z', '11:00:00.001Z'));
+    expect((await deep(made)).findings.map(({ code }) => code)).toEqual(['content_differs']);
+  });
+});
