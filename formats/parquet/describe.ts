@@ -1,6 +1,9 @@
 /** A Parquet file's metadata in words, for `sluice inspect`. */
 import { type FileMetaData, parquetMetadata, type SchemaElement } from 'hyparquet';
 import { SluiceError } from '../../lib/core/errors.ts';
+import { MAX_TIMESTAMP_CHARACTERS, writeDate, writeTimestamp } from '../encoding/time.ts';
+
+const MS_PER_DAY = 86_400_000;
 
 /** Plain JSON. */
 export interface ParquetDescription {
@@ -57,7 +60,13 @@ export function describeParquet(bytes: Uint8Array): ParquetDescription {
 
 function readMetadata(bytes: Uint8Array): FileMetaData {
   try {
-    return parquetMetadata(bytes, { parsers: { stringFromBytes: textOrHex }, geoparquet: false });
+    const parsers = {
+      stringFromBytes: textOrHex,
+      timestampFromMilliseconds: (millis: bigint) => instant(millis, 3),
+      timestampFromMicroseconds: (micros: bigint) => instant(micros, 6),
+      dateFromDays: day,
+    };
+    return parquetMetadata(bytes, { parsers, geoparquet: false });
   } catch (cause) {
     // Whatever the reader trips over (a length that leads out of the file, nesting without end): the file is to blame.
     throw new SluiceError('INPUT_CORRUPT', 'the file has no readable Parquet metadata at its end', {
@@ -65,6 +74,25 @@ function readMetadata(bytes: Uint8Array): FileMetaData {
       cause,
     });
   }
+}
+
+/** As text where it is beyond the years of a Date. */
+function instant(count: bigint, digits: 3 | 6): Date | string {
+  const date = new Date(Number(digits === 3 ? count : count / 1000n));
+  if (!Number.isNaN(date.getTime())) return date;
+  const [low, high] = [BigInt.asIntN(32, count), BigInt.asIntN(32, count >> 32n)];
+  return written((data) => writeTimestamp(data, 0, Number(high), Number(low), digits, 'standard'));
+}
+
+function day(days: number): Date | string {
+  const date = new Date(days * MS_PER_DAY);
+  return Number.isNaN(date.getTime()) ? written((data) => writeDate(data, 0, days)) : date;
+}
+
+function written(write: (data: DataView) => number): string {
+  const data = new DataView(new ArrayBuffer(MAX_TIMESTAMP_CHARACTERS));
+  const end = write(data);
+  return Buffer.from(data.buffer, 0, end).toString('latin1');
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { describeParquet } from '../../../formats/parquet/describe.ts';
 import { parquetFormat } from '../../../formats/parquet/format.ts';
-import { identityRows } from '../../../lib/core/column.ts';
+import { Batch } from '../../../lib/core/batch.ts';
+import { emptyColumn, FixedColumn, identityRows } from '../../../lib/core/column.ts';
 import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
 import { VERSION } from '../../../lib/core/version.ts';
@@ -67,6 +68,31 @@ describe('describeParquet', () => {
     ]);
     expect(group!.columns.every((column) => column.codec === 'GZIP')).toBe(true);
     expect(JSON.parse(JSON.stringify(described))).toEqual(described);
+  });
+
+  it('tells times beyond those of a Date', () => {
+    const far: Schema = {
+      fields: ['timestamp(ms)', 'timestamp(us)', 'date'].map((type, i) => ({
+        name: `c${i}`,
+        type: parseDataType(type),
+        nullable: false,
+      })),
+    };
+    const columns = far.fields.map(({ type }) => emptyColumn(type, 1));
+    for (const column of columns) {
+      if (!(column instanceof FixedColumn)) throw new Error('times have another layout');
+      if (column.words === 1) column.values[0] = 2 ** 31 - 1;
+      else column.setBigInt(0, 2n ** 63n - 1n);
+      column.length = 1;
+    }
+    const farWriter = format.createWriter(far, null);
+    farWriter.append(new Batch(far, columns, 1), identityRows(1), 0, 1);
+    const [group] = describeParquet(Buffer.concat([farWriter.flush(), farWriter.finish()])).rowGroups;
+    expect(group!.columns.map(({ max }) => max)).toEqual([
+      '+292278994-08-17T07:12:55.807Z',
+      '+294247-01-10T04:00:54.775807Z',
+      '+5881580-07-11',
+    ]);
   });
 
   it('needs no more than the end of the file', () => {
