@@ -178,8 +178,21 @@ function pushBytes(column: BytesColumn, value: unknown): void {
 
 function toBytes(type: DataType, value: unknown): Uint8Array {
   if (type.kind === 'binary' && value instanceof Uint8Array) return value;
-  if (type.kind !== 'binary' && typeof value === 'string') return toUtf8.encode(value);
+  // JSON goes into NDJSON as it is: what is none would break the line.
+  if (typeof value === 'string' && (type.kind === 'string' || (type.kind === 'json' && isJson(value))))
+    return toUtf8.encode(value);
   return refuse(type, value);
+}
+
+/** Empty text is no value: NDJSON has null in its place. */
+function isJson(text: string): boolean {
+  if (text === '') return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function refuse(type: DataType, value: unknown): never {

@@ -35,7 +35,7 @@ export function oneValue(type: DataType, value: ConstantValue): Column | null {
   }
   // Binary, lists and structs are not written in YAML.
   if (type.kind === 'binary' || type.kind === 'list' || type.kind === 'struct') return null;
-  if (type.kind === 'json' && !isJson(value)) return null;
+  if (type.kind === 'json' && value === '') return null;
   if (mayBeRounded(type, value)) return null;
   try {
     appendValue(column, value);
@@ -52,16 +52,6 @@ export function mayBeRounded({ kind }: DataType, value: ConstantValue): boolean 
   if (Number.isSafeInteger(value)) return false;
   const [digits = ''] = String(Math.abs(value)).split('e');
   return Number.isInteger(value) || digits.replace('.', '').replace(/^0+/, '').length > EXACT_DIGITS;
-}
-
-function isJson(value: ConstantValue): boolean {
-  if (typeof value !== 'string') return false;
-  try {
-    JSON.parse(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Makes columns of any length of one value: text is a code into a dictionary. */

@@ -72,6 +72,13 @@ describe('a map function', () => {
       /gave for 'id', of a row of \/in\/a\.ndjson, .* int64/,
       'BAD_RECORD',
     ],
+    [
+      'gives text that is no JSON for a json column',
+      { j: '{bad' },
+      /gave for 'j', of a row of \/in\/a\.ndjson, .* json/,
+      'BAD_RECORD',
+      schemaOf({ j: 'json' }),
+    ],
     ['gives no value where there has to be one', {}, /gave no 'id'/, 'BAD_RECORD', strict],
   ];
   it.each(wrong)('that %s is an error', (_what, given, message, code, after = SCHEMA) => {
