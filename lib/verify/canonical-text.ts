@@ -103,6 +103,8 @@ function textOfWidened(value: unknown, from: DataType): string {
   if (typeof value !== 'string') return numeral(Number(value));
   const asNumber = value.trim() === '' ? Number.NaN : Number(value);
   if (!Number.isNaN(asNumber)) return numeral(asNumber);
+  // CSV has booleans in any case.
+  if (/^(?:true|false)$/i.test(value)) return value.toLowerCase();
   const asTime = microsOf(value);
   return asTime === null ? value : `@${asTime}`;
 }

@@ -336,6 +336,18 @@ describe('what a sound lake may hold', () => {
     });
   }
 
+  it('booleans of CSV, as it spells them, of a column that became text', async () => {
+    const source: TestJobOptions['source'] = {
+      format: { ...csv, quote: '"', columns: null, quotedNewlines: true },
+      schema: schemaOf({ b: 'boolean', n: 'int64' }),
+      drift: { newField: 'ignore', mismatch: 'widen' },
+    };
+    await put('a.csv', 'b,n', 'TRUE,1', 'False,2');
+    await runInline(job({ source }));
+    await put('b.csv', 'b,n', 'maybe,3');
+    await expectSound(job({ source }), 3);
+  });
+
   it('numbers in a column that is declared as text, under `widen`', async () => {
     await put('a.ndjson', '{"s":1.50}', '{"s":"a"}', '{"s":true}');
     const drift = { newField: 'ignore', mismatch: 'widen' } as const;
