@@ -86,7 +86,8 @@ export function processIo(holdSignals: boolean): CliIo {
     ids: randomIds,
     openFileSystem: async (s3) => {
       const { openFileSystem } = await import('../storage/open-file-system.ts');
-      return openFileSystem({ runId: newRunId(randomIds), s3 });
+      const onWarning = (message: string) => process.stderr.write(`warning ${message}\n`);
+      return openFileSystem({ runId: newRunId(randomIds), s3, onWarning });
     },
     loadEngine: () => import('../pipeline/job-runner.ts'),
     startThreads: () => (threads ??= startThreads(process.env)),

@@ -96,10 +96,17 @@ export class CheckpointStore {
     );
     if (!created) throw fenced(checkpoint.id);
     // Old checkpoints are removed, so a process that slept for long could find its number free again: newer ones tell.
-    const newest = await this.#newestId();
-    if (newest > checkpoint.id) {
+    const ids = await this.#ids();
+    const newest = ids.at(-1) ?? 0;
+    const before = this.#retained.at(-1);
+    const isLost = before !== undefined && !ids.includes(before.id);
+    if (newest > checkpoint.id || isLost) {
       await this.#fileSystem.remove(`${this.#folder}/checkpoints/${fileName(checkpoint.id)}`);
-      throw fenced(newest);
+      if (newest > checkpoint.id) throw fenced(newest);
+      // On its own, a checkpoint is no state: it names segments that are gone as well.
+      throw new SluiceError('STATE_MISSING', `the state in ${this.#folder} was removed while the job ran`, {
+        hint: `checkpoint ${before?.id} was the newest: restore the folder as it was then`,
+      });
     }
     failpoint('checkpoint.write.after');
     this.#retained.push(checkpoint);

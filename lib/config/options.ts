@@ -105,9 +105,12 @@ export function flag() {
 export function integer(min: number, max: number) {
   const error = `expected a whole number from ${min} to ${max}`;
   return z
-    .union([z.int().min(min, { error }).max(max, { error }), z.string().regex(/^\d{1,15}$/, { error })], {
-      error,
-    })
+    .union(
+      [z.int({ error }).min(min, { error }).max(max, { error }), z.string().regex(/^\d{1,15}$/, { error })],
+      {
+        error,
+      },
+    )
     .transform(bounded(Number, { min, max, form: error, format: String }))
     .meta({ title: 'integer' });
 }
@@ -130,7 +133,7 @@ export function ratio() {
 export function size(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   const error = `expected ${SIZE_FORM}`;
   return z
-    .union([z.int().nonnegative(), z.string().regex(SIZE_PATTERN, { error })], { error })
+    .union([z.int({ error }).nonnegative({ error }), z.string().regex(SIZE_PATTERN, { error })], { error })
     .transform(bounded(parseSize, { min, max, form: error, format: formatSize }))
     .meta({ title: 'size' });
 }

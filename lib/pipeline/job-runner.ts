@@ -39,6 +39,7 @@ import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './re
 import { replaySource } from './replay-source.ts';
 import type { RunOptions } from './run-options.ts';
 import { SchemaRegistry } from './schema-registry.ts';
+import { shutdownTimeout } from './shutdown-timeout.ts';
 import { captureSource } from './source-capture.ts';
 import { type SubtaskHost, threadSubtasks } from './subtask-host.ts';
 import { WakeUp } from './wake-up.ts';
@@ -51,7 +52,10 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
   const clock = options.clock ?? systemClock;
   const ids = options.ids ?? randomIds;
   const runId = newRunId(ids);
-  const fileSystem = options.fileSystem?.(runId) ?? openFileSystem({ runId, s3: job.s3, clock, ids });
+  const onWarning = (message: string) =>
+    options.onEvent?.({ type: 'warning', code: 'storage-retried', message });
+  const fileSystem =
+    options.fileSystem?.(runId) ?? openFileSystem({ runId, s3: job.s3, clock, ids, onWarning });
   const holder = { fileSystem, runId, clock, ids };
   return holdJob(job, holder, (state) => {
     const base = switchLane(state.base, options.replay === undefined ? 'source' : 'replay');
@@ -369,17 +373,7 @@ class JobRun {
   #stop(coordinator: Coordinator): () => void {
     coordinator.stop();
     const { shutdownTimeoutMs } = this.#job;
-    return this.#clock.after(shutdownTimeoutMs, () =>
-      coordinator.fail(
-        new SluiceError(
-          'SHUTDOWN_TIMEOUT',
-          `stopping took longer than shutdown_timeout (${shutdownTimeoutMs} ms)`,
-          {
-            hint: 'nothing is lost: the next start goes on from the last checkpoint. Raise shutdown_timeout if the storage is slow',
-          },
-        ),
-      ),
-    );
+    return this.#clock.after(shutdownTimeoutMs, () => coordinator.fail(shutdownTimeout(shutdownTimeoutMs)));
   }
 
   #summary(last: Checkpoint, checkpoints: number, stopped: boolean, coordinator?: Coordinator): JobSummary {

@@ -22,6 +22,8 @@ export interface FileSystemOptions {
   readonly s3: S3Spec;
   readonly clock?: Clock;
   readonly ids?: Ids;
+  /** What keeps it waiting, from time to time. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export function openFileSystem(options: FileSystemOptions): RoutedFileSystem {
@@ -29,7 +31,7 @@ export function openFileSystem(options: FileSystemOptions): RoutedFileSystem {
 }
 
 /** The SDK is loaded here and nowhere else: a job on local folders starts without it. */
-async function openS3({ runId, s3, clock, ids }: FileSystemOptions): Promise<S3FileSystem> {
+async function openS3({ runId, s3, clock, ids, onWarning }: FileSystemOptions): Promise<S3FileSystem> {
   const [{ S3FileSystem }, { sdkObjectStore }] = await Promise.all([
     import('./s3/s3-file-system.ts'),
     import('./s3/sdk-object-store.ts'),
@@ -40,6 +42,7 @@ async function openS3({ runId, s3, clock, ids }: FileSystemOptions): Promise<S3F
     runId,
     clock: clock ?? systemClock,
     ids: ids ?? randomIds,
+    ...(onWarning === undefined ? {} : { onWarning }),
   });
 }
 

@@ -7,7 +7,9 @@ import { documentOf, runUntilStopped } from './run.ts';
 
 export async function replay(file: string, { io, output }: CommandContext): Promise<void> {
   const { job, fileSystem } = await loadJob(file, io);
-  const summary = await runUntilStopped('once', io, output, (options) => replayJob(job, fileSystem, options));
+  const summary = await runUntilStopped(job, 'once', io, output, (options) =>
+    replayJob(job, fileSystem, options),
+  );
   const { parts_replayed, incomplete, rows, quarantined } = summary;
   if (output.json) output.document({ ...documentOf(summary, false), parts_replayed, incomplete });
   const what = `${counted(parts_replayed, 'quarantine part')} replayed`;

@@ -6,6 +6,7 @@ import type { CompiledJob } from '../../core/compiled-job.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { JobSummary } from '../../pipeline/progress.ts';
 import type { RunOptions } from '../../pipeline/run-options.ts';
+import { shutdownTimeout } from '../../pipeline/shutdown-timeout.ts';
 import type { CommandContext, RunCommandOptions } from '../commands.ts';
 import { heapGrowthPercent } from '../heap-growth.ts';
 import { counted, humanBytes, humanCount, humanDuration, humanRate } from '../human.ts';
@@ -22,7 +23,7 @@ export async function runCommand(
 ): Promise<void> {
   const job = overridden((await loadJob(file, io)).job, options);
   io.setHeapGrowth(heapGrowthPercent(job));
-  const summary = await runUntilStopped(mode, io, output, async (started) => {
+  const summary = await runUntilStopped(job, mode, io, output, async (started) => {
     const { runJob } = await io.loadEngine();
     return runJob(job, { mode, ...started });
   });
@@ -49,8 +50,12 @@ function overridden(job: CompiledJob, { memory, parallelism }: RunCommandOptions
   return { ...job, memoryBytes: memory ?? job.memoryBytes, parallelism: parallelism ?? job.parallelism };
 }
 
+/** What a job may take beyond `shutdown_timeout` to say so itself. It cannot while it waits for its storage at the start. */
+const SHUTDOWN_GRACE_MS = 5000;
+
 /** The first signal asks the job to stop in good order; a second one ends the process, as safely as a crash would. */
 export async function runUntilStopped<Summary>(
+  { shutdownTimeoutMs }: CompiledJob,
   mode: 'once' | 'continuously',
   io: CliIo,
   output: Output,
@@ -58,6 +63,7 @@ export async function runUntilStopped<Summary>(
 ): Promise<Summary> {
   const stopping = new AbortController();
   const display = await createProgressDisplay(mode, io, output);
+  let cancelTimeout = () => {};
   const releaseSignals = io.onSignal((signal) => {
     if (stopping.signal.aborted) {
       io.exit(statusOf(signal));
@@ -66,6 +72,11 @@ export async function runUntilStopped<Summary>(
     display.pause();
     output.note(`stopping (${signal}): the last checkpoint is being taken; a second signal stops at once`);
     stopping.abort();
+    cancelTimeout = io.clock.after(shutdownTimeoutMs + SHUTDOWN_GRACE_MS, () => {
+      const error = shutdownTimeout(shutdownTimeoutMs);
+      output.error(error);
+      io.exit(error.exitCode);
+    });
   });
   try {
     return await start({
@@ -75,6 +86,7 @@ export async function runUntilStopped<Summary>(
       ...(await io.startThreads()),
     });
   } finally {
+    cancelTimeout();
     display.close();
     releaseSignals();
   }

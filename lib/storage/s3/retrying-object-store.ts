@@ -17,10 +17,14 @@ export interface RetryPolicy {
   readonly random: () => number;
   /** From the first attempt to the last. */
   readonly timeoutMs: number;
+  /** A request has failed several times and is tried once more. */
+  readonly onPatience?: (error: SluiceError, attempts: number) => void;
 }
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 10_000;
+/** One or two failures pass by themselves. */
+const PATIENT_ATTEMPTS = 3;
 /** Whoever has no newer credentials after these has none. */
 const MAX_EXPIRED = 3;
 
@@ -38,6 +42,7 @@ export async function withRetries<T>(policy: RetryPolicy, attempt: () => Promise
       const pauseMs = pauseOf(attempts, random);
       if (!error.retryable || expired > MAX_EXPIRED || clock.elapsed() + pauseMs > until)
         throw afterAttempts(error, attempts);
+      if (attempts >= PATIENT_ATTEMPTS) policy.onPatience?.(error, attempts);
       await sleep(clock, pauseMs);
     }
   }

@@ -27,6 +27,8 @@ import { S3RecoverableWriter } from './s3-recoverable-writer.ts';
 import { SpoolFolder } from './spool.ts';
 
 const NS_PER_MS = 1_000_000n;
+/** Between two words about requests that fail. */
+const WARNING_INTERVAL_MS = 10_000;
 /** What says, in an object's metadata, which request made it. */
 const WRITE_METADATA = 'sluice-write';
 
@@ -36,6 +38,8 @@ export interface S3FileSystemOptions {
   readonly runId: string;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** What keeps it waiting. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export class S3FileSystem implements FileSystem {
@@ -49,9 +53,16 @@ export class S3FileSystem implements FileSystem {
   /** Buckets that were found to be there. */
   readonly #reached = new Map<string, Promise<void>>();
 
-  constructor({ store, spec, runId, clock, ids }: S3FileSystemOptions) {
+  constructor({ store, spec, runId, clock, ids, onWarning = () => {} }: S3FileSystemOptions) {
     const random = () => Number.parseInt(ids.hex(4), 16) / 2 ** 32;
-    this.#retry = { clock, random, timeoutMs: spec.retryTimeoutMs };
+    let quietUntil = 0;
+    const onPatience = (error: SluiceError, attempts: number) => {
+      // Many requests fail at once, for one reason.
+      if (clock.elapsed() < quietUntil) return;
+      quietUntil = clock.elapsed() + WARNING_INTERVAL_MS;
+      onWarning(`${error.message}; tried ${attempts} times, and tried on (s3.retry_timeout)`);
+    };
+    this.#retry = { clock, random, timeoutMs: spec.retryTimeoutMs, onPatience };
     this.#store = retryingObjectStore(store, this.#retry);
     this.#spec = spec;
     this.#ids = ids;

@@ -255,6 +255,22 @@ describe('signals', () => {
     expect(cli.listeners).toBe(0);
   });
 
+  test('a job that does not end, since it waits for its storage, is ended once shutdown_timeout is over', async () => {
+    const { cli } = scripted(async (_, harness) => {
+      harness.signal('SIGTERM');
+      harness.clock.advance(30_000);
+      expect(harness.exits).toEqual([]);
+      harness.clock.advance(10_000);
+      return SUMMARY;
+    });
+    await cli.run('run', 'job.yaml');
+    expect(cli.exits).toEqual([4]);
+    expect(cli.stderr.text).toContain(
+      'error SHUTDOWN_TIMEOUT stopping took longer than shutdown_timeout (30000 ms)',
+    );
+    expect(cli.clock.pending).toBe(0);
+  });
+
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

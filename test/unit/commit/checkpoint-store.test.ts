@@ -124,6 +124,15 @@ describe('checkpoint store', () => {
     await expect(store.proveOwner()).rejects.toMatchObject({ code: 'FENCED' });
   });
 
+  it('ends where the state was removed under the job, and leaves nothing that looks like state', async () => {
+    const { fileSystem, store } = setUp();
+    await store.write(checkpointWith(1, []), 3);
+    await store.write(checkpointWith(2, []), 3);
+    for (const path of [...fileSystem.files.keys()]) await fileSystem.remove(path);
+    await expect(store.write(checkpointWith(3, []), 3)).rejects.toMatchObject({ code: 'STATE_MISSING' });
+    expect([...fileSystem.files.keys()]).toEqual([]);
+  });
+
   it('refuses a checkpoint under another number, and any damaged one, even where a newer is whole', async () => {
     const { fileSystem, store } = setUp();
     await store.write(checkpointWith(1, []), 3);
