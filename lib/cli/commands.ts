@@ -20,6 +20,7 @@ export interface RunCommandOptions {
   readonly memory?: number;
   readonly parallelism?: number;
   readonly timings?: boolean;
+  readonly acceptMissing: readonly string[];
 }
 
 export interface GcCommandOptions {
@@ -93,7 +94,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option(
       '--accept-missing <glob>',
       'partitions that were dropped as a whole are no finding: a glob of folders below the lake; may be repeated',
-      (glob: string, globs: readonly string[]) => [...globs, globArgument(glob)],
+      moreGlobs,
       [] as readonly string[],
     )
     .action(async (file: string, options: VerifyCommandOptions, command: Command) => {
@@ -177,6 +178,12 @@ function addRun(
     .option('--memory <size>', 'instead of `memory` in the job file', sizeArgument)
     .option('--parallelism <n>', 'instead of `parallelism` in the job file', countArgument)
     .option('--timings', 'print where the time went')
+    .option(
+      '--accept-missing <glob>',
+      'go on without open parts of partitions that were dropped as a whole: a glob of folders below the lake; may be repeated',
+      moreGlobs,
+      [] as readonly string[],
+    )
     .action(async (file: string, options: RunCommandOptions, command: Command) => {
       const { runCommand } = await import('./commands/run.ts');
       await runCommand(file, mode, options, contextOf(command));
@@ -187,6 +194,10 @@ function sizeArgument(text: string): number {
   const bytes = parseSize(text);
   if (bytes === null) throw new InvalidArgumentError(`Expected ${SIZE_FORM}.`);
   return bytes;
+}
+
+function moreGlobs(glob: string, globs: readonly string[]): readonly string[] {
+  return [...globs, globArgument(glob)];
 }
 
 function globArgument(glob: string): string {

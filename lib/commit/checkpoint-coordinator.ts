@@ -20,7 +20,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Committer } from './committer.ts';
-import { inputEntry, type LedgerEntry, partEntry, swapEntries } from './ledger/entry.ts';
+import { inputEntry, type LedgerEntry, type PartEntry, partEntry, swapEntries } from './ledger/entry.ts';
 import type { Forgetting } from './ledger/forget.ts';
 import { appendToLedger, type LedgerState, openLedger } from './ledger/ledger.ts';
 import type { PartitionCommits } from './partitions/partition-commits.ts';
@@ -70,6 +70,8 @@ export interface CheckpointConfig {
   readonly runId: string;
   readonly retain: number;
   readonly subtasks: number;
+  /** Made, and gone before they were promised: the first checkpoint enters them in the ledger. */
+  readonly dropped?: readonly PartEntry[];
   /** Before parts are promised. @throws SluiceError LAKE_MISSING */
   readonly proveLake?: () => Promise<void>;
   /** The checkpoint that the run began with. */
@@ -124,10 +126,12 @@ export class CheckpointCoordinator {
   readonly #config: CheckpointConfig;
   #last: Checkpoint;
   #round: Round | null = null;
+  #dropped: readonly PartEntry[];
 
   constructor(config: CheckpointConfig) {
     this.#config = config;
     this.#last = config.base;
+    this.#dropped = config.dropped ?? [];
   }
 
   /** The newest durable checkpoint. */
@@ -338,10 +342,12 @@ export class CheckpointCoordinator {
     const inputs = [...ended, ...givenUp].map((outcome) => inputEntry(outcome, lane));
     const entries: LedgerEntry[] = [
       ...inputs.filter((entry) => entry !== null),
+      ...this.#dropped,
       ...fresh.map((part) => partEntry(part)),
       ...refused.map((part) => ({ ...partEntry(part), quarantine: true as const })),
       ...swapEntries(publication.takeSwapped()),
     ];
+    this.#dropped = [];
     const state = { ...before, lateDropped: before.lateDropped + dropped };
     const writer = { fileSystem, segmentsFolder: store.segmentsFolder, runId };
     return appendToLedger(state, id, entries, writer, forgetting);

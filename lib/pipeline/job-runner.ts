@@ -5,6 +5,7 @@ import { checkBadRecords } from '../commit/bad-record-limits.ts';
 import type { Checkpoint } from '../commit/checkpoint.ts';
 import { CheckpointCoordinator } from '../commit/checkpoint-coordinator.ts';
 import { Committer } from '../commit/committer.ts';
+import { type WithoutDropped, withoutDropped } from '../commit/dropped-partitions.ts';
 import { jobFingerprint } from '../commit/fingerprint.ts';
 import { holdJob, type JobHolder } from '../commit/hold-job.ts';
 import type { JobState } from '../commit/job-state.ts';
@@ -35,7 +36,7 @@ import { firstSchema } from './first-schema.ts';
 import { summarize } from './job-summary.ts';
 import { createPartitionCommits, proveAnnounced, restoreWatermarks } from './partition-setup.ts';
 import type { JobEvent, JobSummary } from './progress.ts';
-import { countOpenParts, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import { countOpenParts, droppedWarning, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
 import { replaySource } from './replay-source.ts';
 import type { RunOptions } from './run-options.ts';
 import { SchemaRegistry } from './schema-registry.ts';
@@ -57,9 +58,10 @@ export async function runJob(job: CompiledJob, options: RunOptions): Promise<Job
   const fileSystem =
     options.fileSystem?.(runId) ?? openFileSystem({ runId, s3: job.s3, clock, ids, onWarning });
   const holder = { fileSystem, runId, clock, ids };
-  return holdJob(job, holder, (state) => {
-    const base = switchLane(state.base, options.replay === undefined ? 'source' : 'replay');
-    return new JobRun(job, options, { ...state, base }, holder).run();
+  return holdJob(job, holder, async (state) => {
+    const lane = switchLane(state.base, options.replay === undefined ? 'source' : 'replay');
+    const left = await withoutDropped(lane, options.acceptMissing ?? [], job.sink.path, fileSystem);
+    return new JobRun(job, options, { ...state, base: left.base }, left, holder).run();
   });
 }
 
@@ -67,6 +69,7 @@ class JobRun {
   readonly #job: CompiledJob;
   readonly #options: RunOptions;
   readonly #state: JobState;
+  readonly #dropped: Pick<WithoutDropped, 'parts' | 'folders'>;
   readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
   readonly #ids: Ids;
@@ -78,11 +81,13 @@ class JobRun {
     job: CompiledJob,
     options: RunOptions,
     state: JobState,
+    dropped: Pick<WithoutDropped, 'parts' | 'folders'>,
     { fileSystem, runId, clock, ids }: JobHolder,
   ) {
     this.#job = job;
     this.#options = options;
     this.#state = state;
+    this.#dropped = dropped;
     this.#fileSystem = fileSystem;
     this.#clock = clock;
     this.#ids = ids;
@@ -92,6 +97,7 @@ class JobRun {
 
   async run(): Promise<JobSummary> {
     const { base, store, fresh } = this.#state;
+    if (this.#dropped.folders.length > 0) this.#event(droppedWarning(this.#dropped));
     const committer = new Committer(this.#fileSystem.recoverableWriter, base.committables);
     const publication = await openPublication(this.#job, base, {
       ...{ committer, fileSystem: this.#fileSystem, clock: this.#clock },
@@ -225,6 +231,7 @@ class JobRun {
       runId: this.#runId,
       retain: job.checkpoint.retain,
       subtasks: job.parallelism,
+      dropped: this.#dropped.parts,
       proveLake: () => proveLakeStays(this.#fileSystem, job.sink.path, job.name, base.jobId),
       base: {
         ...base,

@@ -1,10 +1,12 @@
 /** What a run takes over from the checkpoint it begins with. */
 import { crc32 } from 'node:zlib';
 import { type Checkpoint, openPartsOf, type SegmentPiece } from '../commit/checkpoint.ts';
+import type { WithoutDropped } from '../commit/dropped-partitions.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { SinkState } from '../sink/sink-state.ts';
 import type { Split } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import type { JobEvent } from './progress.ts';
 
 /**
  * Sink states for the subtasks of this run, whose number may have changed: state i goes to subtask i modulo their
@@ -49,4 +51,15 @@ export async function readDiscovery(
     read.push(bytes);
   }
   return read;
+}
+
+/** That a start goes on without what was dropped. */
+export function droppedWarning({ parts, folders }: Pick<WithoutDropped, 'parts' | 'folders'>): JobEvent {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const what = `${parts.length} open parts with ${rows} rows`;
+  return {
+    type: 'warning',
+    code: 'partition-dropped',
+    message: `${what} went with ${folders.join(', ')}: sluice verify --accept-missing accounts for them`,
+  };
 }

@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly mode: 'once' | 'continuously';
   /** Reads replay files in this folder instead of the source (null: nothing at all): see replay.ts. */
   readonly replay?: { readonly folder: string | null };
+  /** Globs of partitions that were dropped: open parts that went with them are no loss. */
+  readonly acceptMissing?: readonly string[];
   /** Aborting it stops the job in good order. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;

@@ -5,9 +5,8 @@
  * gone: rows that came later may have made new parts, but a part that is there is never older than one that is not. One part
  * missing among others is a loss, whatever the glob says.
  */
-import picomatch from 'picomatch';
+import { droppedFolders } from '../commit/dropped-partitions.ts';
 import { nameOf } from '../core/location.ts';
-import { GLOB_OPTIONS } from '../source/file-selector.ts';
 import type { Books, PartBook } from './books.ts';
 
 export interface Dropped {
@@ -30,10 +29,7 @@ export function takeDropped(
   const replayed = replayedParts(books);
   const unexpected = lost.filter(({ quarantine, path }) => !(quarantine && replayed.has(nameOf(path))));
   const gone = new Set(unexpected.map(({ path }) => path));
-  const names = globs.map((glob) => glob.replace(/\/+$/, '')).filter((glob) => glob !== '');
-  const isNamed = picomatch(names, GLOB_OPTIONS);
-  const droppedOf = (path: string) =>
-    names.length === 0 ? null : (foldersOf(path, lake).find((folder) => isNamed(folder)) ?? null);
+  const droppedOf = droppedFolders(globs, lake);
   // In the order in which parts were promised.
   const standing = new Set<string>();
   const dropped: PartBook[] = [];
@@ -51,15 +47,6 @@ export function takeDropped(
   }
   const rows = dropped.reduce((sum, part) => sum + (part.rows ?? 0), 0);
   return { dropped: { folders: [...folders].sort(), parts: dropped.length, rows }, rest };
-}
-
-/** Folders of a part below the lake, the outermost first. */
-function foldersOf(path: string, lake: string): string[] {
-  const names = path
-    .slice(lake.length + 1)
-    .split('/')
-    .slice(0, -1);
-  return names.map((_, i) => names.slice(0, i + 1).join('/'));
 }
 
 /** Names of quarantine parts whose records are rows of the lake by now, or in parts of their own: they may be deleted. */

@@ -25,7 +25,7 @@ export async function runCommand(
   io.setHeapGrowth(heapGrowthPercent(job));
   const summary = await runUntilStopped(job, mode, io, output, async (started) => {
     const { runJob } = await io.loadEngine();
-    return runJob(job, { mode, ...started });
+    return runJob(job, { mode, acceptMissing: options.acceptMissing, ...started });
   });
   if (mode === 'once') {
     if (output.json) output.document(documentOf(summary, options.timings === true));

@@ -166,7 +166,7 @@ function foreign(file: PendingFile, why: string): SluiceError {
 
 function missing(point: ResumePoint, why: string): SluiceError {
   return new SluiceError('PART_MISSING', `the open part ${point.hiddenPath} cannot be resumed: ${why}`, {
-    hint: 'restore it from a backup; without it, rows that were taken from the source are lost',
+    hint: "restore it from a backup; without it, rows that were taken from the source are lost. Where its partition was dropped on purpose, start once with --accept-missing '<folder below the lake>'",
     details: { ...point },
   });
 }
