@@ -3,6 +3,7 @@
  * after it had been merged, and what somebody put there looks like a part as well, and merged it would be in the lake for
  * good.
  */
+import type { Checkpoint } from '../commit/checkpoint.ts';
 import type { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { isOlderThanLedger, type LedgerState, ledgerPieces } from '../commit/ledger/ledger.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -15,14 +16,13 @@ export interface ListedPart {
 
 export interface LedgerSource {
   readonly jobId: string;
-  /** That of the newest checkpoint; undefined where the state is older than ledgers are. */
-  readonly newest: () => LedgerState | undefined;
+  readonly newest: () => Pick<Checkpoint, 'ledger' | 'compaction'> | undefined;
   readonly fileSystem: FileSystem;
   readonly segmentsFolder: string;
 }
 
 export function ledgerOf(jobId: string, store: CheckpointStore, fileSystem: FileSystem): LedgerSource {
-  const newest = () => store.retained.at(-1)?.ledger;
+  const newest = () => store.retained.at(-1);
   return { jobId, newest, fileSystem, segmentsFolder: store.segmentsFolder };
 }
 
@@ -36,17 +36,25 @@ export async function provenParts<Part extends ListedPart>(
 ): Promise<readonly Part[]> {
   const wanted = new Set(listed.map(({ path }) => path));
   for (let reading = 1; ; reading++) {
-    const state = source.newest();
+    const newest = source.newest();
+    const state = newest?.ledger;
+    // Of a state that is older than ledgers are.
     if (state === undefined || listed.length === 0) return listed;
     try {
       const sizes = await sizesOf(wanted, state, source);
+      // The ledger tells of them only after the checkpoint that promises them.
+      for (const { file, sources } of newest?.compaction?.swaps ?? []) {
+        if (!wanted.has(file.finalPath)) continue;
+        sizes.set(file.finalPath, file.lengthBytes);
+        for (const path of sources) sizes.set(path, null);
+      }
       return listed.filter(({ path, sizeBytes }) => {
         const known = sizes.get(path);
         return known === undefined ? isOlderThanLedger(path, source.jobId, state) : known === sizeBytes;
       });
     } catch (error) {
       const isGone = error instanceof SluiceError && error.code === 'STATE_CORRUPT';
-      if (!isGone || source.newest() === state || reading === MAX_READINGS) throw error;
+      if (!isGone || source.newest() === newest || reading === MAX_READINGS) throw error;
     }
   }
 }

@@ -5,10 +5,15 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { compactJob } from '../../../lib/compaction/compact-job.ts';
+import { inlineMerging } from '../../../lib/compaction/merge-host.ts';
 import { systemClock } from '../../../lib/core/clock.ts';
 import type { CompiledJob } from '../../../lib/core/compiled-job.ts';
+import { setFailpointHook } from '../../../lib/core/failpoint.ts';
 import type { OutputFormatSpec } from '../../../lib/core/specs.ts';
+import type { JobEvent } from '../../../lib/pipeline/progress.ts';
+import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';
 import { countingIds } from '../../support/counting-ids.ts';
+import { crashAt } from '../../support/crash.ts';
 import { runInline } from '../../support/inline-job.ts';
 import { ndjsonOutput, testJob } from '../../support/job.ts';
 import { findingsOf, verifyLocal } from '../../support/verify.ts';
@@ -19,7 +24,10 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-strange-'));
   await mkdir(path.join(folder, 'in'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  setFailpointHook(null);
+  await rm(folder, { recursive: true });
+});
 
 /** A job whose lake has a part for each of three files. */
 async function threeParts(format: OutputFormatSpec): Promise<CompiledJob> {
@@ -85,4 +93,25 @@ test('parts that a backup brings back after they were merged stay what they are'
     'part_superseded',
     'part_superseded',
   ]);
+});
+
+test('a merged part that a crash kept out of the ledger is as good as others', async () => {
+  const job = await threeParts(ndjsonOutput);
+  const crashed = crashAt('compaction.swap.after', 1);
+  await expect(compact(job)).rejects.toThrow();
+  expect(crashed()).toBe(true);
+  setFailpointHook(null);
+  await writeFile(path.join(folder, 'in', '4.ndjson'), '{"id":40}\n');
+  const compaction = { ...job.sink.compaction!, daemon: true };
+  const events: JobEvent[] = [];
+  await runInline(
+    { ...job, sink: { ...job.sink, compaction } },
+    {
+      startMerging: inlineMerging(localFileSystem('0000000a'), systemClock),
+      onEvent: (event) => events.push(event),
+    },
+  );
+  expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
+  expect(await parts(job)).toHaveLength(1);
+  expect(findingsOf(await verifyLocal(job))).toEqual([]);
 });
