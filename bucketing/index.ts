@@ -27,6 +27,7 @@ export { confine } from './confine.ts';
 export { checkedAssigner, loadBucketAssigner, type RowBucketAssigner, rowBucketAssigner } from './custom.ts';
 export { type DatetimeAssignerOptions, DEFAULT_DATETIME_PATTERN, datetimeAssigner } from './datetime.ts';
 export { HIVE_DEFAULT_PARTITION, NO_EVENT_TIME } from './datetime-pattern.ts';
+export { datetimePatternProblem } from './datetime-pattern-check.ts';
 export { createEventTime } from './event-time.ts';
 export { type FieldsAssignerOptions, fieldsAssigner } from './fields.ts';
 export { escapeHive, partitionSegment } from './hive-escape.ts';

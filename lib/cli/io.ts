@@ -96,8 +96,9 @@ export function processIo(holdSignals: boolean): CliIo {
       let lastMs = Number.NEGATIVE_INFINITY;
       const listen = (signal: StopSignal) => {
         const nowMs = systemClock.elapsed();
-        if (nowMs - lastMs >= SAME_SIGNAL_MS) listener(signal);
+        if (nowMs - lastMs < SAME_SIGNAL_MS) return;
         lastMs = nowMs;
+        listener(signal);
       };
       for (const signal of STOP_SIGNALS) process.on(signal, listen).off(signal, hold);
       if (early !== null) listen(early);

@@ -72,7 +72,7 @@ export interface CheckpointConfig {
   readonly subtasks: number;
   /** Made, and gone before they were promised: the first checkpoint enters them in the ledger. */
   readonly dropped?: readonly PartEntry[];
-  /** Before parts are promised. @throws SluiceError LAKE_MISSING */
+  /** Before a checkpoint counts on files in the lake. @throws SluiceError LAKE_MISSING */
   readonly proveLake?: () => Promise<void>;
   /** The checkpoint that the run began with. */
   readonly base: Checkpoint;
@@ -199,7 +199,7 @@ export class CheckpointCoordinator {
     // What the table does not take gets into no checkpoint: after it, no start could go on.
     if (checkpoint.schema !== this.#last.schema && checkpoint.schema !== null)
       await publication.prepare(checkpoint.columns?.schema ?? checkpoint.schema);
-    if (fresh.length > 0) await this.#config.proveLake?.();
+    await this.#config.proveLake?.();
     const sizeBytes = await store.write(checkpoint, retain);
     this.#last = checkpoint;
     committer.promise([...fresh, ...refused]);

@@ -27,6 +27,8 @@ export interface WithoutDropped {
   readonly base: Checkpoint;
   /** Open parts that it had, with the rows that went with them. */
   readonly parts: readonly PartEntry[];
+  /** Promised parts, which were in the ledger already. */
+  readonly promised: number;
   readonly folders: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export async function withoutDropped(
 ): Promise<WithoutDropped> {
   const parts: PartEntry[] = [];
   const folders = new Set<string>();
-  if (globs.length === 0 || isS3Location(lake)) return { base, parts, folders: [] };
+  if (globs.length === 0 || isS3Location(lake)) return { base, parts, promised: 0, folders: [] };
   const folderOf = droppedFolders(globs, lake);
   const isGone = async (finalPath: string, hiddenPath: string): Promise<boolean> => {
     const folder = folderOf(finalPath);
@@ -71,5 +73,7 @@ export async function withoutDropped(
   for (const swap of base.compaction?.swaps ?? [])
     if (!(await isGone(swap.file.finalPath, swap.file.hiddenPath))) swaps.push(swap);
   const compaction = base.compaction === undefined ? {} : { compaction: { ...base.compaction, swaps } };
-  return { base: { ...base, subtasks, committables, ...compaction }, parts, folders: [...folders].sort() };
+  const promised = base.committables.length - committables.length;
+  const left = { ...base, subtasks, committables, ...compaction };
+  return { base: left, parts, promised, folders: [...folders].sort() };
 }

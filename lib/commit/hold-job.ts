@@ -1,5 +1,4 @@
 /** Takes hold of a job, for one process at a time: its storage, its lock and its state. */
-
 import type { Clock } from '../core/clock.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Ids } from '../core/ids.ts';

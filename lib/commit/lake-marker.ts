@@ -112,12 +112,14 @@ export async function proveLakeStays(
   jobId: string,
 ): Promise<void> {
   if (isS3Location(sinkPath) || (await fileSystem.stat(markerPath(sinkPath, jobName))) !== null) return;
-  if (await hasVisiblePart(fileSystem, sinkPath, jobId)) return;
+  // Somebody removed the marker alone. With it, the next look is a short one again.
+  if (await hasVisiblePart(fileSystem, sinkPath, jobId))
+    return writeLakeMarker(fileSystem, sinkPath, jobName, jobId);
   throw new SluiceError(
     'LAKE_MISSING',
     `${sinkPath} is not the lake any more that job '${jobName}' writes to`,
     {
-      hint: 'mount or restore it, and start again: nothing was published elsewhere, and nothing is lost',
+      hint: 'mount or restore it, and start again: what was read since the last checkpoint is read again, and nothing is lost',
       details: { path: sinkPath },
     },
   );

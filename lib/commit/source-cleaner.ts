@@ -29,7 +29,7 @@ const MAX_NAMES = 1000;
 /** What has to know that files go. See SplitEnumerator. */
 export interface CleanedSource {
   beginCleaning(path: string): void;
-  endCleaning(file: SpentFile, gone: boolean): void;
+  endCleaning(file: SpentFile, gone: boolean): boolean;
 }
 
 export interface SourceCleanerOptions {
@@ -126,8 +126,7 @@ export class SourceCleaner {
     await Promise.all(keyed.map((file) => limit(() => look(file))));
     for (const file of replaced) {
       if (!this.#isNewest(file)) continue;
-      source.endCleaning(file, true);
-      this.#gone.push(file.path);
+      if (source.endCleaning(file, true)) this.#gone.push(file.path);
     }
     this.#waiting = this.#waiting.filter((file) => !replaced.has(file));
   }
@@ -143,12 +142,11 @@ export class SourceCleaner {
     let gone = false;
     try {
       gone = await this.#remove(file);
-      if (gone) this.#gone.push(file.path);
       return null;
     } catch (thrown) {
       return SluiceError.from(thrown);
     } finally {
-      source.endCleaning(file, gone);
+      if (source.endCleaning(file, gone)) this.#gone.push(file.path);
     }
   }
 

@@ -1,5 +1,4 @@
 /** What the state says about a job: read without the lock, so while the job runs as well as after it died. */
-
 import type { Clock } from '../core/clock.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
 import { formatDataType } from '../core/data-type.ts';

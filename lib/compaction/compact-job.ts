@@ -44,7 +44,10 @@ export async function compactJob(job: CompiledJob, options: CompactOptions): Pro
       hint: 'add `compaction: { target_size: 128MiB, daemon: false }` to its sink',
     });
   const runId = newRunId(ids);
-  const fileSystem = openFileSystem({ runId, s3: job.s3, clock, ids });
+  const fileSystem = openFileSystem({
+    ...{ runId, s3: job.s3, clock, ids },
+    onWarning: (message) => options.onWarning?.(message),
+  });
   try {
     // Before anything is written, as holding a job that never ran would.
     if ((await new CheckpointStore(fileSystem, job.statePath).load()) === null)

@@ -42,22 +42,23 @@ export class SmallParts {
     prove: (listed: readonly SmallPart[]) => Promise<readonly SmallPart[]>,
   ): Promise<readonly SmallPart[]> {
     if ((await fileSystem.stat(this.#sinkPath)) === null) return [];
-    /** With when they came. */
-    const listed = new Map<SmallPart, number>();
+    const listed: SmallPart[] = [];
+    const newest = new Map<string, number>();
     const options = visiblePartsListing((name) => isPartName(name, this.#jobId));
     for await (const files of fileSystem.list(this.#sinkPath, options)) {
       for (const { path, sizeBytes, modifiedNs } of files) {
         if (!counts(path)) continue;
-        const cameMs = Number(modifiedNs / 1_000_000n);
-        if (!isSmall(sizeBytes, this.#targetBytes)) this.add(path, sizeBytes, cameMs);
-        else if (listed.size < MAX_PARTS) listed.set({ path, sizeBytes }, cameMs);
+        const bucketId = bucketOf(path, this.#sinkPath);
+        // Large ones as well: a bucket that gets them is not quiet.
+        newest.set(bucketId, Math.max(newest.get(bucketId) ?? 0, Number(modifiedNs / 1_000_000n)));
+        if (isSmall(sizeBytes, this.#targetBytes) && listed.length < MAX_PARTS)
+          listed.push({ path, sizeBytes });
       }
     }
-    for (const part of await prove([...listed.keys()])) {
-      this.add(part.path, part.sizeBytes, listed.get(part)!);
-      listed.delete(part);
-    }
-    return [...listed.keys()];
+    const proven = new Set(await prove(listed));
+    for (const { path, sizeBytes } of proven)
+      this.add(path, sizeBytes, newest.get(bucketOf(path, this.#sinkPath)) ?? 0);
+    return listed.filter((part) => !proven.has(part));
   }
 
   /** A part that is visible. Large ones are of no interest. */

@@ -1,5 +1,4 @@
 /** Validated to compiled: paths absolute, options as the specs of lib/core, schema in hand. */
-
 import type { AfterCommit, CompactionSpec, CompiledJob, TableSpec } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { Expression } from '../core/expression.ts';

@@ -1,5 +1,4 @@
 /** What no single key can know: whether the parts of a job fit each other. */
-
 import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Field, Schema } from '../core/data-type.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';

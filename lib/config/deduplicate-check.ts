@@ -1,5 +1,4 @@
 /** What a job that de-duplicates cannot have. */
-
 import type { CompiledJob } from '../core/compiled-job.ts';
 import { windowBytes } from '../transform/key-window.ts';
 import type { Problem } from './problems.ts';

@@ -2,7 +2,6 @@
  * A job that reads what it wrote never ends, and doubles every row with each turn. So neither the lake nor the state
  * may lie where the source would find it; and the state not where readers of the lake would.
  */
-
 import type { CompiledJob } from '../core/compiled-job.ts';
 import { isHiddenName, type SourceRoot } from '../source/file-selector.ts';
 import type { Problem } from './problems.ts';

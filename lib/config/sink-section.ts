@@ -1,6 +1,5 @@
 /** The keys of `sink` in a job file. Descriptions and defaults stand here and nowhere else. */
 import * as z from 'zod';
-import { datetimePatternProblem } from './datetime-pattern-check.ts';
 import {
   anyText,
   byType,
@@ -146,10 +145,6 @@ const datetimeBucket = section({
     .prefault('processing')
     .describe("`processing`: when the row is written; `event`: the row's own time, see `event_time`"),
   pattern: text()
-    .superRefine((value, context) => {
-      const problem = datetimePatternProblem(value);
-      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-    })
     .prefault('yyyy-MM-dd--HH')
     .describe("date-fns pattern; `/` makes levels, text stands in '...'"),
   zone: text()

@@ -17,7 +17,6 @@ import type {
   SchemaSpec,
   WatermarkSpec,
 } from './specs.ts';
-
 import type { TransformStep } from './transform-spec.ts';
 
 export interface CompiledJob {

@@ -1,5 +1,5 @@
 /** What the columns are before there is state that says so. */
-import { hiddenColumn } from '../../bucketing/index.ts';
+import { datetimePatternProblem, hiddenColumn } from '../../bucketing/index.ts';
 import { createInputFormat } from '../../formats/input-format.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
@@ -15,8 +15,9 @@ import { rowSchema } from '../transform/row-transform.ts';
  * @throws SluiceError SCHEMA_UNKNOWN, NOT_FOUND, JOB_INVALID where readers would not see a column
  */
 export async function firstSchema(job: CompiledJob, fileSystem: FileSystem): Promise<Schema | null> {
+  provePattern(job);
   const schema = await learnSchema(job, fileSystem);
-  if (schema !== null) proveColumnsSeen(job, schema);
+  if (schema !== null) proveFolders(job, schema);
   return schema;
 }
 
@@ -24,7 +25,8 @@ export async function firstSchema(job: CompiledJob, fileSystem: FileSystem): Pro
  * For jobs that never ran: the folders of one that did cannot be named otherwise any more.
  * @throws SluiceError JOB_INVALID
  */
-export function proveColumnsSeen(job: CompiledJob, schema: Schema): void {
+export function proveFolders(job: CompiledJob, schema: Schema): void {
+  provePattern(job);
   const { bucket } = job.sink;
   const hidden = hiddenColumn(bucket, rowSchema(job, schema, schema.fields.length));
   if (hidden === null) return;
@@ -35,6 +37,11 @@ export function proveColumnsSeen(job: CompiledJob, schema: Schema): void {
       hint: `give the folder another name, such as {${hidden}_part: ...}, or leave the column out of the rows`,
     },
   );
+}
+
+function provePattern({ sink: { bucket } }: CompiledJob): void {
+  const problem = bucket.type === 'datetime' ? datetimePatternProblem(bucket.pattern) : null;
+  if (problem !== null) throw new SluiceError('JOB_INVALID', `sink.bucket.pattern: ${problem}`);
 }
 
 /** {@link firstSchema}, whatever the folders are called. @throws SluiceError SCHEMA_UNKNOWN, NOT_FOUND */

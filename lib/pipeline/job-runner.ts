@@ -69,7 +69,7 @@ class JobRun {
   readonly #job: CompiledJob;
   readonly #options: RunOptions;
   readonly #state: JobState;
-  readonly #dropped: Pick<WithoutDropped, 'parts' | 'folders'>;
+  readonly #dropped: Omit<WithoutDropped, 'base'>;
   readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
   readonly #ids: Ids;
@@ -81,7 +81,7 @@ class JobRun {
     job: CompiledJob,
     options: RunOptions,
     state: JobState,
-    dropped: Pick<WithoutDropped, 'parts' | 'folders'>,
+    dropped: Omit<WithoutDropped, 'base'>,
     { fileSystem, runId, clock, ids }: JobHolder,
   ) {
     this.#job = job;

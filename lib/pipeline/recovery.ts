@@ -54,12 +54,11 @@ export async function readDiscovery(
 }
 
 /** That a start goes on without what was dropped. */
-export function droppedWarning({ parts, folders }: Pick<WithoutDropped, 'parts' | 'folders'>): JobEvent {
+export function droppedWarning({ parts, promised, folders }: Omit<WithoutDropped, 'base'>): JobEvent {
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const what = `${parts.length} open parts with ${rows} rows`;
   return {
     type: 'warning',
     code: 'partition-dropped',
-    message: `${what} went with ${folders.join(', ')}: sluice verify --accept-missing accounts for them`,
+    message: `dropped: ${folders.join(', ')}, with open parts: ${parts.length} (rows: ${rows}), promised parts: ${promised}; sluice verify --accept-missing accounts for them`,
   };
 }

@@ -29,7 +29,12 @@ const config = await new Promise<SubtaskConfig>((resolve) => {
   });
 });
 try {
-  const fileSystem = openFileSystem({ runId: config.runId, s3: config.job.s3 });
+  const fileSystem = openFileSystem({
+    runId: config.runId,
+    s3: config.job.s3,
+    onWarning: (message) =>
+      send({ type: 'warning', subtask: config.subtask, code: 'storage-retried', message }),
+  });
   const running = await startSubtask(config, fileSystem, systemClock, send);
   receive = (message) => running.receive(message);
   for (const message of early.splice(0)) running.receive(message);

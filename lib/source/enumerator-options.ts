@@ -1,5 +1,4 @@
 /** What a split enumerator is made with, and what it tells of itself. */
-
 import type { Clock } from '../core/clock.ts';
 import type { SourceLimits } from '../core/compiled-job.ts';
 import type { SluiceError } from '../core/errors.ts';

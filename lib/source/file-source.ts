@@ -2,7 +2,6 @@
  * The file source of a job, as the coordinator holds it: an enumerator over the job's paths, and what wakes it, a watcher
  * of folders and notifications of object stores (Flink: FileSource).
  */
-
 import type { Clock } from '../core/clock.ts';
 import type { SourceSpec } from '../core/compiled-job.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';

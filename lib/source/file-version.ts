@@ -67,8 +67,10 @@ export function unreadOutcome(error: SluiceError, policy: ModifiedPolicy): 'miss
 function isVersion(status: FileStatus, split: Split): boolean {
   const { identity, modifiedNs } = split;
   if (identity !== undefined) return String(status.identity) === identity;
-  // One that has come in its place before a byte was read is taken as what it is. Later, the rest of the rows counts more.
-  if (split.startByte === 0 && isUntouched(split) && isAnother(status, split)) return false;
+  // One that has come in its place before a byte was read is taken as what it is. Later, and where other ranges of the file
+  // may have been read, the rest of the rows counts more.
+  const isWhole = split.startByte === 0 && split.endByte === null;
+  if (isWhole && isUntouched(split) && isAnother(status, split)) return false;
   return String(status.modifiedNs) === modifiedNs;
 }
 

@@ -2,7 +2,6 @@
  * What a source would read now, and why not the rest: a dry run of scan and split planning. Reads state and files,
  * writes nothing, and may run beside the job.
  */
-
 import type { Clock } from '../core/clock.ts';
 import type { SourceSpec } from '../core/compiled-job.ts';
 import { SluiceError, unreachable } from '../core/errors.ts';

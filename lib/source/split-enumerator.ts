@@ -271,13 +271,14 @@ export class SplitEnumerator {
     this.#cleaning.add(path);
   }
 
-  /** @param gone the file that was read is not there any more: whatever has its name from now on is new */
-  endCleaning({ path, sizeBytes, modifiedNs, identity = modifiedNs }: SpentFile, gone: boolean): void {
+  /** @returns whether its name is forgotten: not where another was taken by it meanwhile, under `reread` as a change */
+  endCleaning({ path, sizeBytes, modifiedNs, identity = modifiedNs }: SpentFile, gone: boolean): boolean {
     this.#cleaning.delete(path);
-    if (!gone || this.#openFiles.has(path)) return;
-    // What has its name may have been taken since, as a change.
+    if (!gone || this.#openFiles.has(path)) return false;
     const entry = this.#options.modified === 'reread' ? this.#known.find(path) : -1;
-    if (entry === -1 || this.#known.matches(entry, sizeBytes, BigInt(identity))) this.#known.remove(path);
+    if (entry !== -1 && !this.#known.matches(entry, sizeBytes, BigInt(identity))) return false;
+    this.#known.remove(path);
+    return true;
   }
 
   /** The checkpoint of the last `snapshot` is durable: what `limits` held back may be taken. */

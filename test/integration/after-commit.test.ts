@@ -13,6 +13,7 @@ import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { rollingBySizeAndTime, schemaOf, type TestJobOptions, testJob } from '../support/job.ts';
 import { listLake } from '../support/oracle.ts';
+import { until } from '../support/until.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -198,7 +199,12 @@ describe('after_commit', () => {
 
   it('a file that was made before the one of its name was read, and got the name after a crash, is read', async () => {
     await put('a.ndjson', 10);
-    await writeFile(at('other'), '{"id":1}\n');
+    const { birthtimeNs } = await stat(at('in', 'a.ndjson'), { bigint: true });
+    await until('the clock of the file system has gone on', async () => {
+      await rm(at('other'), { force: true });
+      await writeFile(at('other'), '{"id":1}\n');
+      return (await stat(at('other'), { bigint: true })).birthtimeNs !== birthtimeNs;
+    });
     setFailpointHook((name) => {
       if (name === 'clean.after') throw new Error('crash');
     });

@@ -59,7 +59,7 @@ it('stops a start with what to do, which goes on without the part then', async (
 
   const accepted = await run('backfill', 'job.yaml', '--accept-missing', 'd=old');
   expect(accepted.code, accepted.stderr).toBe(0);
-  expect(accepted.stderr).toContain('1 open parts with 2000 rows went with d=old');
+  expect(accepted.stderr).toContain('dropped: d=old, with open parts: 1 (rows: 2000), promised parts: 0');
   expect(await readdir(at('lake'))).toContain('d=new');
 
   // Once is enough, and the rows stay accounted for.

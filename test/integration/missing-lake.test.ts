@@ -1,6 +1,6 @@
 /** The lake or the state of a job is not there: a disk that is not mounted looks just like that. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -76,6 +76,23 @@ describe('a lake that is not there', () => {
     expect((await run('backfill')).code).toBe(0);
     expect((await run('verify')).code).toBe(0);
     expect(await parts()).toBe(2);
+  });
+
+  it('counts on no part in a folder that is not the lake, be it an open one', async () => {
+    const job = await readFile(at('job.yaml'), 'utf8');
+    await writeFile(at('job.yaml'), job.replace('inactivity_interval: 100ms', 'inactivity_interval: 1h'));
+    const daemon = startSluice(['run', 'job.yaml'], { cwd: folder });
+    await until('it runs', async () => /going on/.test(daemon.stderr()));
+    await rename(at('lake'), at('away'));
+    await mkdir(at('lake'));
+    // More than waits in memory.
+    const lines = Array.from({ length: 300_000 }, (_, id) => `{"id":${id}}\n`);
+    await writeFile(at('in', 'large.ndjson'), lines.join(''));
+    expect((await daemon.ended).stderr).toContain('LAKE_MISSING');
+    await rm(at('lake'), { recursive: true });
+    await rename(at('away'), at('lake'));
+    expect((await run('backfill')).code).toBe(0);
+    expect((await run('verify')).code).toBe(0);
   });
 
   it('may be begun anew on purpose, as the hint says', async () => {

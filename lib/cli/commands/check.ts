@@ -12,7 +12,7 @@ import type { CompiledJob } from '../../core/compiled-job.ts';
 import { formatDataType, type Schema } from '../../core/data-type.ts';
 import type { ColumnEvidence } from '../../core/decoder.ts';
 import { SluiceError } from '../../core/errors.ts';
-import { learnSchema, proveColumnsSeen, sampleSource } from '../../pipeline/first-schema.ts';
+import { learnSchema, proveFolders, sampleSource } from '../../pipeline/first-schema.ts';
 import { bucketTimesOf } from '../../pipeline/sink-setup.ts';
 import { selectRoots } from '../../source/file-selector.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
@@ -98,7 +98,7 @@ async function proveParts(
   await createBucketAssigner(job.sink.bucket, rowSchema(job, schema, schema.fields.length));
   await createRollingPolicy(job.sink.rolling);
   if ((await new CheckpointStore(fileSystem, job.statePath).load())?.schema == null)
-    proveColumnsSeen(job, schema);
+    proveFolders(job, schema);
   bucketTimesOf(job);
   for (const policy of job.sink.partitionCommit?.policies ?? [])
     await createPartitionCommitPolicy(policy, job.sink.path, fileSystem, clock);

@@ -2,7 +2,6 @@
  * Looks at everything under a job's paths that is not a finished part, says of each file whether it is still needed and
  * by what, and removes what nothing can need. Safe beside the running job, see verdict.ts.
  */
-
 import type { Clock } from '../../core/clock.ts';
 import type { CompiledJob } from '../../core/compiled-job.ts';
 import { SluiceError } from '../../core/errors.ts';

@@ -14,9 +14,9 @@ export function withFileKey({ dev, ino, birthtimeNs, nlink }: BigIntStats): { fi
   return { fileKey: mixed(ino * MIX[0] + dev * MIX[1] + birthtimeNs * MIX[2]) };
 }
 
-/** File systems that do not keep times of creation often make inode numbers up, and others at the next mount. */
-export function withBirthKey({ ino, birthtimeNs }: BigIntStats): { birthKey?: bigint } {
-  return birthtimeNs > 0n ? { birthKey: mixed(ino * MIX[0] + birthtimeNs * MIX[2]) } : {};
+/** The time of creation alone: where it is kept, inode numbers may still be made up anew for the same file (exFAT). */
+export function withBirthKey({ birthtimeNs }: BigIntStats): { birthKey?: bigint } {
+  return birthtimeNs > 0n ? { birthKey: mixed(birthtimeNs * MIX[2]) } : {};
 }
 
 /** Never 0n. */

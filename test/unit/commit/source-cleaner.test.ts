@@ -18,7 +18,7 @@ const SPENT: SpentFile = {
 };
 
 /** What cleaning does where the file looks like this now. */
-async function clean(spent: Partial<SpentFile>, now: Partial<PathStatus>) {
+async function clean(spent: Partial<SpentFile>, now: Partial<PathStatus>, nameIsTaken = false) {
   const clock = new ManualClock(0);
   const fileSystem = new MemoryFileSystem(clock);
   fileSystem.fileKeys = false;
@@ -35,11 +35,19 @@ async function clean(spent: Partial<SpentFile>, now: Partial<PathStatus>) {
     policy: { kind: 'delete' },
     folders: ['/in'],
     warnings: new Warnings(clock, ({ code }) => warnings.push(code)),
-    source: { beginCleaning: () => {}, endCleaning: (_, gone) => forgotten.push(gone) },
+    source: {
+      beginCleaning: () => {},
+      endCleaning: (_, gone) => {
+        forgotten.push(gone);
+        return gone && !nameIsTaken;
+      },
+    },
     restored: [{ ...SPENT, ...spent }],
   });
   await cleaner.clean(CHECKPOINT);
   expect(cleaner.waiting).toEqual([]);
+  const isRecorded = cleaner.takeForgotten().length > 0;
+  expect(isRecorded).toBe(forgotten.includes(true) && !nameIsTaken);
   return { isThere: fileSystem.files.has('/in/a'), forgotten, warnings };
 }
 
@@ -62,6 +70,11 @@ describe('a file is deleted only if it is the one that was read', () => {
       expect(await clean({}, { ...keys, modifiedNs: 2n, createdNs: 10n ** 12n })).toEqual(NEW);
     }
     expect(await clean({ birthKey: '7' }, {})).toEqual(DELETED);
+  });
+
+  it('and its name is not forgotten in the state where another file was taken by it meanwhile', async () => {
+    expect(await clean({ birthKey: '7' }, { birthKey: 8n }, true)).toEqual(NEW);
+    expect(await clean({ birthKey: '7' }, { birthKey: 7n }, true)).toEqual(DELETED);
   });
 
   it('by its ETag in an object store, where two versions may be of one second', async () => {

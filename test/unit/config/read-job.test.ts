@@ -732,41 +732,6 @@ describe('hostile files', () => {
   });
 });
 
-describe('patterns of dates', () => {
-  const withPattern = (pattern: string) =>
-    minimal({ sink: `bucket: { type: datetime, pattern: ${JSON.stringify(pattern)} }` });
-
-  test.each([
-    'yyyy-MM-dd--HH',
-    "'dt='yyyy-MM-dd/'hour='HH",
-    'yyyy/MM/dd/HH-mm',
-    "'at 'h a",
-    "'o''clock='HH",
-    'RRRR-II',
-  ])('%s is one', async (pattern) => {
-    expect((await read(withPattern(pattern))).sink.bucket).toMatchObject({ pattern });
-  });
-
-  test.each([
-    ['dt=yyyy-MM-dd', /text stands in quotes: write 'dt=' with them/],
-    ['yyyy/month=MM', /write 'month='/],
-    ['yyyy-mm-dd', /mm are minutes/],
-    ["'hour='hh", /write HH/],
-    ['%Y-%m-%d', /strftime/],
-    ['YYYY-MM-dd', /write yyyy/],
-    ['yyyy-MM-DD', /write dd/],
-    ['yyyy-MM-ddTHH', /t and T/],
-  ])('%s is refused with its place', async (pattern, message) => {
-    expect(await problemsOf(withPattern(pattern))).toEqual([
-      expect.objectContaining({
-        path: 'sink.bucket.pattern',
-        line: 10,
-        message: expect.stringMatching(message),
-      }),
-    ]);
-  });
-});
-
 describe('printing', () => {
   test.each([
     ['the example', DESIGN_JOB],
