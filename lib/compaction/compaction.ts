@@ -73,13 +73,15 @@ export class Compaction implements SwapSource {
   }
 
   async #takeIn(): Promise<void> {
-    const { fileSystem, counts, ledger, onWarning } = this.#config;
+    const { fileSystem, counts, ledger, onWarning, onFailed } = this.#config;
     const [first, ...others] = await this.#parts.scan(fileSystem, counts ?? (() => true), async (listed) =>
       ledger === undefined ? listed : provenParts(listed, ledger),
     );
     if (first === undefined) return;
     const more = others.length === 0 ? '' : `, and ${others.length} more like it,`;
-    onWarning(`${first.path}${more} is not as this job left it, and is not merged: see sluice verify`);
+    const message = `${first.path}${more} is not as this job left it, and is not merged: see sluice verify`;
+    onWarning(message);
+    onFailed?.(new SluiceError('INPUT_CORRUPT', message, { details: { path: first.path } }));
   }
 
   get hasReady(): boolean {
