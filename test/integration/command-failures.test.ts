@@ -42,9 +42,7 @@ it('parts that cannot be merged', async () => {
   await writeFile(path.join(folder, 'lake', names[0]!), 'no Parquet at all, but long enough for a footer');
   const { code, stderr } = await run('compact', 'job.yaml');
   expect(code).toBe(3);
-  expect(stderr).toMatch(
-    /warning .* is not as this job left it, and is not merged: .*0 parts merged.*error INPUT_CORRUPT/s,
-  );
+  expect(stderr).toMatch(/warning .* is not as this job left it, and is not merged: .*error INPUT_CORRUPT/s);
 });
 
 it.skipIf(process.platform === 'win32')('a name of a file is no line, and moves no cursor', async () => {
