@@ -130,7 +130,7 @@ export class CheckpointStore {
 
   /** Removes segments that no retained checkpoint refers to. Those of a checkpoint under way are younger and stay. */
   async collectSegments(): Promise<void> {
-    const needed = new Set(this.#retained.flatMap(segmentsOf));
+    const needed = new Set(this.#retained.flatMap((checkpoint) => [...segmentsOf(checkpoint).keys()]));
     const newest = this.#retained.at(-1)?.id ?? 0;
     for (const name of await this.#names('segments')) {
       const id = /^(\d+)-.*\.segment$/.exec(name)?.[1];

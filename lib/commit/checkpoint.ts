@@ -85,11 +85,21 @@ export function openPartsOf(checkpoint: Pick<Checkpoint, 'subtasks'>): OpenPart[
   ]);
 }
 
-/** Names of the segments that a recovery from the checkpoint reads. */
-export function segmentsOf({ discovery, parked, ledger, subtasks }: Checkpoint): string[] {
-  const whole = [...discovery, ...(parked?.discovery ?? []), ...(ledger?.pieces ?? [])];
-  const tails = openPartsOf({ subtasks }).flatMap((part) => part.tails);
-  return [...whole, ...tails].map(({ segment }) => segment);
+/** Names of the segments that a recovery from the checkpoint reads, and how many bytes of each. */
+export function segmentsOf({
+  discovery,
+  parked,
+  ledger,
+  subtasks,
+}: Pick<Checkpoint, 'discovery' | 'parked' | 'ledger' | 'subtasks'>): Map<string, number> {
+  const needed = new Map<string, number>();
+  const need = (segment: string, toByte: number) =>
+    needed.set(segment, Math.max(needed.get(segment) ?? 0, toByte));
+  for (const pieces of [discovery, parked?.discovery ?? [], ledger?.pieces ?? []])
+    for (const { segment, lengthBytes } of pieces) need(segment, lengthBytes);
+  for (const { tails } of openPartsOf({ subtasks }))
+    for (const { segment, offsetBytes, lengthBytes } of tails) need(segment, offsetBytes + lengthBytes);
+  return needed;
 }
 
 /** A whole segment file. */

@@ -8,11 +8,7 @@ import type { CheckpointStore } from '../commit/checkpoint-store.ts';
 import { isOlderThanLedger, type LedgerState, ledgerPieces } from '../commit/ledger/ledger.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-
-export interface ListedPart {
-  readonly path: string;
-  readonly sizeBytes: number;
-}
+import type { SmallPart } from './plan.ts';
 
 export interface LedgerSource {
   readonly jobId: string;
@@ -30,10 +26,10 @@ export function ledgerOf(jobId: string, store: CheckpointStore, fileSystem: File
 const MAX_READINGS = 10;
 
 /** @returns those of them that may be merged @throws SluiceError STATE_CORRUPT */
-export async function provenParts<Part extends ListedPart>(
-  listed: readonly Part[],
+export async function provenParts(
+  listed: readonly SmallPart[],
   source: LedgerSource,
-): Promise<readonly Part[]> {
+): Promise<readonly SmallPart[]> {
   const wanted = new Set(listed.map(({ path }) => path));
   for (let reading = 1; ; reading++) {
     const newest = source.newest();

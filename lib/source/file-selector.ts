@@ -6,6 +6,7 @@
  * lakes mark what is not (yet) data. A file that a path names outright is wanted whatever its name.
  */
 import picomatch from 'picomatch';
+import type { SourceSpec } from '../core/compiled-job.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileSystem, ListOptions } from '../storage/file-system.ts';
 
@@ -23,13 +24,7 @@ export interface SourceRoot {
   readonly selection: string;
 }
 
-export interface SelectorSpec {
-  /** Absolute folders, files or globs. */
-  readonly paths: readonly string[];
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly recursive: boolean;
-}
+export type SelectorSpec = Pick<SourceSpec, 'paths' | 'include' | 'exclude' | 'recursive'>;
 
 /** What stands where a name is not valid UTF-8. Such a file cannot be opened by the name we see. */
 const REPLACEMENT = '\uFFFD';

@@ -7,7 +7,7 @@
  * after the look, or if the next one needs it as well.
  */
 import pLimit from 'p-limit';
-import { type Checkpoint, openPartsOf, type SegmentPiece } from '../commit/checkpoint.ts';
+import { openPartsOf, segmentsOf } from '../commit/checkpoint.ts';
 import { isS3Location } from '../core/location.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { PendingFile, PieceState, ResumePoint } from '../storage/recoverable-writer.ts';
@@ -40,6 +40,8 @@ export async function checkHidden(books: Books, options: HiddenOptions): Promise
 
 async function lookAt(books: Books, options: HiddenOptions): Promise<Finding[]> {
   const { checkpoint } = books;
+  // Its segments were read for the books.
+  const { ledger: _, ...withoutLedger } = checkpoint;
   const limit = pLimit(CONCURRENCY);
   const looks = [
     ...openPartsOf(checkpoint).map(
@@ -53,7 +55,7 @@ async function lookAt(books: Books, options: HiddenOptions): Promise<Finding[]> 
         () =>
           lookAtMerged(file, sources, options),
     ),
-    ...[...neededSegments(checkpoint)].map(
+    ...[...segmentsOf(withoutLedger)].map(
       ([segment, lengthBytes]) =>
         () =>
           lookAtSegment(`${options.segmentsFolder}/${segment}`, lengthBytes, options),
@@ -130,18 +132,6 @@ async function findGaps(
     }
   }
   return findings;
-}
-
-/** And how many bytes of each. Without those of the ledger: they were read for the books. */
-function neededSegments(checkpoint: Checkpoint): Map<string, number> {
-  const needed = new Map<string, number>();
-  const need = (segment: string, toByte: number) =>
-    needed.set(segment, Math.max(needed.get(segment) ?? 0, toByte));
-  const pieces: readonly SegmentPiece[] = [...checkpoint.discovery, ...(checkpoint.parked?.discovery ?? [])];
-  for (const { segment, lengthBytes } of pieces) need(segment, lengthBytes);
-  for (const { tails } of openPartsOf(checkpoint))
-    for (const { segment, offsetBytes, lengthBytes } of tails) need(segment, offsetBytes + lengthBytes);
-  return needed;
 }
 
 async function lookAtSegment(
