@@ -28,7 +28,7 @@ export type FromMergeThread =
 
 /** From the sources in tests, otherwise from the built program: see subtask-host.ts. */
 const ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? '../compaction/merge-thread.ts' : '../compaction/merge-thread.js',
+  import.meta.url.endsWith('.ts') ? '../compaction/merge-thread.ts' : '../compaction/merge-thread.cjs',
   import.meta.url,
 );
 

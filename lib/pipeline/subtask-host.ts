@@ -29,7 +29,7 @@ const YOUNG_GENERATION_MB = 32;
  * loader that the main thread has.
  */
 const ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? '../pipeline/subtask-thread.ts' : '../pipeline/subtask-thread.js',
+  import.meta.url.endsWith('.ts') ? '../pipeline/subtask-thread.ts' : '../pipeline/subtask-thread.cjs',
   import.meta.url,
 );
 

@@ -23,7 +23,7 @@ import { type Figures, formatStages, formatTable, type Run, summarise } from './
 import { inTurns } from './turns.ts';
 import { type Events, eventTypes, webEvents } from './web-events.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.cjs', import.meta.url));
 const PLAIN = fileURLToPath(new URL('s3-plain-run.mjs', import.meta.url));
 const SMALL_OBJECTS = 4000;
 /** Requests at once that fill a bucket, and of those that small objects are compared with. */

@@ -21,7 +21,7 @@ export interface SluiceOptions {
 
 const IN_PROCESS = fileURLToPath(new URL('in-process-run.ts', import.meta.url));
 const TSX = import.meta.resolve('tsx');
-const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.cjs', import.meta.url));
 
 /** `sluice backfill` of a job that it has never seen before, as a user starts it. */
 export function sluice(options: SluiceOptions): Candidate {

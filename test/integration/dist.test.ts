@@ -19,10 +19,10 @@ function sourcesOf(entry: string): string[] {
       ? JSON.parse(readFileSync(`${file}.map`, 'utf8'))
       : { sources: [] };
     for (const source of map.sources) sources.add(path.resolve(path.dirname(file), source));
-    for (const [, chunk] of text.matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";$/gm))
+    for (const [, chunk] of text.matchAll(/^(?:const \w+ = )?require\("(\.[^"]+)"\);$/gm))
       visit(path.resolve(path.dirname(file), chunk!));
   };
-  visit(path.join(DIST, `${entry}.js`));
+  visit(path.join(DIST, `${entry}.cjs`));
   return [...sources];
 }
 

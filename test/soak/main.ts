@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type Sample, textPlot, timePlot, verdict } from './report.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/lib/cli/main.cjs', import.meta.url));
 const RESULTS = fileURLToPath(new URL('../bench/results', import.meta.url));
 /** Files that come in a second. */
 const FILES_PER_SECOND = 4;

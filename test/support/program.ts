@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 
-const MAIN = path.resolve(import.meta.dirname, '../../dist/lib/cli/main.js');
+const MAIN = path.resolve(import.meta.dirname, '../../dist/lib/cli/main.cjs');
 
 export interface Ended {
   readonly code: number | null;
@@ -35,11 +35,14 @@ export function startSluice(
     readonly env?: Record<string, string>;
     readonly cwd?: string;
     readonly nodeArgs?: readonly string[];
+    /** Path of another build's entry. */
+    readonly program?: string;
     /** Command and arguments that start node: `setpriv ... --`, `sh -c 'ulimit ...'`. */
     readonly through?: readonly string[];
   } = {},
 ): Running {
-  const command = [...(options.through ?? []), process.execPath, ...(options.nodeArgs ?? []), MAIN, ...args];
+  const { through = [], nodeArgs = [], program = MAIN } = options;
+  const command = [...through, process.execPath, ...nodeArgs, program, ...args];
   const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...options.env },

@@ -9,7 +9,7 @@ import { dropFlights } from './flights.ts';
 import { type Answer, rowsPerBucket } from './rows-per-bucket.ts';
 import { formatTree, visibleFiles } from './tree.ts';
 
-const MAIN = fileURLToPath(new URL('../../../dist/lib/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../dist/lib/cli/main.cjs', import.meta.url));
 const FOLDER = path.resolve('demo-lake');
 const LAKE = path.join(FOLDER, 'lake/flights');
 const JOB = path.join(FOLDER, 'job.yaml');
@@ -64,12 +64,12 @@ console.log(indent(formatAnswer(answer)));
 if (before.files.size === 0) await showSecondBackfill();
 
 headline('What to try next');
-console.log(`  node dist/lib/cli/main.js run ${shown(JOB)}      the same job as a daemon; in a second terminal:
+console.log(`  node dist/lib/cli/main.cjs run ${shown(JOB)}      the same job as a daemon; in a second terminal:
     head -n 5000 ${shown(FOLDER)}/incoming/batch-01.ndjson > ${shown(FOLDER)}/more
     mv ${shown(FOLDER)}/more ${shown(FOLDER)}/incoming/more.ndjson     5,000 rows more, visible with the next checkpoint
     kill -9 the daemon, start it again             nothing is lost, nothing doubled
-  node dist/lib/cli/main.js status ${shown(JOB)}   what it has done
-  node dist/lib/cli/main.js inspect ${shown(path.join(LAKE, lake.files.keys().next().value ?? ''))}
+  node dist/lib/cli/main.cjs status ${shown(JOB)}   what it has done
+  node dist/lib/cli/main.cjs inspect ${shown(path.join(LAKE, lake.files.keys().next().value ?? ''))}
   npm start -- --fresh                             this, from the beginning`);
 
 /** A backfill is exactly once over all its runs, not only within one. */

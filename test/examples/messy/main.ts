@@ -7,7 +7,7 @@ import Table from 'cli-table3';
 import { type BrokenFile, birdFiles, movieFiles, writeFiles } from './broken-files.ts';
 import { reasonsOf } from './reasons.ts';
 
-const MAIN = fileURLToPath(new URL('../../../dist/lib/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../dist/lib/cli/main.cjs', import.meta.url));
 const FOLDER = path.resolve('messy-lake');
 
 const BIRDS = `# Made by npm run demo:messy.

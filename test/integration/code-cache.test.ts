@@ -1,0 +1,85 @@
+/** The compiled code that the build leaves beside the chunks. */
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ProgramFolder } from '../support/program-folder.ts';
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+const WATCH = fileURLToPath(new URL('../support/watch-code-cache.cjs', import.meta.url));
+const OF_THIS_NODE = `lib/code-cache/${process.versions.v8}-${process.arch}`;
+const WATCHED = { nodeArgs: ['-r', WATCH], env: { NODE_OPTIONS: '' } };
+
+let folder: ProgramFolder;
+beforeEach(async () => {
+  folder = await ProgramFolder.create();
+  await folder.arrive('a.ndjson', 100, 0);
+  await folder.job();
+});
+afterEach(() => folder.remove());
+
+/** Lines `thread chunk taken|rejected`, sorted. */
+const watched = (stderr: string) =>
+  stderr
+    .split('\n')
+    .filter((line) => /^(?:main|subtask) \S+ (?:taken|rejected)$/.test(line))
+    .sort();
+
+/** A built program of its own, whose files a test may change. */
+async function copyProgram(): Promise<string> {
+  const dist = folder.at('program', 'dist');
+  await cp(DIST, dist, { recursive: true, preserveTimestamps: true });
+  // As the package: what ends in .js is an ES module.
+  await writeFile(folder.at('program', 'package.json'), '{ "type": "module" }');
+  return dist;
+}
+
+test('each thread of a job takes it for all that it loads', async () => {
+  const { code, stderr } = await folder.run('backfill', { ...WATCHED, args: ['--parallelism', '2'] });
+  expect(code).toBe(0);
+  expect(watched(stderr)).toEqual([
+    ...['buckets', 'cli', 'engine', 'job', 'subtask'].map((chunk) => `main ${chunk} taken`),
+    ...['buckets', 'buckets', 'subtask', 'subtask'].map((chunk) => `subtask ${chunk} taken`),
+  ]);
+});
+
+test('a Node with other flags compiles for itself', async () => {
+  const nodeArgs = [...WATCHED.nodeArgs, '--max-lazy'];
+  const { code, stderr } = await folder.run('backfill', { ...WATCHED, nodeArgs });
+  expect(code).toBe(0);
+  expect(watched(stderr)).toContain('main engine rejected');
+  expect(watched(stderr).filter((line) => line.endsWith('taken'))).toEqual([]);
+  await folder.expectExactlyOnce();
+});
+
+test('so does one whose files are cut short, damaged, empty, gone or of something else', async () => {
+  const dist = await copyProgram();
+  const main = path.join(dist, OF_THIS_NODE, 'main');
+  const [cut, damaged, empty, gone, strange] = (await readdir(main)).map((name) => path.join(main, name));
+  await writeFile(strange!, await readFile(cut!));
+  await truncate(cut!, 1000);
+  const code = await readFile(damaged!);
+  await writeFile(damaged!, code.with(code.length >> 1, code[code.length >> 1]! ^ 1));
+  await truncate(empty!, 0);
+  await rm(gone!);
+  const ended = await folder.run('backfill', { ...WATCHED, program: path.join(dist, 'lib/cli/main.cjs') });
+  expect(ended.code).toBe(0);
+  expect(watched(ended.stderr).filter((line) => /^main .*rejected$/.test(line))).toHaveLength(5);
+  await folder.expectExactlyOnce();
+});
+
+test('a chunk that was changed runs as it stands, also where it is as long as before', async () => {
+  const dist = await copyProgram();
+  const chunks = path.join(dist, 'lib/chunks');
+  const name = (await readdir(chunks)).find((file) => /^job-.*\.cjs$/.test(file))!;
+  const source = await readFile(path.join(chunks, name), 'utf8');
+  const changed = source.replaceAll('time by stage, summed', 'TIME BY STAGE, SUMMED');
+  expect(changed).not.toBe(source);
+  await writeFile(path.join(chunks, name), changed);
+  const { code, stderr } = await folder.run('backfill', {
+    args: ['--timings'],
+    program: path.join(dist, 'lib/cli/main.cjs'),
+  });
+  expect(code).toBe(0);
+  expect(stderr).toContain('TIME BY STAGE, SUMMED');
+});
