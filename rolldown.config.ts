@@ -41,6 +41,7 @@ const GROUPS = [
     'lib/pipeline/subtask-host',
     'lib/config/units',
     'lib/core/code-cache',
+    'lib/core/import-module',
   ),
   group('buckets', 5, 'bucketing/index', 'rolling/index'),
   group('subtask', 4, 'lib/pipeline/subtask-start', 'lib/storage/open-file-system', 'formats/parquet/format'),

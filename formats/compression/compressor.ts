@@ -1,5 +1,6 @@
 /** Compressing output, a complete member at a time: members one after the other are a valid gzip or zstd file. */
 import * as zlib from 'node:zlib';
+import { importModule } from '../../lib/core/import-module.ts';
 import type { RowCompression } from '../../lib/core/specs.ts';
 import { nativeZstd } from './native-zstd.ts';
 
@@ -46,7 +47,9 @@ async function importZstd(): Promise<ZstdCompress> {
     const { compressSync, levelParameter } = native;
     return (bytes, level) => compressSync(bytes, { params: { [levelParameter]: level } });
   }
-  const { init, compress } = await import('@bokuweb/zstd-wasm');
+  const { init, compress } = (await importModule(
+    '@bokuweb/zstd-wasm',
+  )) as typeof import('@bokuweb/zstd-wasm');
   await init();
   return (bytes, level) => compress(bytes, level);
 }

@@ -11,7 +11,7 @@ import { needsThreads } from './threads.ts';
 setFlagsFromString('--no-wasm-dynamic-tiering');
 // What most jobs set: here, since compiled code is taken under the flags that it was compiled under.
 setFlagsFromString(`--heap-growing-percent=${FILES_PERCENT}`);
-useCodeCache('main');
+const workDone = useCodeCache('main');
 
 /** What a file says that does not take our output. A reader that went away (`| head`, EPIPE) misses nothing. */
 const DISK_ERRORS: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']);
@@ -26,6 +26,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (startsJob) void Promise.allSettled([io.startThreads(), io.loadEngine()]);
   const { runCli } = await import('./run-cli.ts');
   const status = await runCli(argv, io);
+  workDone();
   process.stdout.write('', (error) => {
     const lost = error && 'code' in error && DISK_ERRORS.has(error.code);
     if (lost) process.stderr.write(`error the output could not be written: ${error.message}\n`);

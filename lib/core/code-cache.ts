@@ -3,15 +3,17 @@
  * CPU that a backfill of an empty folder took, and 0.06 of its 0.24 s by the clock (medians of 15 in turns, Node 20). The
  * build writes it (.ci/code-cache.ts), into the package, so that it is trusted as far as the code itself. A Node with
  * another V8 or other flags does not take it, and compiles as if there were none; so does one that finds it damaged.
+ *
+ * Scripts with compiled code cannot import (see import-module.ts).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
-/** What the build sets: all that is compiled until the thread ends is written. */
+/** What the build sets: all that is compiled until the thread says that it is done is written. */
 export const RECORD_VARIABLE = 'SLUICE_RECORD_CODE';
 
 /** They call different functions of the same files. */
@@ -25,9 +27,15 @@ const CACHE = fileURLToPath(
 /**
  * From now on, and in this thread, chunks are loaded with their compiled code. Nothing where the program runs from its
  * sources. V8's flags have to be set before.
+ *
+ * @returns to be called once the thread has done its work: writes the code, where this is the build
  */
-export function useCodeCache(thread: CachedThread): void {
-  if (import.meta.url.endsWith('.ts')) return;
+export function useCodeCache(thread: CachedThread): () => void {
+  const writes: (() => void)[] = [];
+  const done = () => {
+    for (const write of writes) write();
+  };
+  if (import.meta.url.endsWith('.ts')) return done;
   const folder = path.join(CACHE, thread);
   const isRecording = process.env[RECORD_VARIABLE] !== undefined;
   const { extensions } = createRequire(import.meta.url);
@@ -39,10 +47,16 @@ export function useCodeCache(thread: CachedThread): void {
     }
     const source = readFileSync(file);
     const cacheFile = path.join(folder, `${path.basename(file)}.bin`);
-    const script = compile(file, source, readCode(cacheFile, source));
-    if (isRecording) process.once('exit', () => writeCode(cacheFile, source, script));
+    const code = readCode(cacheFile, source);
+    if (code === undefined && !isRecording) {
+      load(module, file);
+      return;
+    }
+    const script = compile(file, source, code);
+    if (isRecording) writes.push(() => writeCode(cacheFile, source, script));
     run(script, module, file);
   };
+  return done;
 }
 
 /** Before the code: what it was compiled from, and itself. V8 looks at the length of a source only, and at no code. */
@@ -80,7 +94,6 @@ function compile(file: string, source: Buffer, cachedData: Buffer | undefined): 
     filename: file,
     columnOffset: -head.length,
     cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
 }
 

@@ -1,6 +1,7 @@
 /** Loads what a user wrote: `{ type: custom, module: ./b.js }`. */
 import { pathToFileURL } from 'node:url';
 import { SluiceError } from './errors.ts';
+import { importModule } from './import-module.ts';
 
 /**
  * Imports an ES module and gives its export `name`, or else its default export.
@@ -10,7 +11,7 @@ import { SluiceError } from './errors.ts';
 async function loadExtension(path: string, name: string): Promise<unknown> {
   let loaded: Readonly<Record<string, unknown>>;
   try {
-    loaded = await import(pathToFileURL(path).href);
+    loaded = (await importModule(pathToFileURL(path).href)) as typeof loaded;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SluiceError('JOB_INVALID', `cannot load the module ${path}: ${why}`, {

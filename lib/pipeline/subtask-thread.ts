@@ -8,8 +8,11 @@ import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
 import type { ThreadData } from './subtask-host.ts';
 
-async function run(port: MessagePort): Promise<void> {
-  const send = (message: FromSubtask) => port.postMessage(message);
+async function run(port: MessagePort, workDone: () => void): Promise<void> {
+  const send = (message: FromSubtask) => {
+    if (message.type === 'ended') workDone();
+    port.postMessage(message);
+  };
   // What comes while formats load waits: an assignment and a snapshot at most.
   const early: ToSubtask[] = [];
   let receive = (message: ToSubtask) => {
@@ -49,5 +52,4 @@ async function run(port: MessagePort): Promise<void> {
 if (parentPort === null) throw new SluiceError('INTERNAL', 'the subtask entry was started outside a thread');
 const { failpoint } = workerData as ThreadData;
 if (failpoint !== null) killAtFailpoint(failpoint);
-useCodeCache('subtask');
-void run(parentPort);
+void run(parentPort, useCodeCache('subtask'));

@@ -6,6 +6,7 @@
  * hold some 4 KB for each file (measured: 415 MB for 100,000).
  */
 import type { FSWatcher } from 'chokidar';
+import { importModule } from '../core/import-module.ts';
 import type { SourceRoot } from './file-selector.ts';
 import type { Warnings } from './warnings.ts';
 
@@ -30,7 +31,7 @@ export class FolderWatcher {
   /** Begins watching; resolves once every folder found so far is watched, or watching was given up. Never rejects. */
   async start(roots: readonly SourceRoot[]): Promise<void> {
     try {
-      const { watch } = await import('chokidar');
+      const { watch } = (await importModule('chokidar')) as typeof import('chokidar');
       if (this.#closed) return;
       const watcher = watch([...new Set(roots.map((root) => root.folder))], {
         ignoreInitial: true,

@@ -1,5 +1,5 @@
 /** What the built program is made of. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -40,4 +40,20 @@ test.each(['lib/index', 'lib/pipeline/subtask-thread', 'lib/compaction/merge-thr
 test('the program loads nothing of the engine before the first thread has been started', () => {
   const sources = sourcesOf('lib/cli/main');
   expect(sources.filter((source) => /\/(?:formats|bucketing|lib\/sink)\//.test(source))).toEqual([]);
+});
+
+test('no chunk that comes with compiled code imports what is outside of it', () => {
+  const cached = new Set(
+    readdirSync(path.join(DIST, 'lib/code-cache'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.cjs.bin'))
+      .map((name) => path.basename(name, '.bin')),
+  );
+  expect(cached.size).toBe(5);
+  for (const chunk of cached) {
+    const code = readFileSync(path.join(DIST, 'lib/chunks', chunk), 'utf8').replaceAll(
+      /^\s*(?:\/?\*|\/\/).*$/gm,
+      '',
+    );
+    expect(code.match(/.*\bimport\(.*/g) ?? [], chunk).toEqual([]);
+  }
 });

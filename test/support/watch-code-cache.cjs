@@ -7,9 +7,9 @@ const { isMainThread } = require('node:worker_threads');
 vm.Script = class extends vm.Script {
   constructor(code, options) {
     super(code, options);
-    if (!('cachedData' in options)) return;
+    if (options.cachedData === undefined) return;
     const name = path.basename(options.filename).replace(/-.{8}\.cjs$/, '');
     const thread = isMainThread ? 'main' : 'subtask';
-    fs.writeSync(2, `${thread} ${name} ${this.cachedDataRejected === false ? 'taken' : 'rejected'}\n`);
+    fs.writeSync(2, `${thread} ${name} ${this.cachedDataRejected ? 'rejected' : 'taken'}\n`);
   }
 };
