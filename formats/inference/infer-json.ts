@@ -68,8 +68,6 @@ function seeRecord(line: string, root: Shape): boolean {
   return new JsonWalk(line).value(root);
 }
 
-/** Of a literal: a number, true, false or null. */
-const LITERAL = /[-+.\w]+/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -83,12 +81,15 @@ const SPACE = 0x20;
  */
 class JsonWalk {
   readonly #text: string;
+  /** Whether any text in it may have a character that is escaped. */
+  readonly #hasEscapes: boolean;
   #at = 0;
   #depth = 0;
   #tooDeep = false;
 
   constructor(text: string) {
     this.#text = text;
+    this.#hasEscapes = text.includes('\\');
   }
 
   /**
@@ -121,9 +122,7 @@ class JsonWalk {
         return;
       }
       default: {
-        LITERAL.lastIndex = this.#at;
-        const literal = LITERAL.exec(this.#text)?.[0] ?? '';
-        this.#at += literal.length;
+        const literal = this.#literal();
         if (literal === 'true' || literal === 'false') shape?.see('boolean', literal);
         else if (literal !== 'null')
           shape?.see(numberKind(literal.slice(0, MAX_NUMBER)), literal.slice(0, MAX_SAMPLE_CHARACTERS));
@@ -153,8 +152,23 @@ class JsonWalk {
     this.#at++;
   }
 
+  /** A number, true, false or null. */
+  #literal(): string {
+    const text = this.#text;
+    const start = this.#at;
+    let end = start;
+    for (let code = text.charCodeAt(end); isOfLiteral(code); code = text.charCodeAt(end)) end++;
+    this.#at = end;
+    return text.slice(start, end);
+  }
+
   #string(): string {
     const start = this.#at++;
+    if (!this.#hasEscapes) {
+      const end = this.#text.indexOf('"', this.#at);
+      this.#at = end + 1;
+      return this.#text.slice(start + 1, end);
+    }
     let isEscaped = false;
     for (let code = this.#code; code !== QUOTE; code = this.#code) {
       isEscaped ||= code === BACKSLASH;
@@ -174,4 +188,9 @@ class JsonWalk {
     // Of the codes up to that of the space, JSON has only white space between its values.
     while (this.#code <= SPACE) this.#at++;
   }
+}
+
+/** Of codes that may follow a literal, which are white space, `,`, `}`, `]` and the end of the text (NaN). */
+function isOfLiteral(code: number): boolean {
+  return code > SPACE && code !== COMMA && code !== CLOSE_BRACE && code !== CLOSE_BRACKET;
 }
