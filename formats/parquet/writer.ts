@@ -44,6 +44,7 @@ export class ParquetWriter implements BulkWriter {
 
   append(batch: Batch, rows: Int32Array, from: number, to: number): void {
     const buffer = this.#open();
+    this.#shared.buffers.makeRoom(buffer, to - from);
     buffer.append(batch, rows, from, to);
     this.#count(buffer);
   }

@@ -91,7 +91,8 @@ function writeCode(cacheFile: string, source: Buffer, script: Script): void {
 function compile(file: string, source: Buffer, cachedData: Buffer | undefined): Script {
   const head = '(function (exports, require, module, __filename, __dirname) { ';
   return new Script(`${head}${source}\n})`, {
-    filename: file,
+    // The name goes into the compiled code, and with it to whoever is given the package.
+    filename: `sluice/lib/chunks/${path.basename(file)}`,
     columnOffset: -head.length,
     cachedData,
   });

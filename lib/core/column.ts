@@ -33,7 +33,7 @@ export type Column = BitsColumn | FixedColumn | BytesColumn | DictionaryColumn |
 
 const MIN_CAPACITY = 16;
 /** Offsets are 32-bit, as in Arrow's Utf8 and List. */
-const MAX_OFFSET = 0x7fff_ffff;
+export const MAX_OFFSET = 0x7fff_ffff;
 
 abstract class ColumnBase {
   readonly type: DataType;

@@ -3,7 +3,7 @@
  * in which rows that are not yet in a part file go into a checkpoint (see tail.ts).
  */
 import type { Batch } from './batch.ts';
-import { appendColumnRange, appendColumnRows, type Column, emptyColumn } from './column.ts';
+import { appendColumnRange, appendColumnRows, type Column, emptyColumn, MAX_OFFSET } from './column.ts';
 import type { Schema } from './data-type.ts';
 
 export class RowBuffer {
@@ -50,6 +50,16 @@ export class RowBuffer {
     return indexes;
   }
 
+  /** Rows that fit without growing. */
+  get capacity(): number {
+    return this.columns[0]?.capacity ?? 0;
+  }
+
+  /** Makes room for so many rows in all, with values as long as those that are there are on average. */
+  reserve(rows: number): void {
+    for (const column of this.columns) reserveColumn(column, rows);
+  }
+
   /** Forgets the rows and keeps the memory. */
   clear(): void {
     for (const column of this.columns) column.clear();
@@ -61,5 +71,19 @@ export class RowBuffer {
     let sum = 0;
     for (const column of this.columns) sum += column.memoryBytes;
     return sum;
+  }
+}
+
+function reserveColumn(column: Column, rows: number): void {
+  const { length } = column;
+  column.reserve(rows);
+  const perRow = (count: number) => (length === 0 ? 0 : Math.ceil((count / length) * rows));
+  if (column.layout === 'bytes') {
+    const used = column.offsets[length]!;
+    column.reserveBytes(Math.min(MAX_OFFSET, perRow(used)), used);
+  } else if (column.layout === 'list') {
+    reserveColumn(column.child, perRow(column.child.length));
+  } else if (column.layout === 'struct') {
+    for (const child of column.children) reserveColumn(child, rows);
   }
 }
