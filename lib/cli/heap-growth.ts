@@ -14,7 +14,7 @@ import type { CompiledJob } from '../core/compiled-job.ts';
 import { isS3Location } from '../core/location.ts';
 
 const SOCKETS_PERCENT = 400;
-export const FILES_PERCENT = 40;
+const FILES_PERCENT = 40;
 
 export function heapGrowthPercent({ source }: CompiledJob): number {
   return source.paths.some(isS3Location) ? SOCKETS_PERCENT : FILES_PERCENT;

@@ -1,16 +1,9 @@
 #!/usr/bin/env node
 /** The program `sluice`. */
-import { setFlagsFromString } from 'node:v8';
 import { useCodeCache } from '../core/code-cache.ts';
-import { FILES_PERCENT } from './heap-growth.ts';
 import { processIo } from './io.ts';
 import { needsThreads } from './threads.ts';
 
-// The kernels are small and run for as long as the job: they are compiled well at once instead of once they are found to
-// be hot. Takes 16 % off the CPU time of a job of 1,000,000 rows. A matter of the program, not of the library.
-setFlagsFromString('--no-wasm-dynamic-tiering');
-// What most jobs set: here, since compiled code is taken under the flags that it was compiled under.
-setFlagsFromString(`--heap-growing-percent=${FILES_PERCENT}`);
 const workDone = useCodeCache('main');
 
 /** What a file says that does not take our output. A reader that went away (`| head`, EPIPE) misses nothing. */

@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
@@ -26,7 +27,7 @@ const CACHE = fileURLToPath(
 
 /**
  * From now on, and in this thread, chunks are loaded with their compiled code. Nothing where the program runs from its
- * sources. V8's flags have to be set before.
+ * sources. V8's flags have to be those of the build.
  *
  * @returns to be called once the thread has done its work: writes the code, where this is the build
  */
@@ -83,6 +84,8 @@ function readCode(cacheFile: string, source: Buffer): Buffer | undefined {
 
 function writeCode(cacheFile: string, source: Buffer, script: Script): void {
   mkdirSync(path.dirname(cacheFile), { recursive: true });
+  // The job has set it meanwhile, and its code would be for those alone who have, too.
+  setFlagsFromString('--heap-growing-percent=0');
   const code = script.createCachedData();
   writeFileSync(cacheFile, Buffer.concat([checksums(source, code), code]));
 }

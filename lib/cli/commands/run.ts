@@ -4,7 +4,7 @@ import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from '../../config/bounds.ts';
 import { formatSize } from '../../config/units.ts';
 import type { CompiledJob } from '../../core/compiled-job.ts';
 import { SluiceError } from '../../core/errors.ts';
-import type { JobSummary } from '../../pipeline/progress.ts';
+import type { JobProgress, JobSummary } from '../../pipeline/progress.ts';
 import type { RunOptions } from '../../pipeline/run-options.ts';
 import { shutdownTimeout } from '../../pipeline/shutdown-timeout.ts';
 import type { CommandContext, RunCommandOptions } from '../commands.ts';
@@ -22,10 +22,24 @@ export async function runCommand(
   { io, output }: CommandContext,
 ): Promise<void> {
   const job = overridden((await loadJob(file, io)).job, options);
-  io.setHeapGrowth(heapGrowthPercent(job));
+  // Once the threads are at work: what is loaded while V8 is set otherwise than by default has to be compiled anew.
+  let growth: number | null = heapGrowthPercent(job);
+  const onProgress = (progress: JobProgress) => {
+    if (growth === null || progress.bytesRead === 0) return;
+    io.setHeapGrowth(growth);
+    growth = null;
+  };
   const summary = await runUntilStopped(job, mode, io, output, async (started) => {
     const { runJob } = await io.loadEngine();
-    return runJob(job, { mode, acceptMissing: options.acceptMissing, ...started });
+    return runJob(job, {
+      mode,
+      acceptMissing: options.acceptMissing,
+      ...started,
+      onProgress: (progress) => {
+        onProgress(progress);
+        started.onProgress?.(progress);
+      },
+    });
   });
   if (mode === 'once') {
     if (output.json) output.document(documentOf(summary, options.timings === true));

@@ -96,7 +96,14 @@ describe('backfill', () => {
   });
 
   test('heaps may grow further where the source is read from sockets', async () => {
-    const { cli } = scripted(async () => SUMMARY);
+    const { cli } = scripted(async ({ onProgress }) => {
+      onProgress?.({ ...PROGRESS, bytesRead: 0 });
+      expect(cli.heapGrowth).toEqual(before);
+      for (const bytesRead of [1, 2]) onProgress?.({ ...PROGRESS, bytesRead });
+      before = [...cli.heapGrowth];
+      return SUMMARY;
+    });
+    let before: number[] = [];
     cli.fileSystem.put('/work/s3.yaml', JOB.replace(/(source:\s+path: ).*/, '$1s3://bucket/in'));
     for (const job of ['job.yaml', 's3.yaml'])
       expect(await cli.run('backfill', job), cli.stderr.text).toBe(0);
