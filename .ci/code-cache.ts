@@ -3,13 +3,16 @@
  * Each job adds the functions that none before had called.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RECORD_VARIABLE } from '../lib/core/code-cache.ts';
 
+const CACHE = fileURLToPath(new URL('../dist/lib/code-cache/', import.meta.url));
 const MAIN = fileURLToPath(new URL('../dist/lib/cli/main.cjs', import.meta.url));
+/** Of both threads. */
+const CHUNKS = 7;
 /** Some batches, of some hours. */
 const ROWS = 40_000;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -70,9 +73,15 @@ try {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'inherit'],
       // As a user starts it: options of the caller's Node would make it other code.
-      env: { ...process.env, [RECORD_VARIABLE]: '1', NODE_OPTIONS: '' },
+      env: { ...process.env, [RECORD_VARIABLE]: CACHE, NODE_OPTIONS: '' },
     });
   }
+  // Of main: buckets, cli, engine, job, subtask; of a subtask: buckets, subtask.
+  const written = readdirSync(CACHE, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.bin'),
+  );
+  if (written.length < CHUNKS)
+    throw new Error(`${CACHE} has code of ${written.length} chunks instead of ${CHUNKS}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@
  * Arrow IPC streams as an output format. A part is a schema message, a record batch each time it was flushed, and the end
  * marker; so it grows over checkpoints. Strings are written out: dictionaries would have to last as long as the part.
  */
-import { RecordBatchStreamWriter, Table } from 'apache-arrow';
+import * as arrow from 'apache-arrow';
 import { batchToArrow } from '../../lib/core/arrow.ts';
 import { Batch } from '../../lib/core/batch.ts';
 import { type Column, ListColumn, StructColumn } from '../../lib/core/column.ts';
@@ -86,9 +86,9 @@ class ArrowWriter implements BulkWriter {
     const { length } = this.#buffer;
     this.#checkNulls();
     const columns = this.#buffer.columns.map(writtenOut);
-    const batch = batchToArrow(new Batch(this.#schema, columns, length));
-    const table = length === 0 ? new Table(batch.schema) : new Table([batch]);
-    const stream = RecordBatchStreamWriter.writeAll(table).toUint8Array(true);
+    const batch = batchToArrow(new Batch(this.#schema, columns, length), arrow);
+    const table = length === 0 ? new arrow.Table(batch.schema) : new arrow.Table([batch]);
+    const stream = arrow.RecordBatchStreamWriter.writeAll(table).toUint8Array(true);
     const schemaEnd = 8 + new DataView(stream.buffer, stream.byteOffset).getInt32(4, true);
     const from = this.#isStarted ? schemaEnd : 0;
     this.#isStarted = true;

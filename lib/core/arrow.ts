@@ -1,14 +1,19 @@
-/** Batches as Arrow RecordBatches over the same memory. */
-import * as arrow from 'apache-arrow';
+/**
+ * Batches as Arrow RecordBatches over the same memory. With the caller's copy of the library: objects of another one are
+ * instances of nothing it knows, and are written as if they were empty.
+ */
+import type * as Arrow from 'apache-arrow';
 import type { Batch } from './batch.ts';
 import type { Column } from './column.ts';
 import type { DataType, Field } from './data-type.ts';
 
-function fieldToArrow(field: Field): arrow.Field {
-  return new arrow.Field(field.name, typeToArrow(field.type), field.nullable);
+export type ArrowLibrary = typeof Arrow;
+
+function fieldToArrow(field: Field, arrow: ArrowLibrary): Arrow.Field {
+  return new arrow.Field(field.name, typeToArrow(field.type, arrow), field.nullable);
 }
 
-function typeToArrow(type: DataType): arrow.DataType {
+function typeToArrow(type: DataType, arrow: ArrowLibrary): Arrow.DataType {
   switch (type.kind) {
     case 'boolean':
       return new arrow.Bool();
@@ -34,14 +39,14 @@ function typeToArrow(type: DataType): arrow.DataType {
         ? new arrow.TimestampMillisecond('UTC')
         : new arrow.TimestampMicrosecond('UTC');
     case 'list':
-      return new arrow.List(new arrow.Field('element', typeToArrow(type.element), true));
+      return new arrow.List(new arrow.Field('element', typeToArrow(type.element, arrow), true));
     case 'struct':
-      return new arrow.Struct(type.fields.map(fieldToArrow));
+      return new arrow.Struct(type.fields.map((field) => fieldToArrow(field, arrow)));
   }
 }
 
-export function batchToArrow(batch: Batch): arrow.RecordBatch {
-  const children = batch.columns.map((column) => columnToArrow(column));
+export function batchToArrow(batch: Batch, arrow: ArrowLibrary): Arrow.RecordBatch {
+  const children = batch.columns.map((column) => columnToArrow(column, arrow));
   const fields = batch.schema.fields.map(
     (field, i) => new arrow.Field(field.name, children[i]!.type, field.nullable),
   );
@@ -54,17 +59,17 @@ export function batchToArrow(batch: Batch): arrow.RecordBatch {
   return new arrow.RecordBatch(new arrow.Schema(fields), data);
 }
 
-function columnToArrow(column: Column): arrow.Data {
-  const type = typeToArrow(column.type);
+function columnToArrow(column: Column, arrow: ArrowLibrary): Arrow.Data {
+  const type = typeToArrow(column.type, arrow);
   const { length, nullCount } = column;
   const nullBitmap = column.validity;
   switch (column.layout) {
     case 'bits':
-      return arrow.makeData({ type: type as arrow.Bool, length, nullCount, nullBitmap, data: column.values });
+      return arrow.makeData({ type: type as Arrow.Bool, length, nullCount, nullBitmap, data: column.values });
     case 'fixed': {
       const words = column.values.subarray(0, length * column.words);
       return arrow.makeData({
-        type: type as arrow.Int,
+        type: type as Arrow.Int,
         length,
         nullCount,
         nullBitmap,
@@ -73,7 +78,7 @@ function columnToArrow(column: Column): arrow.Data {
     }
     case 'bytes':
       return arrow.makeData({
-        type: type as arrow.Utf8,
+        type: type as Arrow.Utf8,
         length,
         nullCount,
         nullBitmap,
@@ -83,14 +88,14 @@ function columnToArrow(column: Column): arrow.Data {
     case 'dictionary': {
       const { count, offsets, bytes } = column.dictionary;
       const values = arrow.makeData({
-        type: type as arrow.Utf8,
+        type: type as Arrow.Utf8,
         length: count,
         nullCount: 0,
         valueOffsets: offsets,
         data: bytes,
       });
       return arrow.makeData({
-        type: new arrow.Dictionary(type as arrow.Utf8, new arrow.Int32()),
+        type: new arrow.Dictionary(type as Arrow.Utf8, new arrow.Int32()),
         length,
         nullCount,
         nullBitmap,
@@ -99,7 +104,7 @@ function columnToArrow(column: Column): arrow.Data {
       });
     }
     case 'list': {
-      const child = columnToArrow(column.child);
+      const child = columnToArrow(column.child, arrow);
       const list = new arrow.List(new arrow.Field('element', child.type, true));
       return arrow.makeData({
         type: list,
@@ -111,7 +116,7 @@ function columnToArrow(column: Column): arrow.Data {
       });
     }
     case 'struct': {
-      const children = column.children.map((child) => columnToArrow(child));
+      const children = column.children.map((child) => columnToArrow(child, arrow));
       const fields = column.fields.map(
         (field, i) => new arrow.Field(field.name, children[i]!.type, field.nullable),
       );

@@ -6,9 +6,11 @@
  * copies them (`RowBuffer.append`).
  */
 import type { RecordBatch } from 'apache-arrow';
+import type { ArrowLibrary } from './arrow.ts';
 import type { Column } from './column.ts';
 import type { Schema } from './data-type.ts';
 import { SluiceError } from './errors.ts';
+import { importModule } from './import-module.ts';
 import { readValue } from './values.ts';
 
 /** The input lines that a batch was decoded from, for encoders that may pass them on as they are. */
@@ -77,10 +79,10 @@ export class Batch {
 
   /**
    * An Arrow RecordBatch over the same memory: nothing is copied but decimals' and booleans' headers. Costs some 50 us,
-   * so ask for it once a batch, never a row.
+   * so ask for it once a batch, never a row. Of the copy of apache-arrow that `import` gives.
    */
   async toArrow(): Promise<RecordBatch> {
     const { batchToArrow } = await import('./arrow.ts');
-    return batchToArrow(this);
+    return batchToArrow(this, (await importModule('apache-arrow')) as ArrowLibrary);
   }
 }

@@ -14,16 +14,15 @@ import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
-/** What the build sets: all that is compiled until the thread says that it is done is written. */
+/** What the build sets: the folder into which the code is written that a thread compiled until it has done its work. */
 export const RECORD_VARIABLE = 'SLUICE_RECORD_CODE';
 
 /** They call different functions of the same files. */
 export type CachedThread = 'main' | 'subtask';
 
 const CHUNKS = fileURLToPath(new URL('../chunks/', import.meta.url));
-const CACHE = fileURLToPath(
-  new URL(`../code-cache/${process.versions.v8}-${process.arch}/`, import.meta.url),
-);
+const CACHE = fileURLToPath(new URL('../code-cache/', import.meta.url));
+const OF_THIS_NODE = `${process.versions.v8}-${process.arch}`;
 
 /**
  * From now on, and in this thread, chunks are loaded with their compiled code. Nothing where the program runs from its
@@ -36,9 +35,12 @@ export function useCodeCache(thread: CachedThread): () => void {
   const done = () => {
     for (const write of writes) write();
   };
-  if (import.meta.url.endsWith('.ts')) return done;
-  const folder = path.join(CACHE, thread);
-  const isRecording = process.env[RECORD_VARIABLE] !== undefined;
+  // Compiled code names its script as the build did, which source maps and coverage cannot go by.
+  const isNameNeeded = process.sourceMapsEnabled || process.env.NODE_V8_COVERAGE !== undefined;
+  if (import.meta.url.endsWith('.ts') || isNameNeeded) return done;
+  const folder = path.join(OF_THIS_NODE, thread);
+  const recordInto = process.env[RECORD_VARIABLE] || null;
+  let isTaken = true;
   const { extensions } = createRequire(import.meta.url);
   const load = extensions['.js'];
   extensions['.cjs'] = (module, file) => {
@@ -48,13 +50,15 @@ export function useCodeCache(thread: CachedThread): () => void {
     }
     const source = readFileSync(file);
     const cacheFile = path.join(folder, `${path.basename(file)}.bin`);
-    const code = readCode(cacheFile, source);
-    if (code === undefined && !isRecording) {
+    const code = isTaken ? readCode(path.join(CACHE, cacheFile), source) : undefined;
+    if (code === undefined && recordInto === null) {
       load(module, file);
       return;
     }
     const script = compile(file, source, code);
-    if (isRecording) writes.push(() => writeCode(cacheFile, source, script));
+    // Other flags than by default: nothing else will be taken either.
+    if (script.cachedDataRejected === true) isTaken = false;
+    if (recordInto !== null) writes.push(() => writeCode(path.join(recordInto, cacheFile), source, script));
     run(script, module, file);
   };
   return done;
@@ -82,20 +86,24 @@ function readCode(cacheFile: string, source: Buffer): Buffer | undefined {
   return checksums(source, code).equals(file.subarray(0, CHECKSUMS)) ? code : undefined;
 }
 
+/** No job fails of it: the build looks for what it wanted. */
 function writeCode(cacheFile: string, source: Buffer, script: Script): void {
-  mkdirSync(path.dirname(cacheFile), { recursive: true });
   // The job has set it meanwhile, and its code would be for those alone who have, too.
   setFlagsFromString('--heap-growing-percent=0');
   const code = script.createCachedData();
-  writeFileSync(cacheFile, Buffer.concat([checksums(source, code), code]));
+  try {
+    mkdirSync(path.dirname(cacheFile), { recursive: true });
+    writeFileSync(cacheFile, Buffer.concat([checksums(source, code), code]));
+  } catch {}
 }
 
 /** As Node itself wraps a CommonJS module. */
 function compile(file: string, source: Buffer, cachedData: Buffer | undefined): Script {
   const head = '(function (exports, require, module, __filename, __dirname) { ';
   return new Script(`${head}${source}\n})`, {
-    // The name goes into the compiled code, and with it to whoever is given the package.
-    filename: `sluice/lib/chunks/${path.basename(file)}`,
+    // The name goes into the compiled code, and with it to whoever is given the package. A text of its own: V8 would take the
+    // whole path along that it was cut out of.
+    filename: Buffer.from(`sluice/lib/chunks/${path.basename(file)}`).toString(),
     columnOffset: -head.length,
     cachedData,
   });

@@ -142,11 +142,16 @@ export class SluiceError extends Error {
   }
 
   get exitCode(): number {
-    return ERROR_KINDS[this.code].exit;
+    return this.#kind.exit;
   }
 
   get domain(): ErrorDomain {
-    return ERROR_KINDS[this.code].domain;
+    return this.#kind.domain;
+  }
+
+  /** A module of a user's may know codes that we do not. */
+  get #kind(): ErrorKind {
+    return ERROR_KINDS[this.code] ?? ERROR_KINDS.INTERNAL;
   }
 
   /** What led to it, the nearest first. */

@@ -1,4 +1,5 @@
 /** What the built program is made of. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,4 +57,38 @@ test('no chunk that comes with compiled code imports what is outside of it', () 
     );
     expect(code.match(/.*\bimport\(.*/g) ?? [], chunk).toEqual([]);
   }
+});
+
+/** What a module of a user's prints that imports the built package. */
+const printed = (code: string) =>
+  execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: path.resolve(DIST, '..'),
+    encoding: 'utf8',
+  }).trim();
+
+test.each(['lib', 'formats', 'bucketing', 'rolling'])('%s is one module, however it is loaded', (name) => {
+  const [count, same, all] = printed(`
+    import { createRequire } from 'node:module';
+    const file = ${JSON.stringify(path.join(DIST, name, 'index'))};
+    const imported = await import(file + '.js');
+    const required = createRequire(file)(file + '.cjs');
+    const names = Object.keys(imported);
+    console.log(names.length, names.every((each) => imported[each] === required[each]), Object.keys(required).length);
+  `).split(' ');
+  expect(Number(count)).toBeGreaterThan(0);
+  expect([same, all]).toEqual(['true', count]);
+});
+
+test("what toArrow gives is of the same copy of apache-arrow that a user's module imports", () => {
+  const rows = printed(`
+    import { Batch, FixedColumn } from ${JSON.stringify(path.join(DIST, 'lib/index.js'))};
+    import { Table, tableFromIPC, tableToIPC } from 'apache-arrow';
+    const column = new FixedColumn({ kind: 'int32' }, 1, 3);
+    column.values.set([7, 8, 9]);
+    column.length = 3;
+    const batch = new Batch({ fields: [{ name: 'a', type: { kind: 'int32' }, nullable: false }] }, [column], 3);
+    const written = tableToIPC(new Table([await batch.toArrow()]));
+    console.log(JSON.stringify(tableFromIPC(written).toArray()));
+  `);
+  expect(JSON.parse(rows)).toEqual([{ a: 7 }, { a: 8 }, { a: 9 }]);
 });

@@ -248,7 +248,7 @@ describe('failpoints', () => {
 
 describe('package.json', () => {
   const manifest: {
-    exports: Record<string, string | { types: string; default: string }>;
+    exports: Record<string, string | { types: string; require: string; default: string }>;
     bin: Record<string, string>;
     dependencies: Record<string, string>;
     devDependencies: Record<string, string>;
@@ -257,7 +257,8 @@ describe('package.json', () => {
   it('exports what the build makes: npm run build comes first', async () => {
     for (const [name, target] of Object.entries(manifest.exports)) {
       if (typeof target === 'string') continue;
-      expect(existsSync(path.join(ROOT, target.types)), target.types).toBe(true);
+      for (const file of [target.types, target.require])
+        expect(existsSync(path.join(ROOT, file)), file).toBe(true);
       const module: object = await import(path.join(ROOT, target.default));
       expect(Object.keys(module).length, name).toBeGreaterThan(0);
     }
