@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The program `sluice`. */
 import { useCodeCache } from '../core/code-cache.ts';
+import { rethrow } from '../core/errors.ts';
 import { processIo } from './io.ts';
 import { needsThreads } from './threads.ts';
 
@@ -10,6 +11,8 @@ const workDone = useCodeCache('main');
 const DISK_ERRORS: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']);
 /** As for any other disk. */
 const OUTPUT_LOST = 4;
+/** As Node ends a module that waits for what will never come. */
+const UNSETTLED = 13;
 
 async function main(argv: readonly string[]): Promise<void> {
   const startsJob = needsThreads(argv);
@@ -28,4 +31,6 @@ async function main(argv: readonly string[]): Promise<void> {
   });
 }
 
-void main(process.argv.slice(2));
+// Until it has been told: that nothing is left to wait for is not success.
+process.exitCode = UNSETTLED;
+main(process.argv.slice(2)).catch(rethrow);

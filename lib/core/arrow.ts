@@ -1,6 +1,6 @@
 /**
- * Batches as Arrow RecordBatches over the same memory. With the caller's copy of the library: objects of another one are
- * instances of nothing it knows, and are written as if they were empty.
+ * Batches as Arrow RecordBatches over the same memory. With the copy of the library that is handed in: to another one
+ * their types are unknown, and it writes them as if they were empty.
  */
 import type * as Arrow from 'apache-arrow';
 import type { Batch } from './batch.ts';

@@ -1,8 +1,8 @@
 /**
- * The code of `dist/lib/chunks` as V8 compiled it when it was built: parsing and compiling it anew was 0.09 of the 0.33 s of
- * CPU that a backfill of an empty folder took, and 0.06 of its 0.24 s by the clock (medians of 15 in turns, Node 20). The
- * build writes it (.ci/code-cache.ts), into the package, so that it is trusted as far as the code itself. A Node with
- * another V8 or other flags does not take it, and compiles as if there were none; so does one that finds it damaged.
+ * The code of `dist/lib/chunks` as V8 compiled it when it was built: parsing and compiling it anew is a quarter of a start
+ * (docs/decisions.md). The build writes it (.ci/code-cache.ts), into the package, so that it is trusted as far as the code
+ * itself. A Node with another version or other flags does not take it, and compiles as if there were none; so does one that
+ * finds it damaged.
  *
  * Scripts with compiled code cannot import (see import-module.ts).
  */
@@ -22,7 +22,8 @@ export type CachedThread = 'main' | 'subtask';
 
 const CHUNKS = fileURLToPath(new URL('../chunks/', import.meta.url));
 const CACHE = fileURLToPath(new URL('../code-cache/', import.meta.url));
-const OF_THIS_NODE = `${process.versions.v8}-${process.arch}`;
+/** V8 refers to its own heap by position: another build of the same version may have another one. */
+const OF_THIS_NODE = `${process.version}-${process.platform}-${process.arch}`;
 
 /**
  * From now on, and in this thread, chunks are loaded with their compiled code. Nothing where the program runs from its
@@ -41,6 +42,7 @@ export function useCodeCache(thread: CachedThread): () => void {
   const folder = path.join(OF_THIS_NODE, thread);
   const recordInto = process.env[RECORD_VARIABLE] || null;
   let isTaken = true;
+  // Node then also finds x.cjs where a user's script requires './x'.
   const { extensions } = createRequire(import.meta.url);
   const load = extensions['.js'];
   extensions['.cjs'] = (module, file) => {

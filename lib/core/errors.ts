@@ -238,3 +238,10 @@ function withStack(stack: string, cause: Error | undefined): Error {
 export function unreachable(value: never): never {
   throw new SluiceError('INTERNAL', `unexpected value ${JSON.stringify(value)}`);
 }
+
+/** Of what nobody awaits: ends the thread with the error, whatever `--unhandled-rejections` says. */
+export function rethrow(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

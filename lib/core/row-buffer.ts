@@ -50,7 +50,7 @@ export class RowBuffer {
     return indexes;
   }
 
-  /** Rows that fit without growing. */
+  /** Rows that fit into the first column without growing. */
   get capacity(): number {
     return this.columns[0]?.capacity ?? 0;
   }

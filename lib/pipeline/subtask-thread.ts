@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { useCodeCache } from '../core/code-cache.ts';
-import { SluiceError } from '../core/errors.ts';
+import { rethrow, SluiceError } from '../core/errors.ts';
 import { killAtFailpoint } from '../core/failpoint.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
@@ -52,4 +52,4 @@ async function run(port: MessagePort, workDone: () => void): Promise<void> {
 if (parentPort === null) throw new SluiceError('INTERNAL', 'the subtask entry was started outside a thread');
 const { failpoint } = workerData as ThreadData;
 if (failpoint !== null) killAtFailpoint(failpoint);
-void run(parentPort, useCodeCache('subtask'));
+run(parentPort, useCodeCache('subtask')).catch(rethrow);

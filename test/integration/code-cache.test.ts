@@ -7,7 +7,7 @@ import { ProgramFolder } from '../support/program-folder.ts';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 const WATCH = fileURLToPath(new URL('../support/watch-code-cache.cjs', import.meta.url));
-const OF_THIS_NODE = `lib/code-cache/${process.versions.v8}-${process.arch}`;
+const OF_THIS_NODE = `lib/code-cache/${process.version}-${process.platform}-${process.arch}`;
 const WATCHED = { nodeArgs: ['-r', WATCH], env: { NODE_OPTIONS: '' } };
 
 let folder: ProgramFolder;
@@ -34,13 +34,16 @@ async function copyProgram(): Promise<string> {
   return dist;
 }
 
-test('each thread of a job takes it for all that it loads', async () => {
-  const { code, stderr } = await folder.run('backfill', { ...WATCHED, args: ['--parallelism', '2'] });
-  expect(code).toBe(0);
-  expect(watched(stderr)).toEqual([
-    ...['buckets', 'cli', 'engine', 'job', 'subtask'].map((chunk) => `main ${chunk} taken`),
-    ...['buckets', 'buckets', 'subtask', 'subtask'].map((chunk) => `subtask ${chunk} taken`),
-  ]);
+test('each thread of a job takes it for all that it loads, also where the job goes on', async () => {
+  for (const name of ['a.ndjson', 'b.ndjson']) {
+    await folder.arrive(name, 100, 0);
+    const { code, stderr } = await folder.run('backfill', { ...WATCHED, args: ['--parallelism', '2'] });
+    expect(code).toBe(0);
+    expect(watched(stderr)).toEqual([
+      ...['buckets', 'cli', 'engine', 'job', 'subtask'].map((chunk) => `main ${chunk} taken`),
+      ...['buckets', 'buckets', 'subtask', 'subtask'].map((chunk) => `subtask ${chunk} taken`),
+    ]);
+  }
 });
 
 test('a Node with other flags compiles for itself', async () => {
@@ -55,7 +58,9 @@ test('a Node with other flags compiles for itself', async () => {
 test('so does one whose files are cut short, damaged, empty, gone or of something else', async () => {
   const dist = await copyProgram();
   const main = path.join(dist, OF_THIS_NODE, 'main');
-  const [cut, damaged, empty, gone, strange] = (await readdir(main)).map((name) => path.join(main, name));
+  const files = (await readdir(main)).map((name) => path.join(main, name));
+  expect(files).toHaveLength(5);
+  const [cut, damaged, empty, gone, strange] = files;
   await writeFile(strange!, await readFile(cut!));
   await truncate(cut!, 1000);
   const code = await readFile(damaged!);
@@ -117,3 +122,22 @@ test.each(['', '/dev/null/nowhere'])('a job does not fail of what only the build
   expect(code, stderr).toBe(0);
   await folder.expectExactlyOnce();
 });
+
+test.each([
+  ['main', 'cannot load'],
+  ['subtask', 'error INTERNAL'],
+] as const)(
+  'a chunk that does not load in %s ends the job, whatever becomes of unhandled rejections',
+  async (thread, told) => {
+    const preload = folder.at('preload.cjs');
+    await writeFile(
+      preload,
+      `if (require('node:worker_threads').isMainThread === ${thread === 'main'})
+       require('node:vm').Script = class { constructor() { throw new Error('cannot load'); } };`,
+    );
+    const nodeArgs = ['-r', preload, '--unhandled-rejections=none'];
+    const { code, stderr } = await folder.run('backfill', { nodeArgs, env: { NODE_OPTIONS: '' } });
+    expect(stderr).toContain(told);
+    expect(code).toBe(1);
+  },
+);

@@ -22,13 +22,7 @@ export async function runCommand(
   { io, output }: CommandContext,
 ): Promise<void> {
   const job = overridden((await loadJob(file, io)).job, options);
-  // Once the threads are at work: what is loaded while V8 is set otherwise than by default has to be compiled anew.
-  let growth: number | null = heapGrowthPercent(job);
-  const onProgress = (progress: JobProgress) => {
-    if (growth === null || progress.bytesRead === 0) return;
-    io.setHeapGrowth(growth);
-    growth = null;
-  };
+  const onRead = onceRead(() => io.setHeapGrowth(heapGrowthPercent(job)));
   const summary = await runUntilStopped(job, mode, io, output, async (started) => {
     const { runJob } = await io.loadEngine();
     return runJob(job, {
@@ -36,7 +30,7 @@ export async function runCommand(
       acceptMissing: options.acceptMissing,
       ...started,
       onProgress: (progress) => {
-        onProgress(progress);
+        onRead(progress);
         started.onProgress?.(progress);
       },
     });
@@ -48,6 +42,21 @@ export async function runCommand(
   }
   output.note(sentenceOf(summary));
   if (options.timings === true) output.answer(timingsOf(summary));
+}
+
+/**
+ * Calls back once rows are read in this run: its threads have loaded by then. What is loaded while V8 is set otherwise than by
+ * default has to be compiled anew.
+ */
+function onceRead(act: () => void): (progress: JobProgress) => void {
+  let before: number | null = null;
+  let done = false;
+  return ({ bytesRead }) => {
+    before ??= bytesRead;
+    if (done || bytesRead === before) return;
+    done = true;
+    act();
+  };
 }
 
 function overridden(job: CompiledJob, { memory, parallelism }: RunCommandOptions): CompiledJob {

@@ -19,19 +19,21 @@ const batch = batchOf(
   false,
 );
 
-/** A buffer filled in batches, as a writer does. */
+/** Appends as a writer does. @returns the capacity afterwards */
+function append(pool: RowBufferPool, buffer: RowBuffer, rows: number): number {
+  pool.makeRoom(buffer, rows);
+  buffer.append(batch, identityRows(rows), 0, rows);
+  return buffer.capacity;
+}
+
+/** A buffer filled in batches. */
 function fill(
   pool: RowBufferPool,
   rows: number,
 ): { readonly buffer: RowBuffer; readonly capacities: number[] } {
-  const buffer = new RowBuffer(schema);
+  const buffer = pool.take(schema);
   const capacities = new Set<number>();
-  for (let left = rows; left > 0; left -= ROWS) {
-    const count = Math.min(left, ROWS);
-    pool.makeRoom(buffer, count);
-    buffer.append(batch, identityRows(count), 0, count);
-    capacities.add(buffer.capacity);
-  }
+  for (let left = rows; left > 0; left -= ROWS) capacities.add(append(pool, buffer, Math.min(left, ROWS)));
   return { buffer, capacities: [...capacities] };
 }
 
@@ -53,10 +55,36 @@ describe('room for rows', () => {
   });
 
   it('forgets a buffer that was longer than those after it', () => {
+    const capacityAfter = (shorter: number) => {
+      const pool = new RowBufferPool(1 << 20);
+      pool.give(fill(pool, 1_000_000).buffer);
+      for (let i = 0; i < shorter; i++) pool.give(fill(pool, 20_000).buffer);
+      // Those that came back have grown already.
+      for (let idle = 0; idle < 8; idle++) pool.take(schema);
+      return fill(pool, 40_000).capacities.at(-1)!;
+    };
+    expect(capacityAfter(1)).toBe(55_230);
+    expect(capacityAfter(8)).toBe(65_536);
+  });
+
+  it('is not reserved where rows come mixed, whatever the longest buffer has', () => {
     const pool = new RowBufferPool(1 << 30);
-    pool.give(fill(pool, 1_000_000).buffer);
-    for (let i = 0; i < 8; i++) pool.give(fill(pool, 20_000).buffer);
-    expect(fill(pool, 20_000).capacities).toEqual([8192, 16_384, 32_768]);
+    const long = fill(pool, 500_000).buffer;
+    const buffers = Array.from({ length: 3 }, () => pool.take(schema));
+    for (let batches = 0; batches < 5; batches++)
+      for (const buffer of [long, ...buffers]) append(pool, buffer, ROWS);
+    expect(buffers.map(({ capacity }) => capacity)).toEqual([65_536, 65_536, 65_536]);
+  });
+
+  it('is reserved though some rows go elsewhere', () => {
+    const pool = new RowBufferPool(1 << 30);
+    const late = fill(pool, 160_000).buffer;
+    const buffer = pool.take(schema);
+    for (let batches = 0; batches < 3; batches++) {
+      append(pool, buffer, ROWS);
+      append(pool, late, 2);
+    }
+    expect(buffer.capacity).toBe(Math.floor((160_000 + 4) * 1.07));
   });
 
   it('keeps the rows that are there, of any type', () => {
