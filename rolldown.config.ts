@@ -1,7 +1,8 @@
 /**
  * The JavaScript of `dist`: entry points with what they need in a few chunks, pure JavaScript packages included. Loading
- * the 750 modules one by one took 0.6 s of CPU at each start (and the AWS SDK's, in each thread, 0.27 s instead of 0.15); functions imported from another module are also looked up
- * at each call, those of the same chunk are not. Declarations come from tsc (tsconfig.build.json).
+ * the 750 modules one by one took 0.6 s of CPU at each start (and the AWS SDK's, in each thread, 0.27 s instead of 0.15);
+ * functions imported from another module are also looked up at each call, those of the same chunk are not. Declarations
+ * come from tsc (tsconfig.build.json).
  *
  * CommonJS, since only scripts can be given compiled code (lib/core/code-cache.ts); it also spares a start the loader of ES
  * modules, 0.02 s of CPU.
@@ -27,8 +28,8 @@ const group = (name: string, priority: number, ...modules: string[]) => ({
 
 /**
  * What a job needs to start, in few files: left alone, rolldown makes one of each set of modules that entry points
- * share, which were 90 for the main thread and 60 for a subtask's. A backfill of an empty folder took 0.56 s then, and
- * takes 0.44 s so (medians of 21 in turns; 0.76 and 0.58 s of CPU). A group takes along what it imports, so those that
+ * share, which were 90 for the main thread and 60 for a subtask's. Grouped, a backfill of an empty folder took 0.44 instead
+ * of 0.56 s (medians of 21 in turns; 0.58 and 0.76 s of CPU). A group takes along what it imports, so those that
  * the library and the threads need stand before those of the command line, which they must not load.
  */
 const GROUPS = [
