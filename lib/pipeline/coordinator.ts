@@ -333,9 +333,10 @@ export class Coordinator {
     if (this.#failure !== null) throw this.#failure;
   }
 
+  /** Once every subtask is ready: before, there is none. */
   #reportProgress(): void {
-    const { clock, enumerator, checkpoints, onProgress } = this.#config;
-    if (clock.elapsed() < this.#progressAt) return;
+    const { clock, enumerator, checkpoints, onProgress, subtasks } = this.#config;
+    if (this.#openParts.size < subtasks || clock.elapsed() < this.#progressAt) return;
     this.#progressAt = clock.elapsed() + PROGRESS_INTERVAL_MS;
     const { totals, id } = checkpoints.last;
     const sum = (value: (counts: SubtaskCounts) => number) =>

@@ -45,8 +45,8 @@ export async function runCommand(
 }
 
 /**
- * Calls back once rows are read in this run: its threads have loaded by then. What is loaded while V8 is set otherwise than by
- * default has to be compiled anew.
+ * Calls back once rows are read in this run: nothing is told of before all its threads have loaded. What is loaded while
+ * V8 is set otherwise than by default has to be compiled anew.
  */
 function onceRead(act: () => void): (progress: JobProgress) => void {
   let before: number | null = null;
