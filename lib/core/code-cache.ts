@@ -50,13 +50,14 @@ export function useCodeCache(thread: CachedThread): () => void {
       load(module, file);
       return;
     }
-    const source = readFileSync(file);
     const cacheFile = path.join(folder, `${path.basename(file)}.bin`);
-    const code = isTaken ? readCode(path.join(CACHE, cacheFile), source) : undefined;
-    if (code === undefined && recordInto === null) {
+    const cached = isTaken ? readCached(path.join(CACHE, cacheFile)) : undefined;
+    if (cached === undefined && recordInto === null) {
       load(module, file);
       return;
     }
+    const source = readFileSync(file);
+    const code = cached === undefined ? undefined : codeOf(cached, source);
     const script = compile(file, source, code);
     // Other flags than by default: nothing else will be taken either.
     if (script.cachedDataRejected === true) isTaken = false;
@@ -76,16 +77,18 @@ function checksums(source: Buffer, code: Buffer): Buffer {
   return sums;
 }
 
-/** @returns undefined where there is none that is whole and of this source */
-function readCode(cacheFile: string, source: Buffer): Buffer | undefined {
-  let file: Buffer;
+function readCached(cacheFile: string): Buffer | undefined {
   try {
-    file = readFileSync(cacheFile);
+    return readFileSync(cacheFile);
   } catch {
     return undefined;
   }
-  const code = file.subarray(CHECKSUMS);
-  return checksums(source, code).equals(file.subarray(0, CHECKSUMS)) ? code : undefined;
+}
+
+/** @returns undefined where it is not whole, or not of this source */
+function codeOf(cached: Buffer, source: Buffer): Buffer | undefined {
+  const code = cached.subarray(CHECKSUMS);
+  return checksums(source, code).equals(cached.subarray(0, CHECKSUMS)) ? code : undefined;
 }
 
 /** No job fails of it: the build looks for what it wanted. */
