@@ -2,6 +2,7 @@
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkFormat, BulkWriter } from '../../lib/core/encoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
+import { FlushMemory } from '../../lib/core/flush-memory.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { type StageClock, UNTIMED } from '../../lib/core/stage-clock.ts';
 import { loadCodec, timedCodec } from './codec.ts';
@@ -30,6 +31,7 @@ export async function parquetFormat(
     engine: await loadEngine(spec, stages),
     buffers: new RowBufferPool(memoryBytes * IDLE_SHARE),
     sizes: new SizeEstimator(spec.compression),
+    flushed: new FlushMemory(memoryBytes),
   });
 }
 
@@ -101,5 +103,9 @@ class ParquetFormat implements BulkFormat {
     }
     const state = footer === null ? NEW_PART : decodePartState(schema, footer);
     return new ParquetWriter(schema, leaves, this.#shared, state);
+  }
+
+  recycle(bytes: Uint8Array): void {
+    this.#shared.flushed.giveBack(bytes);
   }
 }

@@ -3,6 +3,7 @@ import { ByteBuffer } from '../../lib/core/byte-buffer.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkWriter } from '../../lib/core/encoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
+import type { FlushMemory } from '../../lib/core/flush-memory.ts';
 import type { RowBuffer } from '../../lib/core/row-buffer.ts';
 import { restoreRows, saveRows } from '../../lib/core/tail.ts';
 import { bufferedBytes, heldBytes } from './buffered-bytes.ts';
@@ -18,6 +19,7 @@ export interface SharedEncoder {
   readonly engine: ParquetEngine;
   readonly buffers: RowBufferPool;
   readonly sizes: SizeEstimator;
+  readonly flushed: FlushMemory;
 }
 
 /** Writes one part. Rows wait in a row buffer, which goes back to the pool with every row group. */
@@ -72,20 +74,32 @@ export class ParquetWriter implements BulkWriter {
 
   flush(): Uint8Array {
     this.#requireOpen();
-    const out = new ByteBuffer(this.estimatedBytes);
+    const out = new ByteBuffer(this.#room, this.#shared.flushed);
     this.#flushInto(out);
-    return out.view();
+    return this.#lend(out);
   }
 
   finish(): Uint8Array {
     this.#requireOpen();
-    const out = new ByteBuffer(this.estimatedBytes + 256 * (this.#leaves.length + 1));
+    const out = new ByteBuffer(this.#room + 256 * (this.#leaves.length + 1), this.#shared.flushed);
     this.#flushInto(out);
     if (this.#state.offset === 0) out.push(MAGIC);
     const { rows, rowGroups } = this.#state;
     this.#shared.engine.pushFooter(out, this.#schema, this.#leaves, rows, rowGroups);
     this.#isFinished = true;
-    return out.view();
+    return this.#lend(out);
+  }
+
+  /** For what is buffered: a group that takes a bit more than the ones before would double its buffer. */
+  get #room(): number {
+    return Math.ceil(this.estimatedBytes * 1.125);
+  }
+
+  /** Until the format is told that it is written. */
+  #lend(out: ByteBuffer): Uint8Array {
+    const bytes = out.view();
+    this.#shared.flushed.lend(bytes);
+    return bytes;
   }
 
   footer(): unknown {

@@ -1,4 +1,6 @@
 /** A growable run of bytes that encoders append to. */
+import type { FlushMemory } from './flush-memory.ts';
+
 const encoder = new TextEncoder();
 
 export class ByteBuffer {
@@ -7,19 +9,28 @@ export class ByteBuffer {
   data: DataView;
   /** Bytes in use; `bytes` is longer. */
   length = 0;
+  readonly #memory: FlushMemory | null;
 
-  /** @param memory what it begins with: so many bytes, or memory to take over, whatever is in it */
-  constructor(memory: number | ArrayBuffer = 1024) {
-    this.bytes = typeof memory === 'number' ? new Uint8Array(memory) : new Uint8Array(memory);
+  /** @param memory where it takes memory from, and leaves what it outgrows; what is in use stays its owner's to give back */
+  constructor(capacity = 1024, memory: FlushMemory | null = null) {
+    this.#memory = memory;
+    this.bytes = this.#take(capacity);
     this.data = new DataView(this.bytes.buffer);
+  }
+
+  /** Whatever is in it. */
+  #take(capacity: number): Uint8Array {
+    const kept = this.#memory?.take(capacity) ?? null;
+    return kept === null ? new Uint8Array(capacity) : new Uint8Array(kept);
   }
 
   /** Makes room for `size` more bytes, so that a hot loop may write `bytes[length++]` that often. */
   reserve(size: number): void {
     const need = this.length + size;
     if (need <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(need, this.bytes.length * 2));
+    const grown = this.#take(Math.max(need, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
+    this.#memory?.give(this.bytes);
     this.bytes = grown;
     this.data = new DataView(grown.buffer);
   }

@@ -7,8 +7,8 @@ import { ByteBuffer } from '../core/byte-buffer.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../core/encoder.ts';
 import { SluiceError } from '../core/errors.ts';
+import { FlushMemory } from '../core/flush-memory.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
-import { FlushMemory } from './flush-memory.ts';
 
 /** What the sink needs of a compression; formats/compression has them. */
 export interface MemberCompressor {
@@ -18,13 +18,12 @@ export interface MemberCompressor {
 }
 
 /** Buffered bytes at which a part is written out: a large enough write, and a fair gzip member. */
-export const ROW_FLUSH_BYTES = 1024 * 1024;
+export const ROW_FLUSH_BYTES = 512 * 1024;
 /** Output per input byte before anything was compressed: what text usually comes to. */
 const FIRST_RATIO = 0.25;
 /** A saved tail begins with its number of rows, 32 bits. */
 const TAIL_HEADER_BYTES = 4;
 const NOTHING = new Uint8Array(0);
-const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 /** Small first: thousands of buckets may hold a buffer each. */
 const FIRST_CAPACITY = 512;
 
@@ -39,7 +38,7 @@ export function rowPartFormat(
   format: RowFormat,
   compressor: MemberCompressor,
   schema: Schema,
-  { stages = UNTIMED, memoryBytes = DEFAULT_MEMORY_BYTES }: RowPartOptions = {},
+  { stages = UNTIMED, memoryBytes }: RowPartOptions = {},
 ): BulkFormat {
   const encoder = format.createEncoder(schema);
   const ratio = { value: compressor.extension === '' ? 1 : FIRST_RATIO };
@@ -100,7 +99,7 @@ class RowPartWriter implements BulkWriter {
   }
 
   #open(): ByteBuffer {
-    this.#buffer ??= new ByteBuffer(this.#memory.take(this.#capacity) ?? this.#capacity);
+    this.#buffer ??= new ByteBuffer(this.#capacity, this.#memory);
     return this.#buffer;
   }
 

@@ -37,7 +37,7 @@ import {
   SLOTS,
 } from './layout';
 import { double, integer, readDouble, readInteger } from './numbers';
-import { skipSpace, skipValue } from './skip';
+import { skipAny, skipSpace, skipValue } from './skip';
 import { insertEntry, readBytes, readCode, setSeed } from './strings';
 import { day, instant, readDate, readTimestamp } from './times';
 
@@ -112,11 +112,15 @@ function readObject(plan: usize, count: i32, at: usize, row: i32): usize {
     const length = load<i32>(field, LEAD_BYTES);
     if (!ended && equalBytes(at, <usize>load<u32>(field, LEAD), length)) {
       at += length;
-      if (load<u32>(at) == 0x6c6c756e && load<i32>(field, NULLABLE) != 0) {
+      const kind = load<i32>(field, KIND);
+      if (kind == KIND_SKIP) {
+        at = skipAny(at);
+        if (at == 0) return 0;
+      } else if (load<u32>(at) == 0x6c6c756e && load<i32>(field, NULLABLE) != 0) {
         setNull(field, row);
         at += 4;
       } else {
-        at = readJsonValue(field, load<i32>(field, KIND), at, row);
+        at = readJsonValue(field, kind, at, row);
         if (at == 0) return 0;
       }
       const byte = load<u8>(at);

@@ -11,7 +11,7 @@ export let digits: i32 = 0;
 /** How many of the 8 bytes, from the lowest on, are digits. */
 // @ts-ignore: decorator
 @inline
-function countDigits(word: u64): i32 {
+export function countDigits(word: u64): i32 {
   const x = word ^ ZEROS;
   // The highest bit of a byte is set where it is over 9. A carry reaches only bytes behind the first such one.
   const over = ((x + 0x7676767676767676) | x) & 0x8080808080808080;

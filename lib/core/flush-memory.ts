@@ -6,10 +6,11 @@
 
 /** Not so little that each of a thousand small buffers takes memory of another's size, nor what one huge row needed. */
 const MIN_BYTES = 256 * 1024;
-const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 /** Kept in all: of the budget a sixteenth, as Parquet keeps, and no more than is ever under way. */
 const KEPT_SHARE = 1 / 16;
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 
 export class FlushMemory {
   readonly #maxKeptBytes: number;
@@ -18,7 +19,7 @@ export class FlushMemory {
   readonly #lent = new WeakSet<ArrayBufferLike>();
 
   /** @param memoryBytes budget of what uses it */
-  constructor(memoryBytes: number) {
+  constructor(memoryBytes = DEFAULT_MEMORY_BYTES) {
     this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, memoryBytes * KEPT_SHARE);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FlushMemory } from '../../../lib/sink/flush-memory.ts';
+import { FlushMemory } from '../../../lib/core/flush-memory.ts';
 
 const MIB = 1024 * 1024;
 
@@ -39,7 +39,7 @@ describe('memory of what was flushed', () => {
     const memory = new FlushMemory(1024 * MIB);
     memory.give(new Uint8Array(0));
     memory.give(new Uint8Array(1000));
-    memory.give(new Uint8Array(5 * MIB));
+    memory.give(new Uint8Array(9 * MIB));
     expect(memory.keptBytes).toBe(0);
     for (let i = 0; i < 100; i++) memory.give(new Uint8Array(MIB));
     expect(memory.keptBytes).toBe(16 * MIB);
