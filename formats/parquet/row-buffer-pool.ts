@@ -11,11 +11,20 @@ const ORDERED_SHARE = 0.75;
 /** What it is given room for beyond the longest: a single row too many would double it. */
 const MARGIN = 1.07;
 
-/** Empty row buffers that wait for their next part. Bounded: what does not fit is left to the garbage collector. */
+interface IdleBuffer {
+  readonly buffer: RowBuffer;
+  readonly bytes: number;
+}
+
+/**
+ * Empty row buffers that wait for their next part. Bounded: what does not fit is left to the garbage collector. A part
+ * begins with a short one, since it may get a handful of late rows, and changes over to a long one as it grows.
+ */
 export class RowBufferPool {
   readonly #maxBytes: number;
   #schema: Schema | null = null;
-  #idle: { readonly buffer: RowBuffer; readonly bytes: number }[] = [];
+  #short: IdleBuffer[] = [];
+  #long: IdleBuffer[] = [];
   #idleBytes = 0;
   /** Of the longest buffer. Forgotten by half with each shorter one that comes back. */
   #longestRows = 0;
@@ -31,37 +40,63 @@ export class RowBufferPool {
   take(schema: Schema): RowBuffer {
     if (this.#schema !== schema) {
       this.#schema = schema;
-      this.#idle = [];
+      this.#short = [];
+      this.#long = [];
       this.#idleBytes = 0;
     }
-    const entry = this.#idle.pop();
-    const buffer = entry?.buffer ?? new RowBuffer(schema);
-    this.#idleBytes -= entry?.bytes ?? 0;
+    const idle = this.#short.pop();
+    this.#idleBytes -= idle?.bytes ?? 0;
+    const buffer = idle?.buffer ?? new RowBuffer(schema);
     this.#takenAt.set(buffer, this.#rows);
     return buffer;
   }
 
   /**
-   * Before rows are appended. A buffer that grows long while rows come in the order of their buckets is given room for as many
-   * rows as the longest had, about as far as the pool could keep it. By doubling alone, 24 buckets of 167,000 rows each took
-   * fresh memory for 796 instead of 483 MB. Where rows come mixed it doubles: the buffers that grow beside it need the memory
-   * now, and parts would be flushed for what none has used.
+   * Before rows are appended. A buffer that grows long goes on in an idle one that is long enough. Where there is none and rows
+   * come in the order of their buckets, it is given room for as many rows as the longest had, about as far as the pool could
+   * keep it. By doubling alone, 24 buckets of 167,000 rows each took fresh memory for 796 instead of 483 MB. Where rows come
+   * mixed it doubles: the buffers that grow beside it need the memory now, and parts would be flushed for what none has used.
+   * @returns what to append to: `buffer`, or another one with its rows
    */
-  makeRoom(buffer: RowBuffer, rows: number): void {
-    const { length, capacity } = buffer;
-    const needed = length + rows;
-    if (length >= LONG_ROWS && needed > capacity && this.#getsMost(buffer)) {
-      const affordableRows = (this.#maxBytes / heldBytes(buffer)) * capacity;
+  makeRoom(buffer: RowBuffer, rows: number): RowBuffer {
+    const needed = buffer.length + rows;
+    this.#longestRows = Math.max(this.#longestRows, needed);
+    this.#rows += rows;
+    if (buffer.length < LONG_ROWS || needed <= buffer.capacity) return buffer;
+    const long = this.#takeLong(needed);
+    if (long !== null) return this.#moveTo(long, buffer);
+    if (this.#getsMost(buffer, rows)) {
+      const affordableRows = (this.#maxBytes / heldBytes(buffer)) * buffer.capacity;
       const wanted = Math.floor(Math.min(this.#longestRows * MARGIN, affordableRows));
       if (wanted > needed) buffer.reserve(wanted);
     }
-    this.#longestRows = Math.max(this.#longestRows, needed);
-    this.#rows += rows;
+    return buffer;
   }
 
-  /** Of the rows since it was taken. */
-  #getsMost(buffer: RowBuffer): boolean {
-    const since = this.#rows - (this.#takenAt.get(buffer) ?? 0);
+  /** The shortest that has room for so many rows. */
+  #takeLong(rows: number): RowBuffer | null {
+    let best: IdleBuffer | null = null;
+    for (const idle of this.#long) {
+      const { capacity } = idle.buffer;
+      if (capacity >= rows && (best === null || capacity < best.buffer.capacity)) best = idle;
+    }
+    if (best === null) return null;
+    this.#long.splice(this.#long.indexOf(best), 1);
+    this.#idleBytes -= best.bytes;
+    return best.buffer;
+  }
+
+  #moveTo(long: RowBuffer, buffer: RowBuffer): RowBuffer {
+    long.appendRange(buffer, 0, buffer.length);
+    this.#takenAt.set(long, this.#takenAt.get(buffer) ?? 0);
+    buffer.clear();
+    this.#keep(buffer);
+    return long;
+  }
+
+  /** Of the rows since it was taken, before the `rows` to come. */
+  #getsMost(buffer: RowBuffer, rows: number): boolean {
+    const since = this.#rows - rows - (this.#takenAt.get(buffer) ?? 0);
     return buffer.length >= since * ORDERED_SHARE;
   }
 
@@ -69,10 +104,15 @@ export class RowBufferPool {
   give(buffer: RowBuffer): void {
     this.#longestRows = Math.max(buffer.length, (this.#longestRows + buffer.length) / 2);
     buffer.clear();
+    this.#keep(buffer);
+  }
+
+  #keep(buffer: RowBuffer): void {
     const bytes = heldBytes(buffer);
-    if (buffer.schema !== this.#schema || this.#idle.length >= MAX_BUFFERS) return;
+    const idle = buffer.capacity > 2 * LONG_ROWS ? this.#long : this.#short;
+    if (buffer.schema !== this.#schema || idle.length >= MAX_BUFFERS) return;
     if (this.#idleBytes + bytes > this.#maxBytes) return;
-    this.#idle.push({ buffer, bytes });
+    idle.push({ buffer, bytes });
     this.#idleBytes += bytes;
   }
 }

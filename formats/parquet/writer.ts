@@ -45,8 +45,8 @@ export class ParquetWriter implements BulkWriter {
   }
 
   append(batch: Batch, rows: Int32Array, from: number, to: number): void {
-    const buffer = this.#open();
-    this.#shared.buffers.makeRoom(buffer, to - from);
+    const buffer = this.#shared.buffers.makeRoom(this.#open(), to - from);
+    this.#buffer = buffer;
     buffer.append(batch, rows, from, to);
     this.#count(buffer);
   }

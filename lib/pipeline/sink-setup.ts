@@ -89,6 +89,7 @@ async function createBucketsOf(
     runId,
     clock,
     bucketTimes: bucketTimesOf(job),
+    maxOutOfOrdernessMs: job.watermarks.maxOutOfOrdernessMs,
     late: {
       // Whoever replays records wants them, and most are late by then.
       keep: job.watermarks.late !== 'drop' || config.replay,

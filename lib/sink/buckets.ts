@@ -1,6 +1,6 @@
 /**
- * The sink of one subtask: assigns rows to buckets, keeps one open part a bucket, rolls them by policy, holds all of
- * them to one memory budget, and says at a checkpoint what has to be kept. Flink: Buckets and Bucket.
+ * The sink of one subtask: assigns rows to buckets, keeps one open part a bucket, rolls them by policy, holds all to one
+ * memory budget, and says at a checkpoint what has to be kept. Flink: Buckets and Bucket.
  */
 import type { Batch } from '../core/batch.ts';
 import type { BucketContext, BucketVector } from '../core/bucket-assigner.ts';
@@ -11,6 +11,7 @@ import type { PartFileInfo } from '../core/rolling-policy.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import { PartFile, type PartStorage } from './part-file.ts';
 import { partName } from './part-name.ts';
+import { PassedBuckets } from './passed-buckets.ts';
 import { RowGroups } from './row-groups.ts';
 import { SegmentReader, SegmentWriter } from './segment-writer.ts';
 import type { LateRows, SinkConfig } from './sink-config.ts';
@@ -42,7 +43,7 @@ export class Buckets {
   readonly #queue: WriteQueue;
   readonly #groups = new RowGroups();
   readonly #staged: StagedRows;
-  /** Of open parts. */
+  readonly #passed: PassedBuckets;
   readonly #partsBudgetBytes: number;
   #stagedWatermarkMs = Number.NEGATIVE_INFINITY;
   readonly #stages: StageClock;
@@ -63,6 +64,7 @@ export class Buckets {
     this.#partsBudgetBytes = config.memoryBytes * PARTS_SHARE;
     this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * WAITING_SHARE));
     this.#staged = new StagedRows(config.memoryBytes * STAGED_SHARE);
+    this.#passed = new PassedBuckets(config.maxOutOfOrdernessMs ?? 0, config.flushBytes);
     this.#checkpointId = config.checkpointId;
     this.#storage = {
       writer: config.fileSystem.recoverableWriter,
@@ -127,7 +129,7 @@ export class Buckets {
     const nowMs = this.#config.clock.now();
     const vector = this.#config.assigner.assign(batch, { ...context, processingTimeMs: nowMs });
     const before = this.#stages.enter('gather');
-    const { watermarkMs } = context;
+    const { watermarkMs, timestampsMs } = context;
     // Whether they are late is told by the watermark that they came under.
     if (this.#stagedWatermarkMs !== watermarkMs) await this.#unstage();
     if (this.#staged.wants(batch, vector.ids.length)) {
@@ -139,6 +141,8 @@ export class Buckets {
       await this.#unstage();
       await this.#distribute(batch, vector, nowMs, watermarkMs);
     }
+    const passed = this.#passed.take(this.#open.values(), timestampsMs, batch.length);
+    for (const part of passed) this.#flush(part);
     await this.#holdBudget();
     this.#stages.enter(before);
   }
@@ -245,6 +249,7 @@ export class Buckets {
 
   #adopt(part: PartFile): void {
     this.#open.set(part.bucketId, part);
+    this.#passed.watch(part);
     this.#memoryBytes += part.memoryBytes;
   }
 
@@ -259,7 +264,6 @@ export class Buckets {
     this.#closed.push(part);
   }
 
-  /** Of an open part. */
   #flush(part: PartFile): void {
     const stage = this.#stages.enter('encode');
     const before = part.memoryBytes;

@@ -33,6 +33,8 @@ export interface SinkConfig {
   readonly checkpointId: number;
   /** The event time of buckets; null (default) where they tell none. */
   readonly bucketTimes?: BucketTimes | null;
+  /** How far rows may be behind the newest event time and still be expected; 0 where left out. */
+  readonly maxOutOfOrdernessMs?: number;
   /** Rows whose bucket's time is over; kept, and not counted, where left out. */
   readonly late?: LatePolicy;
   /** Time goes to the stages that it enters; what calls it says which one the rest belongs to. */

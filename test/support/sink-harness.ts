@@ -15,6 +15,7 @@ import type { PartFileInfo, RollingPolicy } from '../../lib/core/rolling-policy.
 import { columnsOf } from '../../lib/core/values.ts';
 import { Buckets } from '../../lib/sink/buckets.ts';
 import { rowPartFormat } from '../../lib/sink/row-part-writer.ts';
+import type { SinkConfig } from '../../lib/sink/sink-config.ts';
 import type { Committable, SinkState } from '../../lib/sink/sink-state.ts';
 import type { FileSystem } from '../../lib/storage/file-system.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
@@ -70,11 +71,11 @@ const textRows: RowFormat = {
 const NO_SCHEMA: Schema = { fields: [] };
 const plain = { extension: '', compress: (bytes: Uint8Array) => bytes };
 
-function textFormat(): BulkFormat {
+export function textFormat(): BulkFormat {
   return rowPartFormat(textRows, plain, NO_SCHEMA);
 }
 
-export interface HarnessOptions {
+export interface HarnessOptions extends Pick<SinkConfig, 'bucketTimes' | 'maxOutOfOrdernessMs'> {
   readonly policy?: RollingPolicy;
   readonly format?: () => BulkFormat;
   readonly assigner?: BucketAssigner;
@@ -147,6 +148,8 @@ export class SinkHarness {
       schema: this.options.schema ?? NO_SCHEMA,
       format,
       checkpointId: 0,
+      bucketTimes: this.options.bucketTimes ?? null,
+      maxOutOfOrdernessMs: this.options.maxOutOfOrdernessMs ?? 0,
       assigner: this.options.assigner ?? byPrefix,
       policy: this.options.policy ?? neverRoll,
       memoryBytes: this.options.memoryBytes ?? 1 << 20,
@@ -163,8 +166,8 @@ export class SinkHarness {
     for (const record of records) await this.writeBatch([record]);
   }
 
-  async writeBatch(records: readonly string[]): Promise<void> {
-    await this.#write(Batch.ofObjects(records));
+  async writeBatch(records: readonly string[], timestampsMs: Float64Array | null = null): Promise<void> {
+    await this.#write(Batch.ofObjects(records), timestampsMs);
   }
 
   /** Writes objects with the fields of the schema. */
@@ -173,11 +176,8 @@ export class SinkHarness {
     await this.#write(new Batch(schema, columnsOf(schema, records), records.length));
   }
 
-  async #write(batch: Batch): Promise<void> {
-    await this.buckets.write(batch, {
-      watermarkMs: Number.NEGATIVE_INFINITY,
-      timestampsMs: null,
-    });
+  async #write(batch: Batch, timestampsMs: Float64Array | null = null): Promise<void> {
+    await this.buckets.write(batch, { watermarkMs: Number.NEGATIVE_INFINITY, timestampsMs });
   }
 
   /** Lets time pass, then runs the sink's timer. */

@@ -19,11 +19,11 @@ const batch = batchOf(
   false,
 );
 
-/** Appends as a writer does. @returns the capacity afterwards */
-function append(pool: RowBufferPool, buffer: RowBuffer, rows: number): number {
-  pool.makeRoom(buffer, rows);
-  buffer.append(batch, identityRows(rows), 0, rows);
-  return buffer.capacity;
+/** Appends as a writer does. @returns the buffer to go on with */
+function append(pool: RowBufferPool, buffer: RowBuffer, rows: number): RowBuffer {
+  const roomy = pool.makeRoom(buffer, rows);
+  roomy.append(batch, identityRows(rows), 0, rows);
+  return roomy;
 }
 
 /** A buffer filled in batches. */
@@ -31,9 +31,12 @@ function fill(
   pool: RowBufferPool,
   rows: number,
 ): { readonly buffer: RowBuffer; readonly capacities: number[] } {
-  const buffer = pool.take(schema);
+  let buffer = pool.take(schema);
   const capacities = new Set<number>();
-  for (let left = rows; left > 0; left -= ROWS) capacities.add(append(pool, buffer, Math.min(left, ROWS)));
+  for (let left = rows; left > 0; left -= ROWS) {
+    buffer = append(pool, buffer, Math.min(left, ROWS));
+    capacities.add(buffer.capacity);
+  }
   return { buffer, capacities: [...capacities] };
 }
 
@@ -60,7 +63,7 @@ describe('room for rows', () => {
       pool.give(fill(pool, 1_000_000).buffer);
       for (let i = 0; i < shorter; i++) pool.give(fill(pool, 20_000).buffer);
       // Those that came back have grown already.
-      for (let idle = 0; idle < 8; idle++) pool.take(schema);
+      for (let idle = 0; idle < 8; idle++) fill(pool, 20_000);
       return fill(pool, 40_000).capacities.at(-1)!;
     };
     expect(capacityAfter(1)).toBe(55_230);
@@ -70,21 +73,47 @@ describe('room for rows', () => {
   it('is not reserved where rows come mixed, whatever the longest buffer has', () => {
     const pool = new RowBufferPool(1 << 30);
     const long = fill(pool, 500_000).buffer;
-    const buffers = Array.from({ length: 3 }, () => pool.take(schema));
+    let buffers = [long, ...Array.from({ length: 3 }, () => pool.take(schema))];
     for (let batches = 0; batches < 5; batches++)
-      for (const buffer of [long, ...buffers]) append(pool, buffer, ROWS);
-    expect(buffers.map(({ capacity }) => capacity)).toEqual([65_536, 65_536, 65_536]);
+      buffers = buffers.map((buffer) => append(pool, buffer, ROWS));
+    expect(buffers.slice(1).map(({ capacity }) => capacity)).toEqual([65_536, 65_536, 65_536]);
   });
 
   it('is reserved though some rows go elsewhere', () => {
     const pool = new RowBufferPool(1 << 30);
-    const late = fill(pool, 160_000).buffer;
-    const buffer = pool.take(schema);
+    let late = fill(pool, 160_000).buffer;
+    let buffer = pool.take(schema);
     for (let batches = 0; batches < 3; batches++) {
-      append(pool, buffer, ROWS);
-      append(pool, late, 2);
+      buffer = append(pool, buffer, ROWS);
+      late = append(pool, late, 2);
     }
     expect(buffer.capacity).toBe(Math.floor((160_000 + 4) * 1.07));
+  });
+
+  it('is that of an idle long buffer, once a buffer grows long: late rows of another part leave it alone', () => {
+    const pool = new RowBufferPool(1 << 30);
+    const first = fill(pool, 160_000).buffer;
+    pool.give(first);
+    const late = pool.take(schema);
+    expect(late).not.toBe(first);
+    append(pool, late, 20);
+    const { buffer, capacities } = fill(pool, 170_000);
+    expect(capacities).toEqual([8192, 16_384, first.capacity]);
+    expect(buffer).toBe(first);
+    const records = new Batch(schema, buffer.columns, buffer.length);
+    for (const row of [0, 16_383, 16_384, 169_999])
+      expect(records.record(row)).toEqual(batch.record(row % ROWS));
+  });
+
+  it('is that of an idle long buffer where rows come mixed, too, and the shortest one that will do', () => {
+    const pool = new RowBufferPool(1 << 30);
+    const idle = [500_000, 60_000, 200_000].map((rows) => fill(new RowBufferPool(1 << 30), rows).buffer);
+    const mixed = [pool.take(schema), pool.take(schema)];
+    for (const buffer of idle) pool.give(buffer);
+    let buffers = mixed;
+    for (let batches = 0; batches < 3; batches++)
+      buffers = buffers.map((buffer) => append(pool, buffer, ROWS));
+    expect(buffers).toEqual([idle[1], idle[2]]);
   });
 
   it('keeps the rows that are there, of any type', () => {
