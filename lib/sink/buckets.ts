@@ -141,7 +141,7 @@ export class Buckets {
       await this.#unstage();
       await this.#distribute(batch, vector, nowMs, watermarkMs);
     }
-    const passed = this.#passed.take(this.#open.values(), timestampsMs, batch.length);
+    const passed = this.#passed.take(this.#open.values(), vector.ids, timestampsMs, batch.length);
     for (const part of passed) this.#flush(part);
     await this.#holdBudget();
     this.#stages.enter(before);

@@ -9,6 +9,7 @@ const MIN_BYTES = 1024 * 1024;
 
 /** What is looked at of an open part. */
 export interface OpenBucket {
+  readonly bucketId: string;
   /** Milliseconds since 1970; null where the bucket tells no time. */
   readonly bucketEndMs: number | null;
   /** Of rows that are not flushed. */
@@ -34,10 +35,12 @@ export class PassedBuckets {
 
   /**
    * Those to flush once a batch was written.
+   * @param ids of the buckets that its rows went to
    * @param timestampsMs of its rows; null where there is no event time
    */
   take<Part extends OpenBucket>(
     open: Iterable<Part>,
+    ids: readonly string[],
     timestampsMs: Float64Array | null,
     rows: number,
   ): Part[] {
@@ -48,8 +51,11 @@ export class PassedBuckets {
     this.#nextEndMs = Number.POSITIVE_INFINITY;
     const passed: Part[] = [];
     for (const part of open) {
-      if (part.bucketEndMs === null || part.bucketEndMs > reachedMs) this.watch(part);
-      else if (part.bufferedBytes >= this.#minBytes) passed.push(part);
+      const isLarge = part.bufferedBytes >= this.#minBytes;
+      const isPassed = part.bucketEndMs !== null && part.bucketEndMs <= reachedMs;
+      // Where rows come in no order, a bucket that is passed gets more of them in every batch.
+      if (!isPassed || (isLarge && ids.includes(part.bucketId))) this.watch(part);
+      else if (isLarge) passed.push(part);
     }
     return passed;
   }

@@ -7,6 +7,7 @@ const HOUR = 3_600_000;
 const LARGE = 2 * 1024 * 1024;
 /** The bucket of an hour, with so much in it. */
 const hour = (number: number, bufferedBytes = LARGE): OpenBucket => ({
+  bucketId: String(number),
   bucketEndMs: (number + 1) * HOUR,
   bufferedBytes,
 });
@@ -22,35 +23,43 @@ describe('buckets that event time has passed', () => {
   it('are told once a whole batch is behind their end, each once', () => {
     const open = [hour(0), hour(1), hour(2)];
     const passed = watching(open);
-    expect(passed.take(open, times(0.2, 0.9), 2)).toEqual([]);
-    expect(passed.take(open, times(0.9, 1.1), 2), 'its first row is not').toEqual([]);
-    expect(passed.take(open, times(1.1, 0.9), 2), 'its last row is not').toEqual([]);
-    expect(passed.take(open, times(1.0, 1.5), 2)).toEqual([open[0]]);
-    expect(passed.take(open, times(1.6, 1.7), 2)).toEqual([]);
-    expect(passed.take(open, times(3.5, 3.6), 2)).toEqual(open);
+    expect(passed.take(open, [], times(0.2, 0.9), 2)).toEqual([]);
+    expect(passed.take(open, [], times(0.9, 1.1), 2), 'its first row is not').toEqual([]);
+    expect(passed.take(open, [], times(1.1, 0.9), 2), 'its last row is not').toEqual([]);
+    expect(passed.take(open, [], times(1.0, 1.5), 2)).toEqual([open[0]]);
+    expect(passed.take(open, [], times(1.6, 1.7), 2)).toEqual([]);
+    expect(passed.take(open, [], times(3.5, 3.6), 2)).toEqual(open);
+  });
+
+  it('wait while rows still come to them, as they do where rows are in no order', () => {
+    const open = [hour(0), hour(1), hour(2)];
+    const passed = watching(open);
+    expect(passed.take(open, ['2', '0', '1'], times(2.5, 2.6), 2)).toEqual([]);
+    expect(passed.take(open, ['2', '0'], times(2.1, 2.2), 2)).toEqual([open[1]]);
+    expect(passed.take(open, ['2'], times(1.1, 1.2), 2)).toEqual([open[0]]);
   });
 
   it('may be behind by as much as rows may be out of order', () => {
     const open = [hour(0)];
     const passed = watching(open, HOUR / 2);
-    expect(passed.take(open, times(1.2, 1.3), 2)).toEqual([]);
-    expect(passed.take(open, times(1.5, 1.6), 2)).toEqual(open);
+    expect(passed.take(open, [], times(1.2, 1.3), 2)).toEqual([]);
+    expect(passed.take(open, [], times(1.5, 1.6), 2)).toEqual(open);
   });
 
   it('are left alone with little in them, without a time, and where rows have none', () => {
-    const open = [hour(0, 1000), { bucketEndMs: null, bufferedBytes: LARGE }];
+    const open = [hour(0, 1000), { ...hour(0), bucketEndMs: null }];
     const passed = watching([...open, hour(0)]);
-    expect(passed.take([hour(0)], null, 2)).toEqual([]);
-    expect(passed.take([hour(0)], new Float64Array(0), 0)).toEqual([]);
-    expect(passed.take([hour(0)], times(Number.NaN, 9), 2)).toEqual([]);
-    expect(passed.take(open, times(9, 9), 2)).toEqual([]);
+    expect(passed.take([hour(0)], [], null, 2)).toEqual([]);
+    expect(passed.take([hour(0)], [], new Float64Array(0), 0)).toEqual([]);
+    expect(passed.take([hour(0)], [], times(Number.NaN, 9), 2)).toEqual([]);
+    expect(passed.take(open, [], times(9, 9), 2)).toEqual([]);
   });
 
   it('are told however far a single batch was ahead', () => {
     const passed = watching([hour(0)]);
-    expect(passed.take([hour(0)], times(1e6, 1e6), 2)).toHaveLength(1);
+    expect(passed.take([hour(0)], [], times(1e6, 1e6), 2)).toHaveLength(1);
     passed.watch(hour(1));
-    expect(passed.take([hour(1)], times(2, 2), 2)).toHaveLength(1);
+    expect(passed.take([hour(1)], [], times(2, 2), 2)).toHaveLength(1);
   });
 });
 
