@@ -7,7 +7,7 @@
 /** Not so little that each of a thousand small buffers takes memory of another's size, nor what one huge row needed. */
 const MIN_BYTES = 256 * 1024;
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Kept in all: of the budget a sixteenth, as Parquet keeps, and no more than is ever under way. */
+/** Kept in all: of the budget as much as may wait for the disk, and no more than is ever under way. */
 const KEPT_SHARE = 1 / 16;
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
