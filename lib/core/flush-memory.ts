@@ -7,20 +7,22 @@
 /** Not so little that each of a thousand small buffers takes memory of another's size, nor what one huge row needed. */
 const MIN_BYTES = 256 * 1024;
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Kept in all: of the budget as much as may wait for the disk, and no more than is ever under way. */
-const KEPT_SHARE = 1 / 16;
+/** Kept in all, no more than is ever under way. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** Of the budget, what is kept and what is lent together: the sink lets as much wait for the disk. */
+const SHARE = 1 / 8;
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 
 export class FlushMemory {
-  readonly #maxKeptBytes: number;
+  readonly #maxBytes: number;
   readonly #kept: ArrayBuffer[] = [];
   #keptBytes = 0;
   readonly #lent = new WeakSet<ArrayBufferLike>();
+  #lentBytes = 0;
 
   /** @param memoryBytes budget of what uses it */
   constructor(memoryBytes = DEFAULT_MEMORY_BYTES) {
-    this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, memoryBytes * KEPT_SHARE);
+    this.#maxBytes = memoryBytes * SHARE;
   }
 
   get keptBytes(): number {
@@ -44,19 +46,23 @@ export class FlushMemory {
   /** These bytes are handed out, and come back by `giveBack`. */
   lend({ buffer }: Uint8Array): void {
     this.#lent.add(buffer);
+    this.#lentBytes += buffer.byteLength;
   }
 
   /** Takes back what was lent; what a compressor made of it is the compressor's. */
   giveBack(bytes: Uint8Array): void {
-    if (this.#lent.delete(bytes.buffer)) this.give(bytes);
+    if (!this.#lent.delete(bytes.buffer)) return;
+    this.#lentBytes -= bytes.buffer.byteLength;
+    this.give(bytes);
   }
 
   /** Takes over the memory of bytes that nobody reads any more. */
   give({ buffer }: Uint8Array): void {
     const { byteLength } = buffer;
     if (!(buffer instanceof ArrayBuffer) || byteLength < MIN_BYTES || byteLength > MAX_BYTES) return;
-    if (this.#keptBytes + byteLength > this.#maxKeptBytes) return;
+    const keptBytes = this.#keptBytes + byteLength;
+    if (keptBytes > MAX_KEPT_BYTES || keptBytes + this.#lentBytes > this.#maxBytes) return;
     this.#kept.push(buffer);
-    this.#keptBytes += byteLength;
+    this.#keptBytes = keptBytes;
   }
 }

@@ -25,12 +25,12 @@ const FIRST_SLICE_ROWS = 1024;
 const MAX_OPEN_HANDLES = 256;
 /**
  * How the budget is shared out: rows in open parts, rows that wait to be sorted into their buckets together, encoded
- * bytes that wait for the disk (decoding waits where they are more). The rest is the formats', for memory that they keep
- * for reuse: an eighth for row buffers, a sixteenth for what was written.
+ * bytes that wait for the disk (decoding waits where they are more) or left their memory for the next. The last eighth is
+ * Parquet's, for row buffers that wait for their next part.
  */
 const PARTS_SHARE = 0.5;
 const STAGED_SHARE = 1 / 4;
-const WAITING_SHARE = 1 / 16;
+const WAITING_SHARE = 1 / 8;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** When the budget is used up, the largest parts are flushed until so much of it is left in use. */
 const BUDGET_LOW_MARK = 0.75;

@@ -45,6 +45,17 @@ describe('memory of what was flushed', () => {
     expect(memory.keptBytes).toBe(16 * MIB);
     const small = new FlushMemory(32 * MIB);
     for (let i = 0; i < 100; i++) small.give(new Uint8Array(MIB));
-    expect(small.keptBytes, 'a sixteenth of a small budget').toBe(2 * MIB);
+    expect(small.keptBytes, 'an eighth of a small budget').toBe(4 * MIB);
+  });
+
+  it('is what the budget leaves beside what is on its way', () => {
+    const memory = new FlushMemory(32 * MIB);
+    const lent = [1, 2].map((size) => new Uint8Array(size * MIB));
+    for (const bytes of lent) memory.lend(bytes);
+    memory.give(new Uint8Array(MIB));
+    memory.give(new Uint8Array(MIB));
+    expect(memory.keptBytes).toBe(MIB);
+    for (const bytes of lent) memory.giveBack(bytes);
+    expect(memory.keptBytes).toBe(4 * MIB);
   });
 });
