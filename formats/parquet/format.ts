@@ -3,6 +3,7 @@ import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkFormat, BulkWriter } from '../../lib/core/encoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { FlushMemory } from '../../lib/core/flush-memory.ts';
+import { MEMORY_SHARES } from '../../lib/core/memory-shares.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { type StageClock, UNTIMED } from '../../lib/core/stage-clock.ts';
 import { loadCodec, timedCodec } from './codec.ts';
@@ -16,11 +17,6 @@ import { ParquetWriter, type SharedEncoder } from './writer.ts';
 
 export type ParquetSpec = OutputFormatSpec & { readonly type: 'parquet' };
 
-/**
- * Of the memory budget, what may wait in row buffers for their next part: two of 12 MB, as 167,000 rows of 9 columns take,
- * where 256 MiB are shared by two subtasks.
- */
-const IDLE_SHARE = 1 / 8;
 /** The budget where nobody gives one. */
 const DEFAULT_MEMORY_BYTES = 256 << 20;
 
@@ -32,7 +28,7 @@ export async function parquetFormat(
 ): Promise<BulkFormat> {
   return new ParquetFormat(spec, {
     engine: await loadEngine(spec, stages),
-    buffers: new RowBufferPool(memoryBytes * IDLE_SHARE),
+    buffers: new RowBufferPool(memoryBytes * MEMORY_SHARES.idle),
     sizes: new SizeEstimator(spec.compression),
     flushed: new FlushMemory(memoryBytes),
   });

@@ -62,7 +62,8 @@ export class RowBufferPool {
     const needed = buffer.length + rows;
     this.#longestRows = Math.max(this.#longestRows, needed);
     this.#rows += rows;
-    if (buffer.length < LONG_ROWS || needed <= buffer.capacity) return buffer;
+    const isOurs = buffer.schema === this.#schema;
+    if (!isOurs || buffer.length < LONG_ROWS || needed <= buffer.capacity) return buffer;
     const long = this.#takeLong(needed);
     if (long !== null) return this.#moveTo(long, buffer);
     if (this.#getsMost(buffer, rows)) {
@@ -109,8 +110,12 @@ export class RowBufferPool {
 
   #keep(buffer: RowBuffer): void {
     const bytes = heldBytes(buffer);
-    const idle = buffer.capacity > 2 * LONG_ROWS ? this.#long : this.#short;
+    const isLong = buffer.capacity > 2 * LONG_ROWS;
+    const idle = isLong ? this.#long : this.#short;
     if (buffer.schema !== this.#schema || idle.length >= MAX_BUFFERS) return;
+    // Short ones are soon made again.
+    while (isLong && this.#idleBytes + bytes > this.#maxBytes && this.#short.length > 0)
+      this.#idleBytes -= this.#short.pop()!.bytes;
     if (this.#idleBytes + bytes > this.#maxBytes) return;
     idle.push({ buffer, bytes });
     this.#idleBytes += bytes;

@@ -7,6 +7,7 @@ import type { BucketContext, BucketVector } from '../core/bucket-assigner.ts';
 import { identityRows } from '../core/column.ts';
 import type { Schema } from '../core/data-type.ts';
 import { failpoint } from '../core/failpoint.ts';
+import { MEMORY_SHARES } from '../core/memory-shares.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 import { PartFile, type PartStorage } from './part-file.ts';
@@ -23,14 +24,6 @@ import { WriteQueue } from './write-queue.ts';
 const FIRST_SLICE_ROWS = 1024;
 /** Open parts beyond which file handles are given back after each write. */
 const MAX_OPEN_HANDLES = 256;
-/**
- * How the budget is shared out: rows in open parts, rows that wait to be sorted into their buckets together, encoded
- * bytes that wait for the disk (decoding waits where they are more) or left their memory for the next. The last eighth is
- * Parquet's, for row buffers that wait for their next part.
- */
-const PARTS_SHARE = 0.5;
-const STAGED_SHARE = 1 / 4;
-const WAITING_SHARE = 1 / 8;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** When the budget is used up, the largest parts are flushed until so much of it is left in use. */
 const BUDGET_LOW_MARK = 0.75;
@@ -61,9 +54,9 @@ export class Buckets {
   constructor(config: SinkConfig) {
     this.#config = config;
     this.#stages = config.stages ?? UNTIMED;
-    this.#partsBudgetBytes = config.memoryBytes * PARTS_SHARE;
-    this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * WAITING_SHARE));
-    this.#staged = new StagedRows(config.memoryBytes * STAGED_SHARE);
+    this.#partsBudgetBytes = config.memoryBytes * MEMORY_SHARES.parts;
+    this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * MEMORY_SHARES.written));
+    this.#staged = new StagedRows(config.memoryBytes * MEMORY_SHARES.staged);
     this.#passed = new PassedBuckets(config.maxOutOfOrdernessMs ?? 0, config.flushBytes);
     this.#checkpointId = config.checkpointId;
     this.#storage = {
@@ -142,7 +135,10 @@ export class Buckets {
       await this.#distribute(batch, vector, nowMs, watermarkMs);
     }
     const passed = this.#passed.take(this.#open.values(), vector.ids, timestampsMs, batch.length);
-    for (const part of passed) this.#flush(part);
+    for (const part of passed) {
+      this.#flush(part);
+      await this.#settle();
+    }
     await this.#holdBudget();
     this.#stages.enter(before);
   }

@@ -19,7 +19,7 @@ export interface OpenBucket {
 export class PassedBuckets {
   readonly #maxOutOfOrdernessMs: number;
   readonly #minBytes: number;
-  /** The first end that was not passed yet. */
+  /** Before that there is nothing to look for: the first end that is not passed, or of a bucket that still gets rows. */
   #nextEndMs = Number.POSITIVE_INFINITY;
 
   /** @param flushBytes of a part that is flushed for its size */

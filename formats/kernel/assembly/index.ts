@@ -184,8 +184,6 @@ function readJsonValue(field: usize, kind: i32, at: usize, row: i32): usize {
 
 function readJsonScalar(field: usize, kind: i32, at: usize, row: i32): usize {
   switch (kind) {
-    case KIND_SKIP:
-      return skipValue(at);
     case KIND_JSON:
       return readJsonText(field, at, row);
     case KIND_CODES:

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { ByteBuffer } from '../../../lib/core/byte-buffer.ts';
 import { FlushMemory } from '../../../lib/core/flush-memory.ts';
+import { MEMORY_SHARES } from '../../../lib/core/memory-shares.ts';
 
 const MIB = 1024 * 1024;
 
@@ -22,6 +24,26 @@ describe('memory of what was flushed', () => {
     for (const bytes of [large!, small!, medium!]) memory.give(bytes);
     expect(memory.take(1.5 * MIB)).toBe(medium!.buffer);
     expect(memory.take(1.5 * MIB)).toBe(large!.buffer);
+  });
+
+  it('is not many times of what is asked for', () => {
+    const memory = new FlushMemory(1024 * MIB);
+    memory.give(new Uint8Array(8 * MIB));
+    expect(memory.take(MIB)).toBeNull();
+    expect(memory.take(2 * MIB)).not.toBeNull();
+  });
+
+  it('is what a buffer grows into, and what it grew out of', () => {
+    const memory = new FlushMemory(1024 * MIB);
+    const large = new Uint8Array(2 * MIB).fill(7);
+    const buffer = new ByteBuffer(MIB, memory);
+    memory.give(large);
+    const outgrown = buffer.bytes.buffer;
+    buffer.push(new Uint8Array(MIB).fill(1));
+    buffer.pushByte(2);
+    expect(buffer.bytes.buffer === large.buffer).toBe(true);
+    expect(buffer.view().every((byte, i) => byte === (i < MIB ? 1 : 2))).toBe(true);
+    expect(memory.take(MIB) === outgrown).toBe(true);
   });
 
   it('comes back once, and only where it was lent', () => {
@@ -58,4 +80,9 @@ describe('memory of what was flushed', () => {
     for (const bytes of lent) memory.giveBack(bytes);
     expect(memory.keptBytes).toBe(4 * MIB);
   });
+});
+
+it('the shares of the budget are no more than all of it', () => {
+  const sum = Object.values(MEMORY_SHARES).reduce((all, share) => all + share, 0);
+  expect(sum).toBeLessThanOrEqual(1);
 });

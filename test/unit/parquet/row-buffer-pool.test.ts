@@ -116,6 +116,40 @@ describe('room for rows', () => {
     expect(buffers).toEqual([idle[1], idle[2]]);
   });
 
+  it('is reserved for rows in order that outgrow an idle buffer, too', () => {
+    const pool = new RowBufferPool(1 << 30);
+    fill(pool, 300_000);
+    pool.take(schema);
+    pool.give(fill(new RowBufferPool(1 << 30), 60_000).buffer);
+    const longest = (300_000 + 60_000) / 2;
+    expect(fill(pool, 170_000).capacities).toEqual([8192, 16_384, 65_536, Math.floor(longest * 1.07)]);
+  });
+
+  it('is never that of a buffer of another schema', () => {
+    const pool = new RowBufferPool(1 << 30);
+    const reversed = { fields: [...schema.fields].reverse() };
+    const long = new RowBuffer(reversed);
+    long.reserve(100_000);
+    const buffer = append(pool, append(pool, pool.take(schema), ROWS), ROWS);
+    pool.take(reversed);
+    pool.give(long);
+    expect(append(pool, buffer, ROWS)).toBe(buffer);
+  });
+
+  it.each([300_000, 350_000, 360_000, 380_000])(
+    'parts of %i rows one after the other share buffers that nearly fill the pool',
+    (rows) => {
+      const pool = new RowBufferPool(8 << 20);
+      const seen = new Set<RowBuffer>();
+      for (let part = 0; part < 10; part++) {
+        const { buffer } = fill(pool, rows);
+        seen.add(buffer);
+        pool.give(buffer);
+      }
+      expect(seen.size).toBeLessThan(4);
+    },
+  );
+
   it('keeps the rows that are there, of any type', () => {
     fc.assert(
       fc.property(

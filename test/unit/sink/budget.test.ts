@@ -10,6 +10,7 @@ import { type Column, FixedColumn } from '../../../lib/core/column.ts';
 import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
 import type { RollingPolicy } from '../../../lib/core/rolling-policy.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
+import type { BucketTimes } from '../../../lib/sink/sink-config.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { neverRoll } from '../../support/sink-harness.ts';
@@ -22,20 +23,25 @@ const schema: Schema = {
   fields: Array.from({ length: COLUMNS }, (_, i) => ({ name: `c${i}`, type: int64, nullable: true })),
 };
 
-/** Row after row goes seven buckets on: neighbours never meet. */
+/** Row after row goes seven buckets on: neighbours never meet. A row alone goes to the first. */
 function scattered(buckets: number): BucketAssigner {
   const ids = Array.from({ length: buckets }, (_, i) => `b=${i}`);
   let row = 0;
   return {
     partitionColumns: [],
-    assign: (batch) => ({
-      codes: Int32Array.from({ length: batch.length }, () => (row++ * 7) % buckets),
-      ids,
-    }),
+    assign: (batch) =>
+      batch.length === 1
+        ? { codes: new Int32Array(1), ids: ids.slice(0, 1) }
+        : { codes: Int32Array.from({ length: batch.length }, () => (row++ * 7) % buckets), ids },
   };
 }
 
-async function sinkOf(buckets: number, memoryBytes: number, policy: RollingPolicy = neverRoll) {
+async function sinkOf(
+  buckets: number,
+  memoryBytes: number,
+  policy: RollingPolicy = neverRoll,
+  bucketTimes: BucketTimes | null = null,
+) {
   const fileSystem = new MemoryFileSystem(new ManualClock());
   const disk = new SlowDisk();
   Object.defineProperty(fileSystem, 'recoverableWriter', { value: disk });
@@ -55,6 +61,7 @@ async function sinkOf(buckets: number, memoryBytes: number, policy: RollingPolic
     format: await parquetFormat(spec as Parameters<typeof parquetFormat>[0], undefined, memoryBytes),
     assigner: scattered(buckets),
     policy,
+    bucketTimes,
     memoryBytes,
     flushBytes: memoryBytes / 4,
     fileSystem,
@@ -123,6 +130,21 @@ it.each<[string, (sink: Buckets) => Promise<unknown>]>([
   expect(most).toBeGreaterThan(0);
   expect(most).toBeLessThan(memoryBytes / 8 + MIB);
   expect(disk.released, 'many are open, but each is about to be closed').toBe(0);
+  await sink.close();
+});
+
+it('flushes buckets that event time has passed no faster than the disk takes them', async () => {
+  const memoryBytes = 128 * MIB;
+  const { sink, disk } = await sinkOf(20, memoryBytes, neverRoll, () => ({ endMs: 1 }));
+  const at = (rows: number, ms: number) => ({ ...context, timestampsMs: new Float64Array(rows).fill(ms) });
+  const rows = 20_480;
+  await sink.write(new Batch(schema, columns(rows), rows), at(rows, 0));
+  expect(disk.writtenBytes).toBe(0);
+  // A single row: 19 of the buckets are passed, with 1.6 MiB each.
+  await sink.write(new Batch(schema, columns(1), 1), at(1, 2));
+  expect(disk.writtenBytes + disk.waitingBytes).toBeGreaterThan(0);
+  expect(disk.mostWaitingBytes).toBeLessThan(memoryBytes / 8 + 2 * MIB);
+  expect(sink.memoryBytes).toBeLessThan(memoryBytes / 8 + 8 * MIB);
   await sink.close();
 });
 

@@ -67,10 +67,11 @@ describe('a sink with buckets of an hour', () => {
   let sink: SinkHarness;
   afterEach(() => sink.dispose());
 
-  it('flushes what is passed, and takes late rows afterwards', async () => {
+  it.each([0, HOUR / 4])('flushes what is passed by %i ms, and takes late rows afterwards', async (ms) => {
     const flushed: number[] = [];
     sink = await SinkHarness.open({
       format: () => watched(flushed),
+      maxOutOfOrdernessMs: ms,
       bucketTimes: (id) => ({ endMs: (Number(id) + 1) * HOUR }),
       flushBytes: 512 * 1024,
       memoryBytes: 8 * 1024 * 1024,
@@ -83,6 +84,8 @@ describe('a sink with buckets of an hour', () => {
     const long = 'x'.repeat(100_000);
     await write(0.5, long, long);
     expect(flushed).toEqual([]);
+    await write(1.1, 'near');
+    expect(flushed).toEqual(ms === 0 ? [200_002] : []);
     await write(1.5, 'next');
     expect(flushed).toEqual([200_002]);
     await write(0.9, 'late');
@@ -90,7 +93,7 @@ describe('a sink with buckets of an hour', () => {
     expect(flushed, 'too little for another').toEqual([200_002]);
     await sink.snapshot(1, true);
     await sink.notify(1);
-    expect(await sink.contents()).toEqual({ '0/0': `${long},${long},late`, '1/1': 'next,after' });
+    expect(await sink.contents()).toEqual({ '0/0': `${long},${long},late`, '1/1': 'near,next,after' });
   });
 });
 
