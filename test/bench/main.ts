@@ -1,5 +1,5 @@
 /** `npm run bench [name...] -- [--repeat N] [--rows N] [--most N] [--only TEXT] [--profile] [--list]`, see docs/performance.md. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { BENCHES, type Bench } from './benches.ts';
 import type { Candidate } from './candidate.ts';
 import { GROWTHS, type Growth } from './growth.ts';
 import { checkLake, lakeSize } from './lake-check.ts';
+import { Leftovers } from './leftovers.ts';
 import { measureProcess } from './measured-process.ts';
 import { growthPlot } from './plot.ts';
 import { type Figures, formatStages, formatTable, type Run, summarise } from './report.ts';
@@ -16,6 +17,7 @@ import { inTurns } from './turns.ts';
 import { type Events, webEvents } from './web-events.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
+const leftovers = new Leftovers();
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -75,9 +77,13 @@ if (options.list) {
     console.log(`${name.padEnd(16)} ${about}`);
 } else {
   const repeat = positiveInteger(options.repeat, '--repeat');
-  for (const bench of chosen) {
-    if ('points' in bench) await runGrowth(bench, repeat);
-    else await runBench(bench, repeat);
+  try {
+    for (const bench of chosen) {
+      if ('points' in bench) await runGrowth(bench, repeat);
+      else await runBench(bench, repeat);
+    }
+  } finally {
+    await leftovers.remove();
   }
 }
 
@@ -149,7 +155,7 @@ async function runOnce(
     const { files, sizeBytes } = input === null ? { files: 0, sizeBytes: 0 } : await lakeSize(lake);
     return { wallSeconds, cpuSeconds, peakRssBytes, files, outputBytes: sizeBytes, stages };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await leftovers.add(folder);
   }
 }
 
