@@ -3,7 +3,6 @@
  * and where. Stages are timed by the CPU, so that they mean something on a busy machine too; threads that compile,
  * collect garbage or do I/O meanwhile count for the stage that is under way. `tsx in-process-run.ts <job file> <runs>`.
  */
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readJob } from '../../lib/config/read-job.ts';
 import { type Clock, systemClock } from '../../lib/core/clock.ts';
@@ -26,9 +25,7 @@ const job = await readJob(path.resolve(file), {
   parallelism: 1,
 });
 
-await repeat(Number(runs), async () => {
-  await rm(job.sink.path, { recursive: true, force: true });
-  await rm(job.statePath, { recursive: true, force: true });
+await repeat(Number(runs), [job.sink.path, job.statePath], async () => {
   const { timings } = await runJob(
     { ...job, parallelism: 1 },
     { mode: 'once', startSubtask: inlineSubtasks(localFileSystem('bench'), cpuClock) },

@@ -1,1 +1,1 @@
-export function repeat(runs: number, once: () => Promise<object>): Promise<void>;
+export function repeat(runs: number, folders: readonly string[], once: () => Promise<object>): Promise<void>;

@@ -1,11 +1,16 @@
 // Runs something several times in one process and accounts for the runs after the first: code is warm then, and starting
 // is not counted. Overwrites the account that measure-hook.cjs leaves of the whole process.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** @param once does it all, and gives what else is to be known of the run */
-export async function repeat(runs, once) {
+/**
+ * @param folders what a run makes: set aside before the next one, which does not count; removed, they would cost it, see
+ *   run-folders.ts
+ * @param once does it all, and gives what else is to be known of the run
+ */
+export async function repeat(runs, folders, once) {
   const accounts = [];
   for (let run = 0; run < runs; run++) {
+    for (const folder of folders) if (existsSync(folder)) renameSync(folder, `${folder}.${run}`);
     const before = process.cpuUsage();
     const started = performance.now();
     const more = await once();

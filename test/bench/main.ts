@@ -1,6 +1,6 @@
 /** `npm run bench [name...] -- [--repeat N] [--rows N] [--most N] [--only TEXT] [--profile] [--list]`, see docs/performance.md. */
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,16 +8,15 @@ import { BENCHES, type Bench } from './benches.ts';
 import type { Candidate } from './candidate.ts';
 import { GROWTHS, type Growth } from './growth.ts';
 import { checkLake, lakeSize } from './lake-check.ts';
-import { Leftovers } from './leftovers.ts';
 import { measureProcess } from './measured-process.ts';
 import { growthPlot } from './plot.ts';
 import { type Figures, formatStages, formatTable, type Run, summarise } from './report.ts';
+import { emptyRunFolder, makeRunFolder } from './run-folders.ts';
 import { sluice } from './sluice-candidate.ts';
 import { inTurns } from './turns.ts';
 import { type Events, webEvents } from './web-events.ts';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
-const leftovers = new Leftovers();
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -77,13 +76,9 @@ if (options.list) {
     console.log(`${name.padEnd(16)} ${about}`);
 } else {
   const repeat = positiveInteger(options.repeat, '--repeat');
-  try {
-    for (const bench of chosen) {
-      if ('points' in bench) await runGrowth(bench, repeat);
-      else await runBench(bench, repeat);
-    }
-  } finally {
-    await leftovers.remove();
+  for (const bench of chosen) {
+    if ('points' in bench) await runGrowth(bench, repeat);
+    else await runBench(bench, repeat);
   }
 }
 
@@ -146,7 +141,7 @@ async function runOnce(
   candidate: Candidate,
   input: Events | null,
 ): Promise<Run> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-bench-run-'));
+  const folder = await makeRunFolder();
   try {
     const args = await candidate.prepare(folder, input);
     const { wallSeconds, cpuSeconds, peakRssBytes, stages } = await measureProcess(args, folder);
@@ -155,7 +150,7 @@ async function runOnce(
     const { files, sizeBytes } = input === null ? { files: 0, sizeBytes: 0 } : await lakeSize(lake);
     return { wallSeconds, cpuSeconds, peakRssBytes, files, outputBytes: sizeBytes, stages };
   } finally {
-    await leftovers.add(folder);
+    await emptyRunFolder(folder);
   }
 }
 

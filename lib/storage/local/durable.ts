@@ -10,8 +10,8 @@ const sync = promisify(fsync);
 const closeFolder = promisify(close);
 
 /**
- * Writes a folder's entries to the disk: files created, linked or removed in it are so durably afterwards. Without a
- * FileHandle: 4,000 of them took 0.12 to 0.17 s of JavaScript, and 0.06 to 0.08 s without.
+ * Writes a folder's entries to the disk: files created, linked or removed in it are so durably afterwards. No FileHandle is
+ * made: with one each, 4,000 folders took 0.12 to 0.17 s of user time, and 0.06 to 0.08 s without.
  */
 export async function syncFolder(folder: string): Promise<void> {
   try {
@@ -30,41 +30,26 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** Makes a folder and those above it, each of them durably. */
 export async function makeFolderDurably(folder: string): Promise<void> {
-  try {
-    if ((await stat(folder)).isDirectory()) return;
-    throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw storageError(`cannot make the folder ${folder}`, error);
+  const missing: string[] = [];
+  let at = folder;
+  for (;;) {
+    try {
+      if (!(await stat(at)).isDirectory())
+        throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+      break;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw storageError(`cannot make the folder ${folder}`, error);
+      missing.push(at);
+      at = path.dirname(at);
+    }
   }
-  await makeMissingFolder(folder);
-}
-
-/** {@link makeFolderDurably} of one that was not there a moment ago. */
-export async function makeMissingFolder(folder: string): Promise<void> {
-  try {
-    await makeFolder(folder);
-  } catch (error) {
-    throw storageError(`cannot make the folder ${folder}`, error);
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  const above = path.dirname(folder);
-  try {
-    await mkdirUnlessThere(folder);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    await makeFolder(above);
-    await mkdirUnlessThere(folder);
-  }
-  await syncFolder(above);
-}
-
-async function mkdirUnlessThere(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    // Another subtask made it in the meantime.
-    if (errorCode(error) !== 'EEXIST') throw error;
+  for (const part of missing.reverse()) {
+    try {
+      await mkdir(part);
+    } catch (error) {
+      // Another subtask made it in the meantime, and may not have synced the one above yet.
+      if (errorCode(error) !== 'EEXIST') throw storageError(`cannot make the folder ${part}`, error);
+    }
+    await syncFolder(path.dirname(part));
   }
 }

@@ -8,7 +8,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
 import { forEachConcurrently } from '../for-each-concurrently.ts';
 import type { OpenFile, PendingFile, RecoverableWriter, ResumePoint } from '../recoverable-writer.ts';
-import { makeFolderDurably, makeMissingFolder, syncFolder } from './durable.ts';
+import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
 
 /** Links and unlinks under way at once; the thread pool of node has 4 threads, more only queue. */
@@ -26,13 +26,9 @@ export class LocalRecoverableWriter implements RecoverableWriter {
   async open(finalPath: string, hiddenFolder: string | null): Promise<OpenFile> {
     const folder = path.dirname(finalPath);
     const hidden = path.join(hiddenFolder ?? folder, hiddenName(path.basename(finalPath), this.#runId));
-    const create = () => open(hidden, 'wx');
+    await makeFolderDurably(path.dirname(hidden));
     try {
-      const handle = await create().catch(async (error: unknown) => {
-        if (errorCode(error) !== 'ENOENT') throw error;
-        await makeMissingFolder(path.dirname(hidden));
-        return create();
-      });
+      const handle = await open(hidden, 'wx');
       return new LocalOpenFile(finalPath, hidden, handle, 0, true);
     } catch (error) {
       throw storageError(`cannot create ${hidden}`, error);

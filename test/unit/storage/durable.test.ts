@@ -1,76 +1,115 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFolderDurably, makeMissingFolder, syncFolder } from '../../../lib/storage/local/durable.ts';
-import { LocalRecoverableWriter } from '../../../lib/storage/local/local-recoverable-writer.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { makeFolderDurably, syncFolder } from '../../../lib/storage/local/durable.ts';
+
+/** What was asked of the disk, in its order; and the descriptors that are open. */
+const disk = vi.hoisted(() => ({
+  calls: [] as string[],
+  open: new Map<number, string>(),
+  /** Called before a folder is made. */
+  beforeMkdir: (_: string): void => {},
+}));
+
+type Done<Args extends unknown[]> = (error: Error | null, ...args: Args) => void;
+
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  return {
+    ...fs,
+    open: (file: string, flags: string, done: Done<[number]>) =>
+      fs.open(file, flags, (error, fd) => {
+        if (error === null) disk.open.set(fd, file);
+        done(error, fd);
+      }),
+    fsync: (fd: number, done: Done<[]>) => {
+      disk.calls.push(`sync ${disk.open.get(fd)}`);
+      fs.fsync(fd, done);
+    },
+    close: (fd: number, done: Done<[]>) => {
+      disk.open.delete(fd);
+      fs.close(fd, done);
+    },
+  };
+});
+
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  return {
+    ...fs,
+    mkdir: async (folder: string) => {
+      disk.beforeMkdir(folder);
+      disk.calls.push(`mkdir ${folder}`);
+      await fs.mkdir(folder);
+    },
+  };
+});
 
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-durable-'));
+  disk.calls.length = 0;
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  disk.beforeMkdir = () => {};
+  expect([...disk.open.values()]).toEqual([]);
+  await rm(folder, { recursive: true, force: true });
+});
 
-const isFolder = async (at: string) => (await stat(at)).isDirectory();
+/** The calls, with paths below the test's folder; that itself is '.'. */
+function calls(): string[] {
+  return disk.calls.map((call) => {
+    const [verb = '', at = ''] = call.split(' ');
+    return `${verb} ${path.relative(folder, at) || '.'}`;
+  });
+}
 
-describe.each([
-  ['makeFolderDurably', makeFolderDurably],
-  ['makeMissingFolder', makeMissingFolder],
-])('%s', (_, make) => {
-  test('makes what is missing above as well, and takes what is there', async () => {
-    const deep = path.join(folder, 'a', 'b', 'c', 'd');
-    await make(deep);
-    expect(await isFolder(deep)).toBe(true);
-    await make(deep);
-    expect(await readdir(path.join(folder, 'a'))).toEqual(['b']);
+describe('makeFolderDurably', () => {
+  test('makes what is missing from above, and syncs the folder that each stands in', async () => {
+    await makeFolderDurably(path.join(folder, 'a', 'b', 'c'));
+    expect(calls()).toEqual(['mkdir a', 'sync .', 'mkdir a/b', 'sync a', 'mkdir a/b/c', 'sync a/b']);
   });
 
-  test('many at once, in folders that each of them finds missing', async () => {
+  test('takes what is there', async () => {
+    const there = path.join(folder, 'a');
+    mkdirSync(there);
+    await makeFolderDurably(there);
+    expect(calls()).toEqual([]);
+  });
+
+  test('syncs above a folder that another has just made: whether that one did is not known', async () => {
+    disk.beforeMkdir = (made) => mkdirSync(made);
+    await makeFolderDurably(path.join(folder, 'dt=1', 'hour=1'));
+    expect(calls()).toEqual(['mkdir dt=1', 'sync .', 'mkdir dt=1/hour=1', 'sync dt=1']);
+  });
+
+  test('many at once, each in folders that others make too', async () => {
     const hours = Array.from({ length: 48 }, (_, i) =>
-      path.join(folder, `dt=${i % 2}`, 'x', `hour=${i % 24}`),
+      path.join(folder, `dt=${i >> 4}`, 'x', `hour=${i & 15}`),
     );
-    await Promise.all([...hours, ...hours].map(make));
-    for (const hour of hours) expect(await isFolder(hour)).toBe(true);
+    await Promise.all([...hours, ...hours].map(makeFolderDurably));
+    for (const hour of hours) expect((await stat(hour)).isDirectory()).toBe(true);
+    expect(await readdir(folder)).toEqual(['dt=0', 'dt=1', 'dt=2']);
   });
 
-  test('says which folder cannot be made where a file stands above it', async () => {
-    await writeFile(path.join(folder, 'file'), '');
-    const below = path.join(folder, 'file', 'b', 'c');
-    await expect(make(below)).rejects.toMatchObject({
-      code: 'NOT_FOUND',
-      message: expect.stringContaining(`cannot make the folder ${below}`),
-    });
+  test('a file where a folder should be', async () => {
+    const file = path.join(folder, 'file');
+    await writeFile(file, '');
+    for (const wanted of [file, path.join(file, 'b', 'c')])
+      await expect(makeFolderDurably(wanted)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+        message: expect.stringContaining(`cannot make the folder ${wanted}`),
+      });
+    expect(calls()).toEqual([]);
   });
 });
 
-test('a file where the folder should be', async () => {
-  const file = path.join(folder, 'file');
-  await writeFile(file, '');
-  await expect(makeFolderDurably(file)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-});
-
-test('a folder that is gone cannot be synced', async () => {
-  await expect(syncFolder(path.join(folder, 'gone'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
-});
-
-describe('a part whose folder', () => {
-  const begin = (at: string) => new LocalRecoverableWriter('9a8b7c6d').open(path.join(at, 'part'), null);
-
-  test('is missing gets one; is there takes it', async () => {
-    const bucket = path.join(folder, 'dt=1', 'hour=2');
-    await (await begin(bucket)).release();
-    expect(await readdir(bucket)).toEqual(['.part.inprogress.9a8b7c6d']);
-    const there = path.join(folder, 'dt=1', 'hour=3');
-    await mkdir(there);
-    await (await begin(there)).release();
-    expect(await readdir(there)).toEqual(['.part.inprogress.9a8b7c6d']);
-  });
-
-  test('is a file is refused, and the file stays', async () => {
-    const file = path.join(folder, 'dt=1');
-    await writeFile(file, 'mine');
-    await expect(begin(file)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(begin(path.join(file, 'hour=2'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect((await stat(file)).size).toBe(4);
+describe('syncFolder', () => {
+  test('gives its descriptor back, whatever comes of it', async () => {
+    await syncFolder(folder);
+    expect(calls()).toEqual(['sync .']);
+    await expect(syncFolder(path.join(folder, 'gone'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
