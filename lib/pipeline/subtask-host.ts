@@ -1,8 +1,10 @@
 /** Where a subtask runs: a thread of its own, or (in tests that need to control it) the caller's. */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { type ServedWriter, serveWriter } from '../storage/local/delegating-writer.ts';
+import { LocalRecoverableWriter } from '../storage/local/local-recoverable-writer.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
 import type { RunningSubtask } from './subtask-start.ts';
@@ -19,6 +21,8 @@ export type StartSubtask = (config: SubtaskConfig, receive: (message: FromSubtas
 export interface ThreadData {
   /** For tests that kill the process at a failpoint: `name` or `name:nth time`. */
   readonly failpoint: string | null;
+  /** To whom the subtask hands files that it does not write itself. */
+  readonly files: MessagePort;
 }
 
 /** Memory of a thread's young generation: larger than the default, so that a batch's short-lived views die there. */
@@ -49,15 +53,21 @@ export function threadSubtasks(failpoint: string | null): StartSubtask {
 
 class SubtaskThread implements SubtaskHost {
   readonly #worker: Worker;
+  readonly #files: MessagePort;
+  /** What writes the files that come through #files; null until a subtask began. */
+  #writer: ServedWriter | null = null;
   #begun: { readonly subtask: number; readonly receive: (message: FromSubtask) => void } | null = null;
   #ended = false;
   /** Why it died before a subtask began. */
   #died: { readonly why: string; readonly cause: unknown } | null = null;
 
   constructor(failpoint: string | null) {
-    const workerData: ThreadData = { failpoint };
+    const { port1, port2 } = new MessageChannel();
+    this.#files = port1;
+    const workerData: ThreadData = { failpoint, files: port2 };
     this.#worker = new Worker(ENTRY, {
       workerData,
+      transferList: [port2],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       ...(ENTRY.pathname.endsWith('.ts') ? { execArgv: ['--import', 'tsx'] } : {}),
     });
@@ -76,6 +86,7 @@ class SubtaskThread implements SubtaskHost {
 
   begin(config: SubtaskConfig, receive: (message: FromSubtask) => void): void {
     this.#begun = { subtask: config.subtask, receive };
+    this.#writer = serveWriter(this.#files, new LocalRecoverableWriter(config.runId));
     this.#worker.ref();
     this.#worker.postMessage(config);
     const died = this.#died;
@@ -90,6 +101,7 @@ class SubtaskThread implements SubtaskHost {
   async terminate(): Promise<void> {
     this.#ended = true;
     await this.#worker.terminate();
+    await this.#writer?.stop();
   }
 
   #onDeath(why: string, cause: unknown): void {

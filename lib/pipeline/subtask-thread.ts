@@ -8,7 +8,7 @@ import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
 import type { ThreadData } from './subtask-host.ts';
 
-async function run(port: MessagePort, workDone: () => void): Promise<void> {
+async function run(port: MessagePort, files: MessagePort, workDone: () => void): Promise<void> {
   const send = (message: FromSubtask) => {
     if (message.type === 'ended') workDone();
     port.postMessage(message);
@@ -26,15 +26,17 @@ async function run(port: MessagePort, workDone: () => void): Promise<void> {
       first = false;
     });
   });
-  const [{ startSubtask }, { openFileSystem }] = await Promise.all([
+  const [{ startSubtask }, { openFileSystem }, { DelegatingWriter }] = await Promise.all([
     import('./subtask-start.ts'),
     import('../storage/open-file-system.ts'),
+    import('../storage/local/delegating-writer.ts'),
   ]);
   const config = await configured;
   try {
     const fileSystem = openFileSystem({
       runId: config.runId,
       s3: config.job.s3,
+      localWriter: new DelegatingWriter(config.runId, files),
       onWarning: (message) =>
         send({ type: 'warning', subtask: config.subtask, code: 'storage-retried', message }),
     });
@@ -50,6 +52,6 @@ async function run(port: MessagePort, workDone: () => void): Promise<void> {
 }
 
 if (parentPort === null) throw new SluiceError('INTERNAL', 'the subtask entry was started outside a thread');
-const { failpoint } = workerData as ThreadData;
+const { failpoint, files } = workerData as ThreadData;
 if (failpoint !== null) killAtFailpoint(failpoint);
-run(parentPort, useCodeCache('subtask')).catch(rethrow);
+run(parentPort, files, useCodeCache('subtask')).catch(rethrow);

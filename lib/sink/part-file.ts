@@ -62,6 +62,8 @@ export class PartFile implements PartFileInfo {
   readonly #storage: PartStorage;
   #stage: PartStage;
   #file: OpenFile | null = null;
+  /** Whether anything was handed to the file, if only no bytes. */
+  #begun = false;
   /** Bytes handed to the file, the queued ones included. */
   #flushedBytes = 0;
   /** Whether the file holds bytes behind the resume point. */
@@ -101,6 +103,7 @@ export class PartFile implements PartFileInfo {
     if (open.file !== null) {
       part.#file = await storage.writer.recover(open.file);
       part.#resumePoint = open.file;
+      part.#begun = true;
       part.#flushedBytes = open.file.lengthBytes;
     }
     return part;
@@ -140,13 +143,24 @@ export class PartFile implements PartFileInfo {
   close(): void {
     const writer = this.#open('close');
     failpoint('part.close.before');
-    this.#write(writer.finish());
+    const bytes = writer.finish();
+    const isWhole = !this.#begun;
+    if (isWhole) this.#flushedBytes = bytes.length;
+    else this.#write(bytes);
     this.#stage = { kind: 'closing' };
-    this.#enqueue(0, async () => {
-      const file = await this.#opened();
-      this.#stage = { kind: 'pending', file: await file.closeForCommit() };
+    this.#enqueue(isWhole ? bytes.length : 0, async () => {
+      const file = isWhole ? await this.#writeWhole(bytes) : await (await this.#opened()).closeForCommit();
+      this.#stage = { kind: 'pending', file };
       failpoint('part.close.after');
     });
+  }
+
+  /** All of the part is in these bytes: the storage has a shorter way for that. */
+  async #writeWhole(bytes: Uint8Array): Promise<PendingFile> {
+    const { writer, staging, recycle } = this.#storage;
+    const file = await writer.writeWhole(this.finalPath, staging, bytes);
+    recycle?.(bytes);
+    return file;
   }
 
   /**
@@ -215,6 +229,7 @@ export class PartFile implements PartFileInfo {
   }
 
   #write(bytes: Uint8Array): void {
+    this.#begun = true;
     this.#flushedBytes += bytes.length;
     this.#unsynced = true;
     this.#enqueue(bytes.length, async () => {

@@ -5,13 +5,16 @@
  */
 import pLimit from 'p-limit';
 
-/** node's thread pool has 4 threads; more tasks keep it busy between their steps. */
-const CONCURRENT_WRITES = 8;
+/**
+ * Enough to keep whoever writes whole files busy while a subtask encodes the next ones: it hears of those that are done in
+ * a turn of the event loop, which comes when it has to wait.
+ */
+const CONCURRENT_WRITES = 64;
 /**
  * Enough for the disk never to wait. A task takes up to 4 KB besides its bytes: a part's promises, an open file. Waiting
  * has a price, a turn of the event loop for each task that ends; with 4,096, 10,000 parts took 40 MB more and as long.
  */
-const MAX_WAITING = 512;
+const MAX_WAITING = 128;
 
 export class WriteQueue {
   readonly #limit = pLimit(CONCURRENT_WRITES);

@@ -24,10 +24,12 @@ export interface FileSystemOptions {
   readonly ids?: Ids;
   /** What keeps it waiting, from time to time. */
   readonly onWarning?: (message: string) => void;
+  /** Of files on the local disk; one that writes them here where left out. */
+  readonly localWriter?: RecoverableWriter;
 }
 
 export function openFileSystem(options: FileSystemOptions): RoutedFileSystem {
-  return new RoutedFileSystem(localFileSystem(options.runId), () => openS3(options));
+  return new RoutedFileSystem(localFileSystem(options.runId, options.localWriter), () => openS3(options));
 }
 
 /** The SDK is loaded here and nowhere else: a job on local folders starts without it. */
@@ -159,6 +161,10 @@ class RoutedWriter implements RecoverableWriter {
 
   async open(finalPath: string, hiddenFolder: string | null): Promise<OpenFile> {
     return (await this.#of(finalPath)).recoverableWriter.open(finalPath, hiddenFolder);
+  }
+
+  async writeWhole(finalPath: string, hiddenFolder: string | null, bytes: Uint8Array): Promise<PendingFile> {
+    return (await this.#of(finalPath)).recoverableWriter.writeWhole(finalPath, hiddenFolder, bytes);
   }
 
   async recover(point: ResumePoint): Promise<OpenFile> {

@@ -72,6 +72,11 @@ export interface RecoverableWriter {
   /** Begins a hidden file for `finalPath`. `hiddenFolder` null: beside it. Creates folders as needed. */
   open(finalPath: string, hiddenFolder: string | null): Promise<OpenFile>;
   /**
+   * A file that is written in one go: open, write and closeForCommit. The bytes may be reused when the promise settles. Any
+   * number may be asked for at once: the writer bounds how many it works on. Where it fails, what a crash leaves stays.
+   */
+  writeWhole(finalPath: string, hiddenFolder: string | null, bytes: Uint8Array): Promise<PendingFile>;
+  /**
    * Opens a file at its resume point.
    * @throws SluiceError PART_MISSING where the hidden file is gone or shorter than it was
    */

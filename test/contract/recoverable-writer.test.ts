@@ -1,17 +1,20 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { randomIds } from '../../lib/core/ids.ts';
+import { DelegatingWriter, serveWriter } from '../../lib/storage/local/delegating-writer.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import type { RecoverableWriter } from '../../lib/storage/recoverable-writer.ts';
 import { fileSystemSuite } from './suites/file-system.ts';
-import { recoverableWriterSuite } from './suites/recoverable-writer.ts';
+import { type RecoverableWriterFixture, recoverableWriterSuite } from './suites/recoverable-writer.ts';
 
-recoverableWriterSuite('local disk', async () => {
+async function onLocalDisk(writer: () => RecoverableWriter): Promise<RecoverableWriterFixture> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-writer-'));
   return {
     folder,
-    writer: () => localFileSystem(randomIds.hex(4)).recoverableWriter,
+    writer,
     names: async () =>
       (await readdir(folder, { recursive: true, withFileTypes: true }))
         .filter((entry) => entry.isFile())
@@ -23,6 +26,27 @@ recoverableWriterSuite('local disk', async () => {
     },
     remove: (file) => rm(file),
     dispose: () => rm(folder, { recursive: true }),
+  };
+}
+
+const localWriter = () => localFileSystem(randomIds.hex(4)).recoverableWriter;
+
+recoverableWriterSuite('local disk', () => onLocalDisk(localWriter));
+
+recoverableWriterSuite('local disk, whole files handed over', async () => {
+  const ports: MessagePort[] = [];
+  const fixture = await onLocalDisk(() => {
+    const { port1, port2 } = new MessageChannel();
+    ports.push(port1);
+    serveWriter(port1, localWriter());
+    return new DelegatingWriter(randomIds.hex(4), port2);
+  });
+  return {
+    ...fixture,
+    dispose: async () => {
+      for (const port of ports) port.close();
+      await fixture.dispose();
+    },
   };
 });
 

@@ -30,6 +30,12 @@ export class MemoryRecoverableWriter implements RecoverableWriter {
     return new MemoryOpenFile(this.#fileSystem, hiddenPath, finalPath);
   }
 
+  async writeWhole(finalPath: string, hiddenFolder: string | null, bytes: Uint8Array): Promise<PendingFile> {
+    const file = await this.open(finalPath, hiddenFolder);
+    await file.write(bytes);
+    return file.closeForCommit();
+  }
+
   async recover(point: ResumePoint): Promise<OpenFile> {
     this.#fileSystem.enter('recover', point.hiddenPath);
     const file = this.#fileSystem.files.get(point.hiddenPath);

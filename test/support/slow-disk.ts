@@ -1,5 +1,5 @@
 /** A disk that takes its time: it counts what is on its way to it, and looks at bytes only when they arrive. */
-import type { OpenFile, RecoverableWriter } from '../../lib/storage/recoverable-writer.ts';
+import type { OpenFile, PendingFile, RecoverableWriter } from '../../lib/storage/recoverable-writer.ts';
 
 const TURNS = 5;
 
@@ -43,6 +43,12 @@ export class SlowDisk implements RecoverableWriter {
         this.released++;
       },
     };
+  }
+
+  async writeWhole(finalPath: string, _hiddenFolder: string | null, bytes: Uint8Array): Promise<PendingFile> {
+    const file = await this.open(finalPath);
+    await file.write(bytes);
+    return file.closeForCommit();
   }
 
   recover(): Promise<OpenFile> {

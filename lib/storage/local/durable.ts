@@ -1,25 +1,49 @@
 /** Folders and folder entries that outlive a power cut. */
-import { close, fsync, open } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { errorCode, storageError } from './errors.ts';
+import { closeFile, fsyncFile, openFile } from './file-calls.ts';
 
-const openFolder = promisify(open);
-const sync = promisify(fsync);
-const closeFolder = promisify(close);
+interface FolderSync {
+  readonly done: Promise<void>;
+  /** For those that came while it was under way: what they did in the folder may be too late for it. */
+  next: Promise<void> | null;
+}
+
+/** By folder; as many as there are callers at the most. */
+const underWay = new Map<string, FolderSync>();
 
 /**
- * Writes a folder's entries to the disk: files created, linked or removed in it are so durably afterwards. No FileHandle is
- * made: with one each, 4,000 folders took 0.12 to 0.17 s of user time, and 0.06 to 0.08 s without.
+ * Writes a folder's entries to the disk: files created, linked or removed in it before the call are so durably afterwards.
+ * Whoever comes while one is under way shares the next one with all that do.
  */
-export async function syncFolder(folder: string): Promise<void> {
+export function syncFolder(folder: string): Promise<void> {
+  const running = underWay.get(folder);
+  if (running === undefined) return startSync(folder);
+  running.next ??= running.done.then(
+    () => startSync(folder),
+    () => startSync(folder),
+  );
+  return running.next;
+}
+
+function startSync(folder: string): Promise<void> {
+  const sync: FolderSync = { done: fsyncFolder(folder), next: null };
+  underWay.set(folder, sync);
+  const forget = () => {
+    if (sync.next === null) underWay.delete(folder);
+  };
+  sync.done.then(forget, forget);
+  return sync.done;
+}
+
+async function fsyncFolder(folder: string): Promise<void> {
   try {
-    const fd = await openFolder(folder, 'r');
+    const fd = await openFile(folder, 'r');
     try {
-      await sync(fd);
+      await fsyncFile(fd);
     } finally {
-      await closeFolder(fd);
+      await closeFile(fd);
     }
   } catch (error) {
     // Some file systems have no fsync on folders; then their entries are as durable as the system makes them.

@@ -24,6 +24,7 @@ import type {
   PathStatus,
   RandomSource,
 } from '../file-system.ts';
+import type { RecoverableWriter } from '../recoverable-writer.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
 import { withBirthKey, withFileKey } from './file-keys.ts';
@@ -35,17 +36,20 @@ import { readLocalVersion } from './read-version.ts';
 const SLICE = 256;
 
 /** @param runId see LocalRecoverableWriter */
-export function localFileSystem(runId: string): FileSystem {
-  return new LocalFileSystem(runId);
+export function localFileSystem(
+  runId: string,
+  writer: RecoverableWriter = new LocalRecoverableWriter(runId),
+): FileSystem {
+  return new LocalFileSystem(runId, writer);
 }
 
 class LocalFileSystem implements FileSystem {
-  readonly recoverableWriter: LocalRecoverableWriter;
+  readonly recoverableWriter: RecoverableWriter;
   readonly #runId: string;
 
-  constructor(runId: string) {
+  constructor(runId: string, writer: RecoverableWriter) {
     this.#runId = runId;
-    this.recoverableWriter = new LocalRecoverableWriter(runId);
+    this.recoverableWriter = writer;
   }
 
   async *list(folder: string, options: ListOptions): AsyncGenerator<readonly FileStatus[]> {

@@ -2,14 +2,17 @@
  * Files on a local disk that become visible at once: written under a hidden name, made visible by a hard link, which
  * (other than a rename) never replaces a file. Flink: LocalRecoverableWriter, whose commit renames.
  */
-import { type FileHandle, link, open, stat, unlink } from 'node:fs/promises';
+import { link, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '../../core/errors.ts';
 import { failpoint } from '../../core/failpoint.ts';
 import { forEachConcurrently } from '../for-each-concurrently.ts';
 import type { OpenFile, PendingFile, RecoverableWriter, ResumePoint } from '../recoverable-writer.ts';
+import { WholeFiles } from '../whole-files.ts';
 import { makeFolderDurably, syncFolder } from './durable.ts';
 import { errorCode, storageError } from './errors.ts';
+import { closeFile, fsyncFile, openFile, sizeOf, truncateFile } from './file-calls.ts';
+import { LocalOpenFile } from './local-open-file.ts';
 
 /** Links and unlinks under way at once; the thread pool of node has 4 threads, more only queue. */
 const COMMIT_CONCURRENCY = 8;
@@ -17,6 +20,7 @@ const COMMIT_CONCURRENCY = 8;
 export class LocalRecoverableWriter implements RecoverableWriter {
   readonly supportsResume = true;
   readonly #runId: string;
+  readonly #whole = new WholeFiles();
 
   /** @param runId what the hidden names of this run end with, so that leftovers of dead runs can be told from ours */
   constructor(runId: string) {
@@ -28,33 +32,36 @@ export class LocalRecoverableWriter implements RecoverableWriter {
     const hidden = path.join(hiddenFolder ?? folder, hiddenName(path.basename(finalPath), this.#runId));
     await makeFolderDurably(path.dirname(hidden));
     try {
-      const handle = await open(hidden, 'wx');
-      return new LocalOpenFile(finalPath, hidden, handle, 0, true);
+      return new LocalOpenFile(finalPath, hidden, await openFile(hidden, 'wx'), 0, true);
     } catch (error) {
       throw storageError(`cannot create ${hidden}`, error);
     }
   }
 
+  writeWhole(finalPath: string, hiddenFolder: string | null, bytes: Uint8Array): Promise<PendingFile> {
+    return this.#whole.write(() => this.open(finalPath, hiddenFolder), bytes);
+  }
+
   async recover(point: ResumePoint): Promise<OpenFile> {
-    let handle: FileHandle;
+    let fd: number;
     try {
-      handle = await open(point.hiddenPath, 'r+');
+      fd = await openFile(point.hiddenPath, 'r+');
     } catch (error) {
       if (errorCode(error) === 'ENOENT') throw missing(point, 'it is gone');
       throw storageError(`cannot open ${point.hiddenPath}`, error);
     }
     try {
-      const { size } = await handle.stat();
+      const size = await sizeOf(fd);
       if (size < point.lengthBytes) {
         throw missing(point, `it has ${size} bytes where ${point.lengthBytes} were made durable`);
       }
-      await handle.truncate(point.lengthBytes);
-      await handle.sync();
+      await truncateFile(fd, point.lengthBytes);
+      await fsyncFile(fd);
     } catch (error) {
-      await handle.close();
+      await closeFile(fd);
       throw storageError(`cannot resume ${point.hiddenPath}`, error);
     }
-    return new LocalOpenFile(point.finalPath, point.hiddenPath, handle, point.lengthBytes, false);
+    return new LocalOpenFile(point.finalPath, point.hiddenPath, fd, point.lengthBytes, false);
   }
 
   async commit(files: readonly PendingFile[]): Promise<void> {
@@ -169,98 +176,4 @@ function missing(point: ResumePoint, why: string): SluiceError {
     hint: "restore it from a backup; without it, rows that were taken from the source are lost. Where its partition was dropped on purpose, start once with --accept-missing '<folder below the lake>'",
     details: { ...point },
   });
-}
-
-class LocalOpenFile implements OpenFile {
-  readonly finalPath: string;
-  readonly #hiddenPath: string;
-  #handle: FileHandle | null;
-  #lengthBytes: number;
-  #closed = false;
-  /** Whether bytes were written since the last fsync. */
-  #dirty: boolean;
-  /** Whether the name itself still has to be made durable. */
-  #unnamed: boolean;
-
-  constructor(
-    finalPath: string,
-    hiddenPath: string,
-    handle: FileHandle,
-    lengthBytes: number,
-    created: boolean,
-  ) {
-    this.finalPath = finalPath;
-    this.#hiddenPath = hiddenPath;
-    this.#handle = handle;
-    this.#lengthBytes = lengthBytes;
-    this.#dirty = created;
-    this.#unnamed = created;
-  }
-
-  get lengthBytes(): number {
-    return this.#lengthBytes;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    const handle = await this.#opened('write');
-    this.#dirty = true;
-    try {
-      for (let at = 0; at < bytes.length; ) {
-        const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, this.#lengthBytes);
-        at += bytesWritten;
-        this.#lengthBytes += bytesWritten;
-      }
-    } catch (error) {
-      throw storageError(`cannot write ${this.#hiddenPath}`, error);
-    }
-    failpoint('part.write.after');
-  }
-
-  async persist(): Promise<ResumePoint> {
-    const handle = await this.#opened('persist');
-    try {
-      if (this.#dirty) await handle.sync();
-    } catch (error) {
-      throw storageError(`cannot sync ${this.#hiddenPath}`, error);
-    }
-    this.#dirty = false;
-    if (this.#unnamed) await syncFolder(path.dirname(this.#hiddenPath));
-    this.#unnamed = false;
-    failpoint('part.persist.after');
-    return { hiddenPath: this.#hiddenPath, finalPath: this.finalPath, lengthBytes: this.#lengthBytes };
-  }
-
-  async closeForCommit(): Promise<PendingFile> {
-    const pending = await this.persist();
-    await this.release();
-    this.#closed = true;
-    return pending;
-  }
-
-  async discard(): Promise<void> {
-    await this.release();
-    this.#closed = true;
-    await unlink(this.#hiddenPath).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw storageError(`cannot remove ${this.#hiddenPath}`, error);
-    });
-  }
-
-  async release(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = null;
-    await handle?.close();
-  }
-
-  async #opened(step: string): Promise<FileHandle> {
-    if (this.#closed) {
-      throw new SluiceError('STEP_ILLEGAL', `${step} on ${this.finalPath}, which is closed`);
-    }
-    if (this.#handle !== null) return this.#handle;
-    try {
-      this.#handle = await open(this.#hiddenPath, 'r+');
-      return this.#handle;
-    } catch (error) {
-      throw storageError(`cannot open ${this.#hiddenPath}`, error);
-    }
-  }
 }

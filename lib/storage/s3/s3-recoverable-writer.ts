@@ -11,6 +11,7 @@ import type {
   ResumePoint,
   UploadState,
 } from '../recoverable-writer.ts';
+import { WholeFiles } from '../whole-files.ts';
 import { bare } from './etag.ts';
 import { hiddenRun, listPieces, pieceWriter, removeObjects } from './hidden-objects.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -42,6 +43,7 @@ export class S3RecoverableWriter implements RecoverableWriter {
   readonly supportsResume = true;
   readonly #options: S3WriterOptions;
   readonly #context: OpenFileContext;
+  readonly #whole = new WholeFiles();
 
   constructor(options: S3WriterOptions) {
     const { store, retry, spec, runId } = options;
@@ -63,6 +65,10 @@ export class S3RecoverableWriter implements RecoverableWriter {
       pieces: [],
       superseded: [],
     });
+  }
+
+  writeWhole(finalPath: string, hiddenFolder: string | null, bytes: Uint8Array): Promise<PendingFile> {
+    return this.#whole.write(() => this.open(finalPath, hiddenFolder), bytes);
   }
 
   async recover(point: ResumePoint): Promise<OpenFile> {

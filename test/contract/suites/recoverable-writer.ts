@@ -132,6 +132,23 @@ export function recoverableWriterSuite(name: string, make: () => Promise<Recover
       expect(await fixture.read(target)).toBe(text);
     });
 
+    it('files written in one go are as those that were opened, written and closed, however many at once', async () => {
+      const writer = fixture.writer();
+      const texts = ['', 'A', 'x'.repeat(300_000), ...Array.from({ length: 40 }, (_, i) => `row ${i}`)];
+      const names = texts.map((_, i) => `part-${i}.txt`);
+      const pending = await Promise.all(
+        texts.map((text, i) =>
+          writer.writeWhole(`${fixture.folder}/dt=${i % 3}/${names[i]}`, null, bytes(text)),
+        ),
+      );
+      expect(pending.map(({ lengthBytes }) => lengthBytes)).toEqual(texts.map(({ length }) => length));
+      expect(visible(await fixture.names())).toEqual([]);
+      await fixture.writer().commit(pending.map(stored));
+      for (const [i, text] of texts.entries())
+        expect(await fixture.read(`${fixture.folder}/dt=${i % 3}/${names[i]}`)).toBe(text);
+      expect((await fixture.names()).sort()).toEqual(names.sort());
+    });
+
     it('F68: many persists without writes leave nothing behind', async () => {
       const file = await fixture.writer().open(target, null);
       await file.write(bytes('A'));

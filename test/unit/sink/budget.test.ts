@@ -116,17 +116,19 @@ it.each<[string, (sink: Buckets) => Promise<unknown>]>([
   ['by the clock', (sink) => sink.onProcessingTime()],
   ['by event time', (sink) => sink.onWatermark(0)],
 ])('closes many parts no faster than the disk takes them: %s', async (_, close) => {
-  const memoryBytes = 40 * MIB;
-  const { sink, disk } = await sinkOf(400, memoryBytes, rollAll);
-  await sink.write(new Batch(schema, columns(512), 512), context);
+  // Enough for 300 parts of 64 rows: none is flushed before it is closed.
+  const memoryBytes = 160 * MIB;
+  const { sink, disk } = await sinkOf(300, memoryBytes, rollAll);
+  await sink.write(new Batch(schema, columns(300 * 64), 300 * 64), context);
+  expect(disk.writtenBytes).toBe(0);
   let most = 0;
   disk.onWrite = () => {
     if (sink.openParts === 0) most = Math.max(most, sink.memoryBytes);
   };
   await close(sink);
   await sink.snapshot(2, true);
-  // A part of 200 columns has 22 KB.
-  expect(disk.writtenBytes).toBeGreaterThan(memoryBytes / 5);
+  // A part of 200 columns has 120 KB.
+  expect(disk.writtenBytes).toBeGreaterThan(memoryBytes / 6);
   expect(most).toBeGreaterThan(0);
   expect(most).toBeLessThan(memoryBytes / 8 + MIB);
   expect(disk.released, 'many are open, but each is about to be closed').toBe(0);

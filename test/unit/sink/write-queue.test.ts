@@ -31,7 +31,7 @@ it('waits while too many bytes wait, whoever asks, and no longer', async () => {
 it('waits while too many writes wait, however small', async () => {
   const queue = new WriteQueue(100);
   const { open, opened } = gate();
-  const first = Array.from({ length: 512 }, () => queue.add(0, () => opened));
+  const first = Array.from({ length: 128 }, () => queue.add(0, () => opened));
   await queue.settle();
   const last = queue.add(0, () => opened);
   let settled = false;

@@ -107,6 +107,27 @@ describe('makeFolderDurably', () => {
 });
 
 describe('syncFolder', () => {
+  test('who comes while it is synced shares the next sync, which begins after all of them came', async () => {
+    const first = syncFolder(folder);
+    const others = [syncFolder(folder), syncFolder(folder), syncFolder(folder)];
+    await first;
+    // Another one, while the second is under way.
+    others.push(syncFolder(folder));
+    await Promise.all(others);
+    expect(calls()).toEqual(['sync .', 'sync .', 'sync .']);
+    await syncFolder(folder);
+    expect(calls()).toHaveLength(4);
+  });
+
+  test('who comes while a sync fails has one of its own', async () => {
+    const gone = path.join(folder, 'gone');
+    const results = await Promise.allSettled([syncFolder(gone), syncFolder(gone), syncFolder(folder)]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    mkdirSync(gone);
+    await syncFolder(gone);
+    expect(calls()).toEqual(['sync .', 'sync gone']);
+  });
+
   test('gives its descriptor back, whatever comes of it', async () => {
     await syncFolder(folder);
     expect(calls()).toEqual(['sync .']);
