@@ -19,19 +19,28 @@ export class RowBuffer {
     this.columns = schema.fields.map((field) => emptyColumn(field.type));
   }
 
-  /** Copies the rows rows[from, to) of a batch. Columns are matched by name. */
+  /** Copies the rows rows[from, to) of a batch, which are ascending. Columns are matched by name. */
   append(batch: Batch, rows: Int32Array, from: number, to: number): void {
     if (to === from) return;
-    const indexes = this.#indexesFor(batch);
     // Ascending row numbers without gaps are one memcpy a column: the common case of data ordered by time.
-    const consecutive = rows[to - 1]! - rows[from]! === to - 1 - from;
-    for (let i = 0; i < indexes.length; i++) {
-      const source = batch.columns[indexes[i]!]!;
-      const target = this.columns[i]!;
-      this.columns[i] = consecutive
-        ? appendColumnRange(target, source, rows[from]!, rows[to - 1]! + 1)
-        : appendColumnRows(target, source, rows, from, to);
-    }
+    const first = rows[from]!;
+    const last = rows[to - 1]!;
+    if (last - first === to - 1 - from) this.#appendConsecutive(batch, first, last + 1);
+    else this.appendInOrder(batch, rows, from, to);
+  }
+
+  #appendConsecutive(batch: Batch, from: number, to: number): void {
+    const indexes = this.#indexesFor(batch);
+    for (let i = 0; i < indexes.length; i++)
+      this.columns[i] = appendColumnRange(this.columns[i]!, batch.columns[indexes[i]!]!, from, to);
+    this.length += to - from;
+  }
+
+  /** {@link append} of rows in any order. */
+  appendInOrder(batch: Batch, rows: Int32Array, from: number, to: number): void {
+    const indexes = this.#indexesFor(batch);
+    for (let i = 0; i < indexes.length; i++)
+      this.columns[i] = appendColumnRows(this.columns[i]!, batch.columns[indexes[i]!]!, rows, from, to);
     this.length += to - from;
   }
 

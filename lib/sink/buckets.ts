@@ -3,17 +3,17 @@
  * memory budget, and says at a checkpoint what has to be kept. Flink: Buckets and Bucket.
  */
 import type { Batch } from '../core/batch.ts';
-import type { BucketContext, BucketVector } from '../core/bucket-assigner.ts';
-import { identityRows } from '../core/column.ts';
+import type { BucketContext } from '../core/bucket-assigner.ts';
 import type { Schema } from '../core/data-type.ts';
 import { failpoint } from '../core/failpoint.ts';
 import { MEMORY_SHARES } from '../core/memory-shares.ts';
 import type { PartFileInfo } from '../core/rolling-policy.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
+import { LateRowCounter } from './late-rows.ts';
 import { PartFile, type PartStorage } from './part-file.ts';
 import { partName } from './part-name.ts';
 import { PassedBuckets } from './passed-buckets.ts';
-import { RowGroups } from './row-groups.ts';
+import { RowGroups, type RowsByBucket, type RowTimes } from './row-groups.ts';
 import { SegmentReader, SegmentWriter } from './segment-writer.ts';
 import type { LateRows, SinkConfig } from './sink-config.ts';
 import type { SinkSnapshot, SinkState } from './sink-state.ts';
@@ -38,7 +38,7 @@ export class Buckets {
   readonly #staged: StagedRows;
   readonly #passed: PassedBuckets;
   readonly #partsBudgetBytes: number;
-  #stagedWatermarkMs = Number.NEGATIVE_INFINITY;
+  readonly #late: LateRowCounter;
   readonly #stages: StageClock;
   /** Bounded by the memory budget: an open part takes its share even without rows. */
   readonly #open = new Map<string, PartFile>();
@@ -48,8 +48,6 @@ export class Buckets {
   /** The last one that this sink has a snapshot in. */
   #checkpointId: number;
   #memoryBytes = 0;
-  #late = 0;
-  #lateDropped = 0;
 
   constructor(config: SinkConfig) {
     this.#config = config;
@@ -58,6 +56,7 @@ export class Buckets {
     this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * MEMORY_SHARES.written));
     this.#staged = new StagedRows(config.memoryBytes * MEMORY_SHARES.staged);
     this.#passed = new PassedBuckets(config.maxOutOfOrdernessMs ?? 0, config.flushBytes);
+    this.#late = new LateRowCounter(config.late, (id) => this.#open.get(id)?.bucketEndMs ?? this.#endOf(id));
     this.#checkpointId = config.checkpointId;
     this.#storage = {
       writer: config.fileSystem.recoverableWriter,
@@ -109,7 +108,7 @@ export class Buckets {
   lateRows(batch: Batch, context: Omit<BucketContext, 'processingTimeMs'>): number[] {
     const processingTimeMs = this.#config.clock.now();
     const { codes, ids } = this.#config.assigner.assign(batch, { ...context, processingTimeMs });
-    const late = ids.map((id) => this.#isLate(id, context.watermarkMs));
+    const late = ids.map((id) => this.#late.isLate(id, context.watermarkMs));
     const rows: number[] = [];
     if (late.includes(true))
       for (let row = 0; row < batch.length; row++) if (late[codes[row]!]) rows.push(row);
@@ -123,16 +122,15 @@ export class Buckets {
     const vector = this.#config.assigner.assign(batch, { ...context, processingTimeMs: nowMs });
     const before = this.#stages.enter('gather');
     const { watermarkMs, timestampsMs } = context;
-    // Whether they are late is told by the watermark that they came under.
-    if (this.#stagedWatermarkMs !== watermarkMs) await this.#unstage();
     if (this.#staged.wants(batch, vector.ids.length)) {
-      this.#stagedWatermarkMs = watermarkMs;
-      this.#staged.add(batch, vector);
-      if (this.#staged.full) await this.#unstage();
+      this.#staged.add(batch, vector, watermarkMs, nowMs);
+      if (this.#staged.isFull(this.#stagedBudgetBytes)) await this.#unstage();
     } else {
       // Rows that come later must not overtake those that wait.
       await this.#unstage();
-      await this.#distribute(batch, vector, nowMs, watermarkMs);
+      const { codes, ids } = vector;
+      const group = this.#groups.group(batch, codes, ids.length, watermarkMs);
+      await this.#distribute({ ids, groups: [group], times: { firstMs: nowMs, lastMs: nowMs } });
     }
     const passed = this.#passed.take(this.#open.values(), vector.ids, timestampsMs, batch.length);
     for (const part of passed) {
@@ -143,53 +141,41 @@ export class Buckets {
     this.#stages.enter(before);
   }
 
-  /** Sorts the rows that wait into their buckets. */
-  async #unstage(): Promise<void> {
+  /** Its share, and half of what open parts leave of theirs: while rows go to their parts, they are there twice. */
+  get #stagedBudgetBytes(): number {
+    const { memoryBytes } = this.#config;
+    const { parts, staged } = MEMORY_SHARES;
+    return Math.max(memoryBytes * staged, (memoryBytes * (parts + staged) - this.#memoryBytes) / 2);
+  }
+
+  /** Sends the rows that wait to their buckets. @param closes whether each bucket's part is closed with them */
+  async #unstage(closes = false): Promise<void> {
     const staged = this.#staged.take();
     if (staged === null) return;
-    await this.#distribute(staged.batch, staged.vector, this.#config.clock.now(), this.#stagedWatermarkMs);
+    await this.#distribute(staged, closes);
     this.#staged.clear();
   }
 
-  /** Waits only where the budget is used up: a batch may go to ten thousand buckets, each with buffers of its own. */
-  async #distribute(
-    batch: Batch,
-    { codes, ids }: BucketVector,
-    nowMs: number,
-    watermarkMs: number,
-  ): Promise<void> {
+  /**
+   * Waits only where the budget is used up: a batch may go to ten thousand buckets, each with buffers of its own. A part that
+   * is closed at once leaves its buffers to the next.
+   */
+  async #distribute({ ids, groups, times }: RowsByBucket, closes = false): Promise<void> {
     const budget = this.#partsBudgetBytes;
-    if (ids.length === 1) {
-      if (this.#takes(ids[0]!, batch.length, watermarkMs))
-        this.#append(ids[0]!, batch, identityRows(batch.length), 0, batch.length, nowMs);
-    } else {
-      this.#groups.group(codes, batch.length, ids.length);
-      const { order, starts } = this.#groups;
-      for (let code = 0; code < ids.length; code++) {
-        const from = starts[code]!;
-        const to = starts[code + 1]!;
-        if (to > from && this.#takes(ids[code]!, to - from, watermarkMs))
-          this.#append(ids[code]!, batch, order, from, to, nowMs);
-        if (this.#memoryBytes > budget || this.#queue.isFull) await this.#holdBudget();
+    // Folders of one day are made, and synced, together then.
+    const order = closes ? [...ids.keys()].sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1)) : ids.keys();
+    for (const code of order) {
+      const id = ids[code]!;
+      for (const { batch, rows, starts, watermarkMs } of groups) {
+        const from = starts[code] ?? 0;
+        const to = starts[code + 1] ?? from;
+        if (to > from && this.#late.takes(id, to - from, watermarkMs))
+          this.#append(id, batch, rows, from, to, times);
       }
+      const part = closes ? this.#open.get(id) : undefined;
+      if (part !== undefined) this.#close(part);
+      if (this.#memoryBytes > budget || this.#queue.isFull) await this.#holdBudget();
     }
-  }
-
-  /** Whether rows of a bucket are written; counts those that are late. */
-  #takes(bucketId: string, rows: number, watermarkMs: number): boolean {
-    if (!this.#isLate(bucketId, watermarkMs)) return true;
-    const keep = this.#config.late?.keep ?? true;
-    this.#late += rows;
-    if (!keep) this.#lateDropped += rows;
-    return keep;
-  }
-
-  #isLate(bucketId: string, watermarkMs: number): boolean {
-    const { late } = this.#config;
-    if (watermarkMs === Number.NEGATIVE_INFINITY || late === undefined) return false;
-    const open = this.#open.get(bucketId);
-    const endMs = open === undefined ? this.#endOf(bucketId) : open.bucketEndMs;
-    return endMs !== null && watermarkMs >= endMs + late.allowedLatenessMs;
   }
 
   #endOf(bucketId: string): number | null {
@@ -198,13 +184,10 @@ export class Buckets {
 
   /** Since this was asked last. */
   takeLate(): LateRows {
-    const late = { rows: this.#late, dropped: this.#lateDropped };
-    this.#late = 0;
-    this.#lateDropped = 0;
-    return late;
+    return this.#late.take();
   }
 
-  #append(bucketId: string, batch: Batch, rows: Int32Array, from: number, to: number, nowMs: number): void {
+  #append(bucketId: string, batch: Batch, rows: Int32Array, from: number, to: number, times: RowTimes): void {
     const { policy, flushBytes } = this.#config;
     for (let at = from; at < to; ) {
       let part = this.#open.get(bucketId);
@@ -212,11 +195,11 @@ export class Buckets {
         this.#close(part);
         part = undefined;
       }
-      part ??= this.#create(bucketId, nowMs);
+      part ??= this.#create(bucketId, times.firstMs);
       const room = part.rows === 0 ? FIRST_SLICE_ROWS : Number.POSITIVE_INFINITY;
       const end = Math.min(to, at + Math.max(1, Math.min(room, policy.rowsUntilRoll?.(part) ?? room)));
       const before = part.memoryBytes;
-      part.append(batch, rows, at, end, nowMs);
+      part.append(batch, rows, at, end, times.lastMs);
       this.#memoryBytes += part.memoryBytes - before;
       if (part.bufferedBytes >= flushBytes) this.#flush(part);
       at = end;
@@ -307,7 +290,7 @@ export class Buckets {
 
   /** Writes what waits to be sorted, and closes every open part: the next snapshot promises them. */
   async closeAll(): Promise<void> {
-    await this.#unstage();
+    await this.#unstage(true);
     await this.#closeThose(() => true);
   }
 
@@ -327,18 +310,36 @@ export class Buckets {
 
   /** The timer: closes parts whose policy says so, whether or not anything arrives. */
   async onProcessingTime(): Promise<void> {
-    await this.#unstage();
     const { policy, clock } = this.#config;
     const nowMs = clock.now();
-    await this.#closeThose((part) => policy.shouldRollOnProcessingTime(part, nowMs));
+    await this.#closeDue((part) => policy.shouldRollOnProcessingTime(part, nowMs));
   }
 
   /** Event time has come so far: closes parts whose policy says so. */
   async onWatermark(watermarkMs: number): Promise<void> {
-    await this.#unstage();
     const { policy } = this.#config;
-    const isKnown = watermarkMs !== Number.NEGATIVE_INFINITY;
-    await this.#closeThose((part) => isKnown && (policy.shouldRollOnWatermark?.(part, watermarkMs) ?? false));
+    if (watermarkMs === Number.NEGATIVE_INFINITY || policy.shouldRollOnWatermark === undefined) return;
+    await this.#closeDue((part) => policy.shouldRollOnWatermark?.(part, watermarkMs) ?? false);
+  }
+
+  /** Rows that wait are asked for as the parts that they would be in: they need not go there before one is due. */
+  async #closeDue(isDue: (part: PartFileInfo) => boolean): Promise<void> {
+    const staged = this.#stagedParts();
+    if (staged.length > 0 && [...staged, ...this.#open.values()].some(isDue)) await this.#unstage();
+    await this.#closeThose(isDue);
+  }
+
+  #stagedParts(): PartFileInfo[] {
+    const { times, bucketIds } = this.#staged;
+    if (times === null) return [];
+    return bucketIds.map((bucketId) => ({
+      bucketId,
+      creationTimeMs: times.firstMs,
+      lastUpdateTimeMs: times.lastMs,
+      sizeBytes: 0,
+      rows: 1,
+      bucketEndMs: this.#endOf(bucketId),
+    }));
   }
 
   /**
@@ -360,8 +361,8 @@ export class Buckets {
       segmentsFolder,
       segmentLabel = '',
     } = this.#config;
-    await this.#unstage();
     const keepOpen = !closeAll && this.#storage.writer.supportsResume;
+    await this.#unstage(!keepOpen);
     const segment = new SegmentWriter(`${checkpointId}-${subtask}${segmentLabel}-${runId}`, checkpointId);
     for (const part of [...this.#open.values()]) {
       if (!keepOpen || isDue(part) || policy.shouldRollOnCheckpoint(part)) this.#close(part);

@@ -1,20 +1,57 @@
-/** Rows of a batch in the order of their buckets: a stable counting sort, without an object a row. */
-export class RowGroups {
-  /** Row numbers, bucket by bucket, ascending within one. */
-  order = new Int32Array(0);
-  /** Bucket code c has order[starts[c], starts[c + 1]). */
-  starts = new Int32Array(0);
+import type { Batch } from '../core/batch.ts';
+import { identityRows } from '../core/column.ts';
 
-  /** Groups rows 0 .. length - 1 by their dense codes 0 .. buckets - 1. Valid until the next call. */
-  group(codes: Int32Array, length: number, buckets: number): void {
-    if (this.order.length < length) this.order = new Int32Array(length);
-    if (this.starts.length < buckets + 2)
-      this.starts = new Int32Array(Math.max(buckets + 2, this.starts.length * 2));
-    const { order, starts } = this;
-    starts.fill(0, 0, buckets + 2);
-    // Counted two places up, so that while placing, starts[c + 1] runs from the start of c to its end.
-    for (let row = 0; row < length; row++) starts[codes[row]! + 2]!++;
-    for (let code = 2; code < buckets + 2; code++) starts[code]! += starts[code - 1]!;
-    for (let row = 0; row < length; row++) order[starts[codes[row]! + 1]!++] = row;
+/** Rows of a batch by their buckets: bucket code c has rows[starts[c], starts[c + 1]). Codes from starts.length - 1 on have none. */
+export interface GroupedRows {
+  readonly batch: Batch;
+  /** Row numbers, bucket by bucket, ascending within one. */
+  readonly rows: Int32Array;
+  readonly starts: Int32Array;
+  /** That they came under: it tells which are late. */
+  readonly watermarkMs: number;
+}
+
+/** Code c of each of the groups is bucket ids[c]. Rows of a later group came later. */
+export interface RowsByBucket {
+  readonly ids: readonly string[];
+  readonly groups: readonly GroupedRows[];
+  readonly times: RowTimes;
+}
+
+/** Processing time of the first and the last of some rows, milliseconds since 1970. */
+export interface RowTimes {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** Rows in the order of their buckets: a stable counting sort, without an object a row. */
+export class RowGroups {
+  #order = new Int32Array(0);
+  #starts = new Int32Array(0);
+
+  /** Groups the rows of a batch by their dense codes 0 .. buckets - 1. Valid until the next call. */
+  group(batch: Batch, codes: Int32Array, buckets: number, watermarkMs: number): GroupedRows {
+    const { length } = batch;
+    if (buckets === 1)
+      return { batch, rows: identityRows(length), starts: Int32Array.of(0, length), watermarkMs };
+    if (this.#order.length < length) this.#order = new Int32Array(length);
+    if (this.#starts.length < buckets + 2)
+      this.#starts = new Int32Array(Math.max(buckets + 2, this.#starts.length * 2));
+    sort(codes, length, this.#order, this.#starts, buckets);
+    return { batch, rows: this.#order, starts: this.#starts.subarray(0, buckets + 1), watermarkMs };
   }
+}
+
+function sort(
+  codes: Int32Array,
+  length: number,
+  order: Int32Array,
+  starts: Int32Array,
+  buckets: number,
+): void {
+  starts.fill(0, 0, buckets + 2);
+  // Counted two places up, so that while placing, starts[c + 1] runs from the start of c to its end.
+  for (let row = 0; row < length; row++) starts[codes[row]! + 2]!++;
+  for (let code = 2; code < buckets + 2; code++) starts[code]! += starts[code - 1]!;
+  for (let row = 0; row < length; row++) order[starts[codes[row]! + 1]!++] = row;
 }

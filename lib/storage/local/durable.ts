@@ -1,6 +1,7 @@
 /** Folders and folder entries that outlive a power cut. */
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { SluiceError } from '../../core/errors.ts';
 import { errorCode, storageError } from './errors.ts';
 import { closeFile, fsyncFile, openFile } from './file-calls.ts';
 
@@ -52,28 +53,52 @@ async function fsyncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those above it, each of them durably. */
+/** Bounds `known`. Forgetting costs a sync for each folder that is met again. */
+const MAX_KNOWN = 8192;
+
+/** Folders whose name this thread has made durable. */
+const known = new Set<string>();
+
+/**
+ * Makes a folder and those above it, each of them durably. Whether one that is there was made so is not known of another's: the
+ * folder that it stands in is synced once.
+ */
 export async function makeFolderDurably(folder: string): Promise<void> {
-  const missing: string[] = [];
-  let at = folder;
-  for (;;) {
-    try {
-      if (!(await stat(at)).isDirectory())
-        throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
-      break;
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw storageError(`cannot make the folder ${folder}`, error);
-      missing.push(at);
-      at = path.dirname(at);
-    }
+  try {
+    if (!known.has(folder) || !(await isFolder(folder))) await makeKnown(folder);
+  } catch (error) {
+    throw storageError(`cannot make the folder ${folder}`, error);
   }
-  for (const part of missing.reverse()) {
-    try {
-      await mkdir(part);
-    } catch (error) {
-      // Another subtask made it in the meantime, and may not have synced the one above yet.
-      if (errorCode(error) !== 'EEXIST') throw storageError(`cannot make the folder ${part}`, error);
+}
+
+async function makeKnown(folder: string): Promise<void> {
+  const above = path.dirname(folder);
+  let isOurs = true;
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' && above !== folder) {
+      await makeKnown(above);
+      return makeKnown(folder);
     }
-    await syncFolder(path.dirname(part));
+    // Not only EEXIST: on a mount that is read-only or automatic, another error may come first.
+    if (!(await isFolder(folder))) throw error;
+    isOurs = false;
   }
+  await syncFolder(above).catch((error: unknown) => {
+    // Another's folder may stand in one that is closed to us, and is his affair then.
+    if (isOurs || SluiceError.from(error).code !== 'ACCESS_DENIED') throw error;
+  });
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.add(folder);
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  try {
+    if ((await stat(folder)).isDirectory()) return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+  throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
 }

@@ -9,6 +9,8 @@ import { makeFolderDurably, syncFolder } from '../../../lib/storage/local/durabl
 const disk = vi.hoisted(() => ({
   calls: [] as string[],
   open: new Map<number, string>(),
+  /** A folder that may not be opened. Not by its mode: for root there is none such. */
+  closed: '',
   /** Called before a folder is made. */
   beforeMkdir: (_: string): void => {},
 }));
@@ -19,11 +21,14 @@ vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
   return {
     ...fs,
-    open: (file: string, flags: string, done: Done<[number]>) =>
+    open: (file: string, flags: string, done: Done<[number]>) => {
+      const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+      if (file === disk.closed) return done(denied, -1);
       fs.open(file, flags, (error, fd) => {
         if (error === null) disk.open.set(fd, file);
         done(error, fd);
-      }),
+      });
+    },
     fsync: (fd: number, done: Done<[]>) => {
       disk.calls.push(`sync ${disk.open.get(fd)}`);
       fs.fsync(fd, done);
@@ -41,8 +46,14 @@ vi.mock('node:fs/promises', async (original) => {
     ...fs,
     mkdir: async (folder: string) => {
       disk.beforeMkdir(folder);
+      try {
+        await fs.mkdir(folder);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        disk.calls.push(`found ${folder}`);
+        throw error;
+      }
       disk.calls.push(`mkdir ${folder}`);
-      await fs.mkdir(folder);
     },
   };
 });
@@ -54,6 +65,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   disk.beforeMkdir = () => {};
+  disk.closed = '';
   expect([...disk.open.values()]).toEqual([]);
   await rm(folder, { recursive: true, force: true });
 });
@@ -76,13 +88,37 @@ describe('makeFolderDurably', () => {
     const there = path.join(folder, 'a');
     mkdirSync(there);
     await makeFolderDurably(there);
-    expect(calls()).toEqual([]);
+    // Whether the one who made it has synced it is not known.
+    expect(calls()).toEqual(['found a', 'sync .']);
+    await makeFolderDurably(there);
+    expect(calls()).toEqual(['found a', 'sync .']);
   });
 
   test('syncs above a folder that another has just made: whether that one did is not known', async () => {
     disk.beforeMkdir = (made) => mkdirSync(made);
     await makeFolderDurably(path.join(folder, 'dt=1', 'hour=1'));
+    expect(calls()).toEqual(['found dt=1', 'sync .', 'found dt=1/hour=1', 'sync dt=1']);
+  });
+
+  test('makes one again that was removed, with those above it', async () => {
+    const hour = path.join(folder, 'dt=1', 'hour=1');
+    await makeFolderDurably(hour);
+    for (const removed of [hour, path.dirname(hour)]) {
+      await rm(removed, { recursive: true });
+      disk.calls.length = 0;
+      await makeFolderDurably(hour);
+      expect((await stat(hour)).isDirectory()).toBe(true);
+      expect(calls().slice(-2)).toEqual(['mkdir dt=1/hour=1', 'sync dt=1']);
+    }
     expect(calls()).toEqual(['mkdir dt=1', 'sync .', 'mkdir dt=1/hour=1', 'sync dt=1']);
+  });
+
+  test('takes one that is there in a folder that it may not read', async () => {
+    const closed = path.join(folder, 'closed');
+    mkdirSync(path.join(closed, 'a'), { recursive: true });
+    disk.closed = closed;
+    await makeFolderDurably(path.join(closed, 'a'));
+    await expect(makeFolderDurably(path.join(closed, 'b'))).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
   });
 
   test('many at once, each in folders that others make too', async () => {
@@ -102,7 +138,7 @@ describe('makeFolderDurably', () => {
         code: 'NOT_FOUND',
         message: expect.stringContaining(`cannot make the folder ${wanted}`),
       });
-    expect(calls()).toEqual([]);
+    expect(calls()).toEqual(['found file']);
   });
 });
 
