@@ -5,6 +5,7 @@
 import * as arrow from 'apache-arrow';
 import { batchToArrow } from '../../lib/core/arrow.ts';
 import { Batch } from '../../lib/core/batch.ts';
+import { bufferedBytes, heldBytes } from '../../lib/core/buffered-bytes.ts';
 import { type Column, ListColumn, StructColumn } from '../../lib/core/column.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkFormat, BulkWriter } from '../../lib/core/encoder.ts';
@@ -12,7 +13,6 @@ import { SluiceError } from '../../lib/core/errors.ts';
 import { RowBuffer } from '../../lib/core/row-buffer.ts';
 import { schemaFingerprint } from '../../lib/core/schema-fingerprint.ts';
 import { restoreRows, saveRows } from '../../lib/core/tail.ts';
-import { bufferedBytes, heldBytes } from '../parquet/buffered-bytes.ts';
 
 const VERSION = 1;
 /** A continuation marker and the length 0. */

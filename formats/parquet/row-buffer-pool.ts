@@ -1,6 +1,6 @@
+import { heldBytes } from '../../lib/core/buffered-bytes.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import { RowBuffer } from '../../lib/core/row-buffer.ts';
-import { heldBytes } from './buffered-bytes.ts';
 
 /** Row buffers kept for reuse: where thousands of parts come and go, fresh memory for each cost more than filling it. */
 const MAX_BUFFERS = 256;

@@ -1,4 +1,5 @@
 import type { Batch } from '../../lib/core/batch.ts';
+import { bufferedBytes, heldBytes } from '../../lib/core/buffered-bytes.ts';
 import { ByteBuffer } from '../../lib/core/byte-buffer.ts';
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { BulkWriter } from '../../lib/core/encoder.ts';
@@ -6,7 +7,6 @@ import { SluiceError } from '../../lib/core/errors.ts';
 import type { FlushMemory } from '../../lib/core/flush-memory.ts';
 import type { RowBuffer } from '../../lib/core/row-buffer.ts';
 import { restoreRows, saveRows } from '../../lib/core/tail.ts';
-import { bufferedBytes, heldBytes } from './buffered-bytes.ts';
 import type { ParquetEngine } from './engine.ts';
 import { MAGIC } from './footer.ts';
 import { encodePartState, type PartState } from './part-state.ts';

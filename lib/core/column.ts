@@ -464,6 +464,9 @@ export class DictionaryColumn extends ColumnBase {
   }
 }
 
+/** Row numbers of elements that a column keeps room for: those of a batch, and not of all that a sink put together. */
+const MAX_KEPT_ELEMENTS = 65_536;
+
 export class ListColumn extends ColumnBase {
   readonly layout = 'list';
   /** Row i is child[offsets[i], offsets[i + 1]); null rows are empty. */
@@ -497,6 +500,7 @@ export class ListColumn extends ColumnBase {
     if (source.#elements.length < count) source.#elements = new Int32Array(count * 2);
     elementRows(source.#elements, offsets, rows, from, to);
     this.child = appendColumnRows(this.child, source.child, source.#elements, 0, count);
+    if (source.#elements.length > MAX_KEPT_ELEMENTS) source.#elements = new Int32Array(0);
     this.appendNulls(source, rows, from, to, start);
     this.length = start + to - from;
   }
@@ -518,7 +522,7 @@ export class ListColumn extends ColumnBase {
   }
 
   get memoryBytes(): number {
-    return this.offsets.byteLength + this.child.memoryBytes + this.validityBytes;
+    return this.offsets.byteLength + this.#elements.byteLength + this.child.memoryBytes + this.validityBytes;
   }
 }
 

@@ -5,7 +5,7 @@
 export const MEMORY_SHARES = {
   /** Rows in open parts. */
   parts: 1 / 2,
-  /** Rows that wait to be sorted into their buckets together. */
+  /** Rows that wait to go to their buckets together; more while open parts leave room (lib/sink/buckets.ts). */
   staged: 1 / 4,
   /** Encoded bytes that wait for the disk (decoding waits where they are more), and the memory that they leave to the next. */
   written: 1 / 8,

@@ -1,6 +1,6 @@
 /** Extension point: when a part file is closed and the next one begun. Flink: RollingPolicy, PartFileInfo. */
 
-/** A read-only view of an open part. */
+/** A read-only view of an open part, or of one that is about to be opened for rows that wait: its `sizeBytes` is 0 then. */
 export interface PartFileInfo {
   readonly bucketId: string;
   readonly creationTimeMs: number;
@@ -12,7 +12,7 @@ export interface PartFileInfo {
   readonly bucketEndMs?: number | null;
 }
 
-/** Called for open parts that have at least one row; must be quick and without side effects. */
+/** Called for parts that have at least one row; must be quick and without side effects. */
 export interface RollingPolicy {
   /** Asked before rows are written to an open part: true closes it first, and the rows begin a new one. */
   shouldRollOnEvent(part: PartFileInfo): boolean;

@@ -26,7 +26,7 @@ export class RowBuffer {
     const first = rows[from]!;
     const last = rows[to - 1]!;
     if (last - first === to - 1 - from) this.#appendConsecutive(batch, first, last + 1);
-    else this.appendInOrder(batch, rows, from, to);
+    else this.appendInAnyOrder(batch, rows, from, to);
   }
 
   #appendConsecutive(batch: Batch, from: number, to: number): void {
@@ -37,7 +37,7 @@ export class RowBuffer {
   }
 
   /** {@link append} of rows in any order. */
-  appendInOrder(batch: Batch, rows: Int32Array, from: number, to: number): void {
+  appendInAnyOrder(batch: Batch, rows: Int32Array, from: number, to: number): void {
     const indexes = this.#indexesFor(batch);
     for (let i = 0; i < indexes.length; i++)
       this.columns[i] = appendColumnRows(this.columns[i]!, batch.columns[indexes[i]!]!, rows, from, to);

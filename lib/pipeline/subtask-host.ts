@@ -100,8 +100,7 @@ class SubtaskThread implements SubtaskHost {
 
   async terminate(): Promise<void> {
     this.#ended = true;
-    await this.#worker.terminate();
-    await this.#writer?.stop();
+    await Promise.all([this.#writer?.stop(), this.#worker.terminate()]);
   }
 
   #onDeath(why: string, cause: unknown): void {

@@ -13,7 +13,7 @@ import { LateRowCounter } from './late-rows.ts';
 import { PartFile, type PartStorage } from './part-file.ts';
 import { partName } from './part-name.ts';
 import { PassedBuckets } from './passed-buckets.ts';
-import { RowGroups, type RowsByBucket, type RowTimes } from './row-groups.ts';
+import { RowGroups, type RowsByBucket, type RowTimes, sameWatermark, watermarkAt } from './row-groups.ts';
 import { SegmentReader, SegmentWriter } from './segment-writer.ts';
 import type { LateRows, SinkConfig } from './sink-config.ts';
 import type { SinkSnapshot, SinkState } from './sink-state.ts';
@@ -54,7 +54,7 @@ export class Buckets {
     this.#stages = config.stages ?? UNTIMED;
     this.#partsBudgetBytes = config.memoryBytes * MEMORY_SHARES.parts;
     this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * MEMORY_SHARES.written));
-    this.#staged = new StagedRows(config.memoryBytes * MEMORY_SHARES.staged);
+    this.#staged = new StagedRows(config.memoryBytes * MEMORY_SHARES.staged, (id) => this.#endOf(id));
     this.#passed = new PassedBuckets(config.maxOutOfOrdernessMs ?? 0, config.flushBytes);
     this.#late = new LateRowCounter(config.late, (id) => this.#open.get(id)?.bucketEndMs ?? this.#endOf(id));
     this.#checkpointId = config.checkpointId;
@@ -95,7 +95,7 @@ export class Buckets {
     return this.#config.naming.suffix;
   }
 
-  /** Memory held by open parts, rows that are not sorted yet, and writes that wait. */
+  /** Memory held by open parts, rows that wait, and writes that wait. */
   get memoryBytes(): number {
     return this.#memoryBytes + this.#staged.memoryBytes + this.#queue.waitingBytes;
   }
@@ -129,8 +129,9 @@ export class Buckets {
       // Rows that come later must not overtake those that wait.
       await this.#unstage();
       const { codes, ids } = vector;
-      const group = this.#groups.group(batch, codes, ids.length, watermarkMs);
-      await this.#distribute({ ids, groups: [group], times: { firstMs: nowMs, lastMs: nowMs } });
+      const group = this.#groups.group(batch, codes, ids.length, [watermarkMs]);
+      const times = { creationTimeMs: nowMs, lastUpdateTimeMs: nowMs };
+      await this.#distribute({ ids, groups: [group], timesOf: () => times });
     }
     const passed = this.#passed.take(this.#open.values(), vector.ids, timestampsMs, batch.length);
     for (const part of passed) {
@@ -141,7 +142,7 @@ export class Buckets {
     this.#stages.enter(before);
   }
 
-  /** Its share, and half of what open parts leave of theirs: while rows go to their parts, they are there twice. */
+  /** Their share; more while open parts leave room, of which half: on the way to their parts, rows are there twice. */
   get #stagedBudgetBytes(): number {
     const { memoryBytes } = this.#config;
     const { parts, staged } = MEMORY_SHARES;
@@ -152,29 +153,42 @@ export class Buckets {
   async #unstage(closes = false): Promise<void> {
     const staged = this.#staged.take();
     if (staged === null) return;
-    await this.#distribute(staged, closes);
+    if (closes) await this.#distributeAndClose(staged);
+    else await this.#distribute(staged);
     this.#staged.clear();
   }
 
-  /**
-   * Waits only where the budget is used up: a batch may go to ten thousand buckets, each with buffers of its own. A part that
-   * is closed at once leaves its buffers to the next.
-   */
-  async #distribute({ ids, groups, times }: RowsByBucket, closes = false): Promise<void> {
-    const budget = this.#partsBudgetBytes;
-    // Folders of one day are made, and synced, together then.
-    const order = closes ? [...ids.keys()].sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1)) : ids.keys();
-    for (const code of order) {
-      const id = ids[code]!;
-      for (const { batch, rows, starts, watermarkMs } of groups) {
-        const from = starts[code] ?? 0;
-        const to = starts[code + 1] ?? from;
-        if (to > from && this.#late.takes(id, to - from, watermarkMs))
-          this.#append(id, batch, rows, from, to, times);
-      }
-      const part = closes ? this.#open.get(id) : undefined;
+  /** Waits only where the budget is used up: a batch may go to ten thousand buckets, each with buffers of its own. */
+  async #distribute(rows: RowsByBucket): Promise<void> {
+    for (let code = 0; code < rows.ids.length; code++) {
+      this.#appendBucket(rows, code);
+      if (this.#memoryBytes > this.#partsBudgetBytes || this.#queue.isFull) await this.#holdBudget();
+    }
+  }
+
+  /** One part after the other, so that each leaves its buffers to the next; in the order of folders, which are synced together. */
+  async #distributeAndClose(rows: RowsByBucket): Promise<void> {
+    const { ids } = rows;
+    const codes = [...ids.keys()].sort((a, b) => (ids[a]! < ids[b]! ? -1 : 1));
+    for (const code of codes) {
+      this.#appendBucket(rows, code);
+      const part = this.#open.get(ids[code]!);
       if (part !== undefined) this.#close(part);
-      if (this.#memoryBytes > budget || this.#queue.isFull) await this.#holdBudget();
+      await this.#holdBudget();
+    }
+  }
+
+  #appendBucket({ ids, groups, timesOf }: RowsByBucket, code: number): void {
+    const id = ids[code]!;
+    for (const group of groups) {
+      let from = group.starts[code] ?? 0;
+      const end = group.starts[code + 1] ?? from;
+      while (from < end) {
+        const to = sameWatermark(group, from, end);
+        if (this.#late.takes(id, to - from, watermarkAt(group, from)))
+          this.#append(id, group.batch, group.rows, from, to, timesOf(code));
+        from = to;
+      }
     }
   }
 
@@ -195,11 +209,11 @@ export class Buckets {
         this.#close(part);
         part = undefined;
       }
-      part ??= this.#create(bucketId, times.firstMs);
+      part ??= this.#create(bucketId, times.creationTimeMs);
       const room = part.rows === 0 ? FIRST_SLICE_ROWS : Number.POSITIVE_INFINITY;
       const end = Math.min(to, at + Math.max(1, Math.min(room, policy.rowsUntilRoll?.(part) ?? room)));
       const before = part.memoryBytes;
-      part.append(batch, rows, at, end, times.lastMs);
+      part.append(batch, rows, at, end, times.lastUpdateTimeMs);
       this.#memoryBytes += part.memoryBytes - before;
       if (part.bufferedBytes >= flushBytes) this.#flush(part);
       at = end;
@@ -288,7 +302,7 @@ export class Buckets {
     return this.#nextCounter;
   }
 
-  /** Writes what waits to be sorted, and closes every open part: the next snapshot promises them. */
+  /** Writes the rows that wait, and closes every open part: the next snapshot promises them. */
   async closeAll(): Promise<void> {
     await this.#unstage(true);
     await this.#closeThose(() => true);
@@ -324,22 +338,9 @@ export class Buckets {
 
   /** Rows that wait are asked for as the parts that they would be in: they need not go there before one is due. */
   async #closeDue(isDue: (part: PartFileInfo) => boolean): Promise<void> {
-    const staged = this.#stagedParts();
-    if (staged.length > 0 && [...staged, ...this.#open.values()].some(isDue)) await this.#unstage();
+    const { parts } = this.#staged;
+    if (parts.length > 0 && [...parts, ...this.#open.values()].some(isDue)) await this.#unstage();
     await this.#closeThose(isDue);
-  }
-
-  #stagedParts(): PartFileInfo[] {
-    const { times, bucketIds } = this.#staged;
-    if (times === null) return [];
-    return bucketIds.map((bucketId) => ({
-      bucketId,
-      creationTimeMs: times.firstMs,
-      lastUpdateTimeMs: times.lastMs,
-      sizeBytes: 0,
-      rows: 1,
-      bucketEndMs: this.#endOf(bucketId),
-    }));
   }
 
   /**

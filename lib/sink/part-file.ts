@@ -144,23 +144,31 @@ export class PartFile implements PartFileInfo {
     const writer = this.#open('close');
     failpoint('part.close.before');
     const bytes = writer.finish();
-    const isWhole = !this.#begun;
-    if (isWhole) this.#flushedBytes = bytes.length;
-    else this.#write(bytes);
+    if (this.#begun) this.#closeBegun(bytes);
+    else this.#closeWhole(bytes);
+  }
+
+  #closeBegun(bytes: Uint8Array): void {
+    this.#write(bytes);
     this.#stage = { kind: 'closing' };
-    this.#enqueue(isWhole ? bytes.length : 0, async () => {
-      const file = isWhole ? await this.#writeWhole(bytes) : await (await this.#opened()).closeForCommit();
-      this.#stage = { kind: 'pending', file };
-      failpoint('part.close.after');
-    });
+    this.#enqueue(0, async () => this.#becomePending(await (await this.#opened()).closeForCommit()));
   }
 
   /** All of the part is in these bytes: the storage has a shorter way for that. */
-  async #writeWhole(bytes: Uint8Array): Promise<PendingFile> {
-    const { writer, staging, recycle } = this.#storage;
-    const file = await writer.writeWhole(this.finalPath, staging, bytes);
-    recycle?.(bytes);
-    return file;
+  #closeWhole(bytes: Uint8Array): void {
+    const { writer, staging, queue, recycle } = this.#storage;
+    this.#flushedBytes = bytes.length;
+    this.#stage = { kind: 'closing' };
+    void queue.addWhole(bytes.length, async () => {
+      const file = await writer.writeWhole(this.finalPath, staging, bytes);
+      recycle?.(bytes);
+      this.#becomePending(file);
+    });
+  }
+
+  #becomePending(file: PendingFile): void {
+    this.#stage = { kind: 'pending', file };
+    failpoint('part.close.after');
   }
 
   /**

@@ -1,14 +1,15 @@
 /**
  * Rows of several batches, put together before they go to their buckets. Where a batch has a handful of rows for each of a
  * thousand buckets, going to a bucket costs more than the rows do: 2,000,000 rows over 10,000 buckets were 1.4 rows a visit.
- * Measured there with 131,072 rows put together: a third of the time.
  */
 import { Batch } from '../core/batch.ts';
 import type { BucketVector } from '../core/bucket-assigner.ts';
+import { bufferedBytes } from '../core/buffered-bytes.ts';
 import { identityRows } from '../core/column.ts';
 import type { Schema } from '../core/data-type.ts';
+import type { PartFileInfo } from '../core/rolling-policy.ts';
 import { RowBuffer } from '../core/row-buffer.ts';
-import { type GroupedRows, RowGroups, type RowsByBucket, type RowTimes } from './row-groups.ts';
+import { type GroupedRows, RowGroups, type RowsByBucket } from './row-groups.ts';
 
 /** Rows for a bucket in a batch, on average, below which it is staged. */
 const FEW_ROWS = 64;
@@ -22,40 +23,63 @@ const MIN_RUN_ROWS = 32_768;
  */
 const MANY_BUCKETS = 4096;
 /** Row numbers are sorted by bucket in an array of this length. */
-const MAX_ROWS = 1 << 20;
+const MAX_UNSORTED_ROWS = 1 << 20;
 
 /** Rows in the order of their buckets: column by column in one go, which reads and writes what the caches hold. */
 interface Run {
   readonly rows: RowBuffer;
   readonly starts: Int32Array;
-  readonly watermarkMs: number;
+  readonly watermarksMs: readonly number[];
+  readonly watermarkOf: Int32Array | null;
+}
+
+/** What is known of a part that is not there yet: its rows wait. */
+class StagedPart implements PartFileInfo {
+  readonly bucketId: string;
+  readonly creationTimeMs: number;
+  readonly bucketEndMs: number | null;
+  readonly sizeBytes = 0;
+  lastUpdateTimeMs: number;
+  rows = 0;
+
+  constructor(bucketId: string, nowMs: number, bucketEndMs: number | null) {
+    this.bucketId = bucketId;
+    this.creationTimeMs = nowMs;
+    this.lastUpdateTimeMs = nowMs;
+    this.bucketEndMs = bucketEndMs;
+  }
 }
 
 export class StagedRows {
-  readonly #maxBytes: number;
+  readonly #keptBytes: number;
+  readonly #endOf: (bucketId: string) => number | null;
   /**
    * As they came, behind those of the runs. Null until the first batch: it has all columns of that, for encoders that look at
    * more than the part's.
    */
   #buffer: RowBuffer | null = null;
   #codes = new Int32Array(0);
-  #ids: string[] = [];
+  /** The watermarks that rows of #buffer came under, and from which row on. */
+  #watermarks: { readonly ms: number; readonly fromRow: number }[] = [];
+  /** By code. */
+  #parts: StagedPart[] = [];
   readonly #codeOf = new Map<string, number>();
   readonly #sorter = new RowGroups();
   #runs: Run[] = [];
   #runBytes = 0;
   #runRows = 0;
-  /** Of #buffer and #codes. */
+  /** Held by #buffer and #codes. */
   #bytes = 0;
   /** Of the last batch. */
   #lastRows = 0;
-  /** Of what is not in a run yet. */
-  #watermarkMs = Number.NEGATIVE_INFINITY;
-  #times: RowTimes | null = null;
 
-  /** @param maxBytes memory that they may take, and what is kept of it for the next */
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  /**
+   * @param keptBytes memory that is kept for the next rows, at the most
+   * @param endOf when a bucket's time is over, milliseconds since 1970; null where it tells none
+   */
+  constructor(keptBytes: number, endOf: (bucketId: string) => number | null) {
+    this.#keptBytes = keptBytes;
+    this.#endOf = endOf;
   }
 
   /** Whether a batch should wait for others. Only columns can: source lines and objects are gone with their batch. */
@@ -82,59 +106,56 @@ export class StagedRows {
     return this.#bytes + this.#runBytes;
   }
 
-  /** @param maxBytes memory that they may take now */
-  isFull(maxBytes = this.#maxBytes): boolean {
-    // What is not sorted yet is about to be, and takes as much again.
-    const toSort = this.#sorts ? this.#bytes * (this.#unsorted / this.#capacity) : 0;
-    return this.memoryBytes + toSort >= maxBytes || this.#unsorted >= MAX_ROWS || this.#outgrows(maxBytes);
+  /** Whether the rows have to go to their buckets before there are more. @param maxBytes memory that they may take */
+  isFull(maxBytes: number): boolean {
+    const buffer = this.#buffer;
+    if (buffer === null || this.rows === 0) return false;
+    // Sorted, these rows and those of another batch like the last one take as much again.
+    const sorted = bufferedBytes(buffer) * (1 + this.#lastRows / Math.max(1, buffer.length));
+    const bytes = this.#bytes + (this.#makesRuns ? sorted : 0);
+    const grows = buffer.length + this.#lastRows > buffer.capacity;
+    return (
+      this.#runBytes + bytes >= maxBytes ||
+      (grows && this.#runBytes + this.#bytes * 2 >= maxBytes) ||
+      buffer.length >= MAX_UNSORTED_ROWS
+    );
   }
 
-  get #capacity(): number {
-    return this.#buffer?.capacity ?? 1;
+  get #makesRuns(): boolean {
+    return this.#parts.length < MANY_BUCKETS;
   }
 
-  get #sorts(): boolean {
-    return this.#ids.length < MANY_BUCKETS;
+  /** That the rows would be in. */
+  get parts(): readonly PartFileInfo[] {
+    return this.#parts;
   }
 
-  /** Another batch like the last one would not fit without growing, and grown the buffer would be too large. */
-  #outgrows(maxBytes: number): boolean {
-    const grows = this.#unsorted + this.#lastRows > this.#capacity;
-    return grows && this.#runBytes + this.#bytes * 2 >= maxBytes;
-  }
-
-  get bucketIds(): readonly string[] {
-    return this.#ids;
-  }
-
-  /** Of its rows; null where there are none. */
-  get times(): RowTimes | null {
-    return this.#times;
-  }
-
-  /** Copies a batch's rows. */
+  /** Copies a batch's rows. @param nowMs processing time */
   add(batch: Batch, { codes, ids }: BucketVector, watermarkMs: number, nowMs: number): void {
-    // However few there are: a run has one watermark.
-    if (watermarkMs !== this.#watermarkMs && this.#buffer !== null && this.#unsorted > 0)
-      this.#sort(this.#buffer);
-    this.#watermarkMs = watermarkMs;
-    this.#times = { firstMs: this.#times?.firstMs ?? nowMs, lastMs: nowMs };
     const start = this.#unsorted;
     const { length } = batch;
+    if (watermarkMs !== this.#watermarks.at(-1)?.ms)
+      this.#watermarks.push({ ms: watermarkMs, fromRow: start });
     if (this.#codes.length < start + length) {
       const grown = new Int32Array(Math.max(start + length, this.#codes.length * 2));
       grown.set(this.#codes.subarray(0, start));
       this.#codes = grown;
     }
     const lasting = new Int32Array(ids.length);
-    for (let code = 0; code < ids.length; code++) lasting[code] = this.#lastingCode(ids[code]!);
-    translate(this.#codes, start, codes, lasting, length);
+    const counts = new Int32Array(ids.length);
+    for (let code = 0; code < ids.length; code++) lasting[code] = this.#lastingCode(ids[code]!, nowMs);
+    translate(this.#codes, start, codes, lasting, counts, length);
+    for (let code = 0; code < ids.length; code++) {
+      const part = this.#parts[lasting[code]!]!;
+      part.rows += counts[code]!;
+      part.lastUpdateTimeMs = nowMs;
+    }
     const buffer = this.#bufferFor(batch.schema);
     buffer.append(batch, identityRows(length), 0, length);
     this.#bytes = buffer.memoryBytes + this.#codes.byteLength;
     this.#lastRows = length;
-    if (this.#sorts && buffer.length >= Math.max(MIN_RUN_ROWS, this.#ids.length * RUN_ROWS))
-      this.#sort(buffer);
+    const isRun = buffer.length >= Math.max(MIN_RUN_ROWS, this.#parts.length * RUN_ROWS);
+    if (isRun && this.#makesRuns) this.#makeRun(buffer);
   }
 
   #bufferFor(schema: Schema): RowBuffer {
@@ -142,50 +163,72 @@ export class StagedRows {
     return this.#buffer;
   }
 
-  #lastingCode(id: string): number {
-    let code = this.#codeOf.get(id);
+  #lastingCode(bucketId: string, nowMs: number): number {
+    let code = this.#codeOf.get(bucketId);
     if (code === undefined) {
-      code = this.#ids.length;
-      this.#ids.push(id);
-      this.#codeOf.set(id, code);
+      code = this.#parts.length;
+      this.#parts.push(new StagedPart(bucketId, nowMs, this.#endOf(bucketId)));
+      this.#codeOf.set(bucketId, code);
     }
     return code;
   }
 
-  /** Makes a run of what is not in one yet. */
-  #sort(buffer: RowBuffer): void {
-    const { batch, rows, starts, watermarkMs } = this.#grouped(buffer);
+  /** Sorts what is in no run yet. */
+  #makeRun(buffer: RowBuffer): void {
+    const { batch, rows, starts, watermarksMs, watermarkOf } = this.#groupUnsorted(buffer);
     const sorted = new RowBuffer(buffer.schema);
-    sorted.appendInOrder(batch, rows, 0, batch.length);
-    this.#runs.push({ rows: sorted, starts: starts.slice(), watermarkMs });
+    sorted.appendInAnyOrder(batch, rows, 0, batch.length);
+    const run: Run = {
+      rows: sorted,
+      starts: starts.slice(),
+      watermarksMs,
+      watermarkOf: watermarkOf?.map((_, row) => watermarkOf[rows[row]!]!) ?? null,
+    };
+    this.#runs.push(run);
     this.#runRows += sorted.length;
-    this.#runBytes += sorted.memoryBytes + starts.byteLength;
+    this.#runBytes += sorted.memoryBytes + run.starts.byteLength + (run.watermarkOf?.byteLength ?? 0);
     buffer.clear();
+    this.#watermarks = [{ ms: watermarksMs.at(-1)!, fromRow: 0 }];
   }
 
-  #grouped(buffer: RowBuffer): GroupedRows {
-    return this.#sorter.group(batchOf(buffer), this.#codes, this.#ids.length, this.#watermarkMs);
+  #groupUnsorted(buffer: RowBuffer): GroupedRows {
+    const watermarksMs = this.#watermarks.map(({ ms }) => ms);
+    return this.#sorter.group(
+      batchOf(buffer),
+      this.#codes,
+      this.#parts.length,
+      watermarksMs,
+      watermarksMs.length === 1 ? null : this.#watermarkOf(buffer.length),
+    );
+  }
+
+  #watermarkOf(rows: number): Int32Array {
+    const of = new Int32Array(rows);
+    for (const [i, { fromRow }] of this.#watermarks.entries()) of.fill(i, fromRow);
+    return of;
   }
 
   /** The rows with their buckets, valid until `clear`; null where there are none. */
   take(): RowsByBucket | null {
     const buffer = this.#buffer;
-    const times = this.#times;
-    if (buffer === null || times === null) return null;
-    if (this.#sorts && buffer.length > 0) this.#sort(buffer);
-    const groups: GroupedRows[] = this.#runs.map(({ rows, starts, watermarkMs }) => ({
+    if (buffer === null || this.rows === 0) return null;
+    if (this.#makesRuns && buffer.length > 0) this.#makeRun(buffer);
+    const groups: GroupedRows[] = this.#runs.map(({ rows, ...run }) => ({
       batch: batchOf(rows),
       rows: identityRows(rows.length),
-      starts,
-      watermarkMs,
+      ...run,
     }));
-    if (buffer.length > 0) groups.push(this.#grouped(buffer));
-    return { ids: this.#ids, groups, times };
+    if (buffer.length > 0) groups.push(this.#groupUnsorted(buffer));
+    const parts = this.#parts;
+    return { ids: parts.map(({ bucketId }) => bucketId), groups, timesOf: (code) => parts[code]! };
   }
 
-  /** Forgets the rows and keeps the memory, if it is not more than it may be: text may take more than the rows before. */
+  /**
+   * Forgets the rows. Keeps the memory, unless that is more than it may be (text may take more than the rows before) or leaves
+   * no room for a run beside the next rows.
+   */
   clear(): void {
-    if (this.#bytes >= this.#maxBytes) {
+    if (this.#bytes > (this.#makesRuns ? this.#keptBytes / 2 : this.#keptBytes)) {
       this.#buffer = null;
       this.#codes = new Int32Array(0);
       this.#bytes = 0;
@@ -194,8 +237,8 @@ export class StagedRows {
     this.#runs = [];
     this.#runBytes = 0;
     this.#runRows = 0;
-    this.#times = null;
-    this.#ids = [];
+    this.#watermarks = [];
+    this.#parts = [];
     this.#codeOf.clear();
   }
 }
@@ -204,12 +247,18 @@ function batchOf({ schema, columns, length }: RowBuffer): Batch {
   return new Batch(schema, columns, length);
 }
 
+/** Lasting codes of a batch's rows from `start` of the target on, and how many rows each code of the batch has. */
 function translate(
   target: Int32Array,
   start: number,
   codes: Int32Array,
   lasting: Int32Array,
+  counts: Int32Array,
   length: number,
 ): void {
-  for (let row = 0, out = start; row < length; row++, out++) target[out] = lasting[codes[row]!]!;
+  for (let row = 0, out = start; row < length; row++, out++) {
+    const code = codes[row]!;
+    target[out] = lasting[code]!;
+    counts[code]!++;
+  }
 }

@@ -5,16 +5,13 @@
  */
 import pLimit from 'p-limit';
 
+/** node's thread pool has 4 threads; more tasks keep it busy between their steps. */
+const CONCURRENT_WRITES = 8;
 /**
- * Enough to keep whoever writes whole files busy while a subtask encodes the next ones: it hears of those that are done in
- * a turn of the event loop, which comes when it has to wait.
+ * Enough for the disk, or whoever whole files are handed to, never to wait; they hear of more when a turn of the event loop
+ * comes, which is when somebody waits here. A task takes up to 4 KB besides its bytes: a part's promises, an open file.
  */
-const CONCURRENT_WRITES = 64;
-/**
- * Enough for the disk never to wait. A task takes up to 4 KB besides its bytes: a part's promises, an open file. Waiting
- * has a price, a turn of the event loop for each task that ends; with 4,096, 10,000 parts took 40 MB more and as long.
- */
-const MAX_WAITING = 128;
+const MAX_UNFINISHED = 128;
 
 export class WriteQueue {
   readonly #limit = pLimit(CONCURRENT_WRITES);
@@ -36,11 +33,22 @@ export class WriteQueue {
 
   /** Queues a task that holds so many bytes. The promise never rejects; failures come out of `settle` and `all`. */
   add(bytes: number, task: () => Promise<void>): Promise<void> {
+    return this.#run(bytes, () => this.#limit(() => this.#unlessFailed(task)));
+  }
+
+  /** {@link add} of a whole file, of which the storage bounds how many it works on. */
+  addWhole(bytes: number, task: () => Promise<void>): Promise<void> {
+    return this.#run(bytes, () => this.#unlessFailed(task));
+  }
+
+  /** After a failure nothing more is written: the state on disk stays what the last checkpoint can continue. */
+  async #unlessFailed(task: () => Promise<void>): Promise<void> {
+    if (this.#failure === null) await task();
+  }
+
+  #run(bytes: number, task: () => Promise<void>): Promise<void> {
     this.#waitingBytes += bytes;
-    const done = this.#limit(async () => {
-      // After a failure nothing more is written: the state on disk stays what the last checkpoint can continue.
-      if (this.#failure === null) await task();
-    })
+    const done = task()
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
@@ -66,7 +74,7 @@ export class WriteQueue {
 
   /** Whether `settle` would wait. */
   get isFull(): boolean {
-    return this.#waitingBytes > this.#maxBytes || this.#running.size > MAX_WAITING;
+    return this.#waitingBytes > this.#maxBytes || this.#running.size > MAX_UNFINISHED;
   }
 
   /** Waits for everything queued. @throws the first failure */

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { OpenFile, PendingFile } from './recoverable-writer.ts';
 
 /** node's thread pool has 4 threads; more files keep it busy between their steps. */
-const CONCURRENT_FILES = 8;
+export const CONCURRENT_FILES = 8;
 
 /** RecoverableWriter.writeWhole by way of `open`, so many at a time. */
 export class WholeFiles {
@@ -15,7 +15,8 @@ export class WholeFiles {
         await file.write(bytes);
         return await file.closeForCommit();
       } catch (error) {
-        await file.release();
+        // What went wrong first is what is told.
+        await file.release().catch(() => {});
         throw error;
       }
     });

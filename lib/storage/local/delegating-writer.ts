@@ -4,8 +4,11 @@
  * rows each, they took 0.5 of the 3.4 s of the subtask's thread; handing a file over takes a twentieth of that.
  */
 import type { MessagePort } from 'node:worker_threads';
+import pLimit from 'p-limit';
+import { type Clock, systemClock } from '../../core/clock.ts';
 import { type ErrorMessage, SluiceError } from '../../core/errors.ts';
 import type { PendingFile, RecoverableWriter } from '../recoverable-writer.ts';
+import { CONCURRENT_FILES } from '../whole-files.ts';
 import { LocalRecoverableWriter } from './local-recoverable-writer.ts';
 
 /** Larger files are written where they are: they would be copied, and the calls are few beside their bytes. */
@@ -27,7 +30,10 @@ interface Waiting {
   readonly reject: (error: SluiceError) => void;
 }
 
-/** The end of who hands over. Whoever asks for files bounds how many are on their way. */
+/**
+ * The end of who hands over. Whoever asks for files bounds how many are on their way. Once the other end has stopped, nothing
+ * is answered: this thread is about to be ended then.
+ */
 export class DelegatingWriter extends LocalRecoverableWriter {
   readonly #port: MessagePort;
   readonly #waiting = new Map<number, Waiting>();
@@ -66,12 +72,24 @@ export class DelegatingWriter extends LocalRecoverableWriter {
 
 /** The end of who writes. */
 export interface ServedWriter {
-  /** Takes no more files, and waits for those it took: afterwards nothing is written. */
+  /**
+   * Begins no more files, and waits for those under way: they are hidden ones that nobody will ask for. Not for ever, since the
+   * disk may be what keeps the job from ending. Before the other thread ends, or at the same time.
+   */
   stop(): Promise<void>;
 }
 
+/** Of files that are under way when nobody needs them any more. */
+const GRACE_MS = 1000;
+
 /** Writes what comes through the port, and answers. The port keeps no process alive. */
-export function serveWriter(port: MessagePort, writer: RecoverableWriter): ServedWriter {
+export function serveWriter(
+  port: MessagePort,
+  writer: RecoverableWriter,
+  clock: Clock = systemClock,
+): ServedWriter {
+  // The writer has a bound of its own, but what waits there cannot be called back.
+  const limit = pLimit(CONCURRENT_FILES);
   const underWay = new Set<Promise<void>>();
   let stopped = false;
   const answerTo = async ({ number, finalPath, hiddenFolder, bytes }: Request): Promise<Answer> => {
@@ -82,10 +100,10 @@ export function serveWriter(port: MessagePort, writer: RecoverableWriter): Serve
     }
   };
   port.on('message', (request: Request) => {
-    if (stopped) return;
-    const done = answerTo(request).then((answer) => {
+    const done = limit(async () => {
+      if (!stopped) port.postMessage(await answerTo(request));
+    }).then(() => {
       underWay.delete(done);
-      port.postMessage(answer);
     });
     underWay.add(done);
   });
@@ -93,7 +111,12 @@ export function serveWriter(port: MessagePort, writer: RecoverableWriter): Serve
   return {
     async stop() {
       stopped = true;
-      await Promise.all(underWay);
+      let cancel = () => {};
+      const grace = new Promise<void>((resolve) => {
+        cancel = clock.after(GRACE_MS, resolve);
+      });
+      await Promise.race([Promise.all(underWay), grace]);
+      cancel();
     },
   };
 }

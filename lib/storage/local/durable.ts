@@ -56,16 +56,18 @@ async function fsyncFolder(folder: string): Promise<void> {
 /** Bounds `known`. Forgetting costs a sync for each folder that is met again. */
 const MAX_KNOWN = 8192;
 
-/** Folders whose name this thread has made durable. */
+/** Folders whose names, and those of all above them, this thread has made durable as far as it may. */
 const known = new Set<string>();
 
 /**
- * Makes a folder and those above it, each of them durably. Whether one that is there was made so is not known of another's: the
- * folder that it stands in is synced once.
+ * Makes a folder and those above it, durably. One that is there already may not be so, whoever made it: what it stands in is
+ * synced once a thread.
  */
 export async function makeFolderDurably(folder: string): Promise<void> {
   try {
-    if (!known.has(folder) || !(await isFolder(folder))) await makeKnown(folder);
+    if (known.has(folder) && (await isFolder(folder))) return;
+    known.delete(folder);
+    await makeKnown(folder);
   } catch (error) {
     throw storageError(`cannot make the folder ${folder}`, error);
   }
@@ -73,24 +75,37 @@ export async function makeFolderDurably(folder: string): Promise<void> {
 
 async function makeKnown(folder: string): Promise<void> {
   const above = path.dirname(folder);
-  let isOurs = true;
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' && above !== folder) {
-      await makeKnown(above);
-      return makeKnown(folder);
-    }
-    // Not only EEXIST: on a mount that is read-only or automatic, another error may come first.
-    if (!(await isFolder(folder))) throw error;
-    isOurs = false;
+  let isOurs = await makeOrFind(folder);
+  if (isOurs === null) {
+    // What it stands in is not there either, or no more.
+    known.delete(above);
+    await makeKnown(above);
+    isOurs = await makeOrFind(folder);
+    if (isOurs === null) throw Object.assign(new Error('no such file or directory'), { code: 'ENOENT' });
   }
+  if (above !== folder && !known.has(above)) await makeKnown(above);
   await syncFolder(above).catch((error: unknown) => {
     // Another's folder may stand in one that is closed to us, and is his affair then.
     if (isOurs || SluiceError.from(error).code !== 'ACCESS_DENIED') throw error;
   });
   if (known.size >= MAX_KNOWN) known.clear();
   known.add(folder);
+}
+
+/** @returns true: made; false: there; null: what it stands in is not there */
+async function makeOrFind(folder: string): Promise<boolean | null> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' && path.dirname(folder) !== folder) return null;
+    // Not only EEXIST: on a mount that is read-only or automatic, another error may come first.
+    if (await isFolder(folder)) return false;
+    // A link that leads nowhere is there, too.
+    if (code === 'EEXIST') throw Object.assign(new Error('no such file or directory'), { code: 'ENOENT' });
+    throw error;
+  }
 }
 
 async function isFolder(folder: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Batch } from '../../../lib/core/batch.ts';
 import { FixedColumn } from '../../../lib/core/column.ts';
 import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
-import type { RowsByBucket } from '../../../lib/sink/row-groups.ts';
+import { type RowsByBucket, sameWatermark, watermarkAt } from '../../../lib/sink/row-groups.ts';
 import { StagedRows } from '../../../lib/sink/staged-rows.ts';
 
 const schema: Schema = { fields: [{ name: 'n', type: parseDataType('int32'), nullable: true }] };
@@ -30,7 +30,7 @@ function byBucket({ ids, groups }: RowsByBucket): Record<string, number[]> {
 }
 
 it('puts batches together, each row with its own bucket whatever its code was in its batch', () => {
-  const staged = new StagedRows(1 << 20);
+  const staged = new StagedRows(1 << 20, () => 7);
   staged.add(batchOf([1, 2, 3]), { codes: Int32Array.of(0, 1, 0), ids: ['a', 'b'] }, NONE, 0);
   staged.add(batchOf([4, 5]), { codes: Int32Array.of(0, 1), ids: ['c', 'a'] }, NONE, 0);
   expect(byBucket(staged.take()!)).toEqual({ a: [1, 3, 5], b: [2], c: [4] });
@@ -39,7 +39,7 @@ it('puts batches together, each row with its own bucket whatever its code was in
 });
 
 it('takes batches of few rows a bucket, and none whose rows are more than columns or of other columns', () => {
-  const staged = new StagedRows(1 << 20);
+  const staged = new StagedRows(1 << 20, () => 7);
   const batch = batchOf([1, 2, 3]);
   expect(staged.wants(batch, 3)).toBe(true);
   expect(staged.wants(batch, 1)).toBe(false);
@@ -51,49 +51,49 @@ it('takes batches of few rows a bucket, and none whose rows are more than column
 });
 
 it('is full once its memory is used up, and no sooner', () => {
-  const small = new StagedRows(64 * 1024);
+  const small = new StagedRows(64 * 1024, () => 7);
   const rows = Array.from({ length: 20_000 }, (_, i) => i);
   const codes = new Int32Array(rows.length);
   small.add(batchOf(rows.slice(0, 1000)), { codes, ids: ['a'] }, NONE, 0);
-  expect(small.isFull()).toBe(false);
+  expect(small.isFull(64 * 1024)).toBe(false);
   small.add(batchOf(rows), { codes, ids: ['a'] }, NONE, 0);
-  expect(small.isFull()).toBe(true);
-  const large = new StagedRows(1 << 30);
+  expect(small.isFull(64 * 1024)).toBe(true);
+  const large = new StagedRows(1 << 30, () => 7);
   for (let i = 0; i < 10; i++) large.add(batchOf(rows), { codes, ids: ['a'] }, NONE, 0);
-  expect(large.isFull()).toBe(false);
+  expect(large.isFull(1 << 30)).toBe(false);
 });
 
 it('with thousands of buckets waits for as many rows as its memory holds, and is empty again afterwards', () => {
   const maxBytes = 1 << 20;
-  const staged = new StagedRows(maxBytes);
+  const staged = new StagedRows(maxBytes, () => 7);
   const ids = Array.from({ length: 5000 }, (_, i) => `bucket=${i}`);
   const batch = batchOf(Array.from({ length: 8192 }, (_, i) => i));
   const codes = Int32Array.from({ length: 8192 }, (_, i) => i % ids.length);
   for (let round = 0; round < 3; round++) {
-    while (!staged.isFull()) staged.add(batch, { codes, ids }, NONE, 0);
+    while (!staged.isFull(maxBytes)) staged.add(batch, { codes, ids }, NONE, 0);
     // 8 bytes a row, the code included: more than half of what could be is filled, and nothing beyond.
     expect(staged.rows).toBeGreaterThan(maxBytes / 8 / 2 - 8192);
     expect(staged.memoryBytes).toBeLessThanOrEqual(maxBytes);
     staged.clear();
-    expect(staged.isFull()).toBe(false);
+    expect(staged.isFull(maxBytes)).toBe(false);
   }
 });
 
 it('gives memory back that is more than it may have', () => {
-  const staged = new StagedRows(64 * 1024);
+  const staged = new StagedRows(64 * 1024, () => 7);
   const codes = new Int32Array(20_000);
   staged.add(batchOf(Array.from(codes)), { codes, ids: ['a'] }, NONE, 0);
-  expect(staged.isFull()).toBe(true);
+  expect(staged.isFull(64 * 1024)).toBe(true);
   staged.clear();
   expect(staged.memoryBytes).toBe(0);
-  expect(staged.isFull()).toBe(false);
+  expect(staged.isFull(64 * 1024)).toBe(false);
 });
 
 it.each([
   ['sorted into runs', 300, 16 << 20],
   ['where they came', 5000, 16 << 20],
 ])('gives each bucket its rows in their order, however many there are: %s', (_, buckets, maxBytes) => {
-  const staged = new StagedRows(maxBytes);
+  const staged = new StagedRows(maxBytes, () => 7);
   const expected: Record<string, number[]> = {};
   let next = 0;
   for (let batch = 0; batch < 40; batch++) {
@@ -120,45 +120,77 @@ it.each([
 
 it('counts what it has sorted, and is full before a run beside the rest would be too much', () => {
   const maxBytes = 4 << 20;
-  const staged = new StagedRows(maxBytes);
+  const staged = new StagedRows(maxBytes, () => 7);
   const ids = Array.from({ length: 500 }, (_, i) => `b=${i}`);
   const values = Array.from({ length: 8192 }, (_, i) => i);
   const codes = Int32Array.from(values, (i) => i % ids.length);
   for (let round = 0; round < 3; round++) {
-    while (!staged.isFull()) staged.add(batchOf(values), { codes, ids }, NONE, 0);
+    while (!staged.isFull(maxBytes)) staged.add(batchOf(values), { codes, ids }, NONE, 0);
     expect(staged.rows).toBeGreaterThan(200_000);
     const rows = staged.rows;
     const { groups } = staged.take()!;
     expect(groups.reduce((sum, { batch }) => sum + batch.length, 0)).toBe(rows);
     expect(staged.memoryBytes).toBeLessThanOrEqual(maxBytes);
     staged.clear();
-    expect(staged.isFull()).toBe(false);
+    expect(staged.isFull(maxBytes)).toBe(false);
   }
 });
 
-it('rows that came under another watermark are a group of their own, sorted or not', () => {
-  for (const buckets of [3, 5000]) {
-    const staged = new StagedRows(1 << 24);
-    const ids = Array.from({ length: buckets }, (_, i) => `b=${i}`);
-    const vector = { codes: Int32Array.of(0, 1, 2), ids };
-    staged.add(batchOf([1, 2, 3]), vector, NONE, 100);
-    staged.add(batchOf([4, 5, 6]), vector, 10, 101);
-    staged.add(batchOf([7, 8, 9]), vector, 10, 102);
-    staged.add(batchOf([10, 11, 12]), vector, 20, 103);
-    const taken = staged.take()!;
-    expect(taken.times).toEqual({ firstMs: 100, lastMs: 103 });
-    const found = taken.groups.map((group) => [
-      group.watermarkMs,
-      byBucket({ ...taken, ids: ids.slice(0, 3), groups: [group] }),
-    ]);
-    expect(found).toEqual([
-      [NONE, { 'b=0': [1], 'b=1': [2], 'b=2': [3] }],
-      [10, { 'b=0': [4, 7], 'b=1': [5, 8], 'b=2': [6, 9] }],
-      [20, { 'b=0': [10], 'b=1': [11], 'b=2': [12] }],
-    ]);
-    staged.clear();
-    expect(staged.times).toBeNull();
-    staged.add(batchOf([1, 2, 3]), vector, 20, 200);
-    expect(staged.take()!.groups).toHaveLength(1);
-  }
+it.each([3, 5000])('knows the watermark that each row came under, with %i buckets', (buckets) => {
+  const staged = new StagedRows(1 << 24, () => 7);
+  const ids = Array.from({ length: buckets }, (_, i) => `b=${i}`);
+  const vector = { codes: Int32Array.of(0, 1, 2), ids };
+  staged.add(batchOf([1, 2, 3]), vector, NONE, 100);
+  staged.add(batchOf([4, 5, 6]), vector, 10, 101);
+  staged.add(batchOf([7, 8, 9]), vector, 10, 102);
+  staged.add(batchOf([10, 11]), { codes: Int32Array.of(0, 0), ids: ['b=2'] }, 20, 103);
+  const taken = staged.take()!;
+  const [group] = taken.groups;
+  expect(taken.groups).toHaveLength(1);
+  const found = ids.slice(0, 3).map((_, code) => {
+    const slices: unknown[] = [];
+    const end = group!.starts[code + 1]!;
+    for (let from = group!.starts[code]!; from < end; ) {
+      const to = sameWatermark(group!, from, end);
+      const rows = [...group!.rows.subarray(from, to)].map(
+        (row) => (group!.batch.record(row) as { n: number }).n,
+      );
+      slices.push([watermarkAt(group!, from), ...rows]);
+      from = to;
+    }
+    return slices;
+  });
+  expect(found).toEqual([
+    [
+      [NONE, 1],
+      [10, 4, 7],
+    ],
+    [
+      [NONE, 2],
+      [10, 5, 8],
+    ],
+    [
+      [NONE, 3],
+      [10, 6, 9],
+      [20, 10, 11],
+    ],
+  ]);
+  expect([1, 2].map((code) => taken.timesOf(code))).toMatchObject([
+    { bucketId: 'b=1', rows: 3, creationTimeMs: 100, lastUpdateTimeMs: 102, bucketEndMs: 7 },
+    { bucketId: 'b=2', rows: 5, creationTimeMs: 100, lastUpdateTimeMs: 103, bucketEndMs: 7 },
+  ]);
+  staged.clear();
+  expect(staged.parts).toEqual([]);
+  staged.add(batchOf([1, 2, 3]), vector, 20, 200);
+  expect(staged.take()!.groups[0]).toMatchObject({ watermarksMs: [20], watermarkOf: null });
+});
+
+it('a watermark with each small batch makes no runs of them', () => {
+  const staged = new StagedRows(1 << 24, () => 7);
+  const ids = Array.from({ length: 1000 }, (_, i) => `b=${i}`);
+  for (let i = 0; i < 2000; i++)
+    staged.add(batchOf([i, i]), { codes: Int32Array.of(i % 1000, (i + 1) % 1000), ids }, i, i);
+  const { groups } = staged.take()!;
+  expect(groups).toHaveLength(1);
+  expect(groups[0]!.watermarksMs).toHaveLength(2000);
 });

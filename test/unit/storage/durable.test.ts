@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -61,6 +61,8 @@ vi.mock('node:fs/promises', async (original) => {
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-durable-'));
+  // What stands above it is looked at once: the calls are those below.
+  await makeFolderDurably(folder);
   disk.calls.length = 0;
 });
 afterEach(async () => {
@@ -100,6 +102,30 @@ describe('makeFolderDurably', () => {
     expect(calls()).toEqual(['found dt=1', 'sync .', 'found dt=1/hour=1', 'sync dt=1']);
   });
 
+  test('syncs what is above a folder that was there, up to what it knows: whoever made it may not have', async () => {
+    const day = path.join(folder, 'lake', 'dt=1');
+    mkdirSync(day, { recursive: true });
+    await makeFolderDurably(path.join(day, 'hour=1'));
+    expect(calls()).toEqual([
+      'mkdir lake/dt=1/hour=1',
+      'found lake/dt=1',
+      'found lake',
+      'sync .',
+      'sync lake',
+      'sync lake/dt=1',
+    ]);
+    disk.calls.length = 0;
+    await makeFolderDurably(path.join(day, 'hour=2'));
+    expect(calls()).toEqual(['mkdir lake/dt=1/hour=2', 'sync lake/dt=1']);
+  });
+
+  test('ends where nothing can be made, and where a link leads nowhere', async () => {
+    const link = path.join(folder, 'link');
+    symlinkSync(path.join(folder, 'gone'), link);
+    for (const wanted of [link, path.join(link, 'x'), '/proc/gone/x'])
+      await expect(makeFolderDurably(wanted)).rejects.toMatchObject({ code: 'NOT_FOUND', retryable: false });
+  });
+
   test('makes one again that was removed, with those above it', async () => {
     const hour = path.join(folder, 'dt=1', 'hour=1');
     await makeFolderDurably(hour);
@@ -118,6 +144,7 @@ describe('makeFolderDurably', () => {
     mkdirSync(path.join(closed, 'a'), { recursive: true });
     disk.closed = closed;
     await makeFolderDurably(path.join(closed, 'a'));
+    expect(calls()).toEqual(['found closed/a', 'found closed', 'sync .']);
     await expect(makeFolderDurably(path.join(closed, 'b'))).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
   });
 
