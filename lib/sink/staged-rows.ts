@@ -141,15 +141,12 @@ export class StagedRows {
       grown.set(this.#codes.subarray(0, start));
       this.#codes = grown;
     }
+    const counts = countRows(codes, length, ids.length);
     const lasting = new Int32Array(ids.length);
-    const counts = new Int32Array(ids.length);
-    for (let code = 0; code < ids.length; code++) lasting[code] = this.#lastingCode(ids[code]!, nowMs);
-    translate(this.#codes, start, codes, lasting, counts, length);
-    for (let code = 0; code < ids.length; code++) {
-      const part = this.#parts[lasting[code]!]!;
-      part.rows += counts[code]!;
-      part.lastUpdateTimeMs = nowMs;
-    }
+    // A custom assigner may name buckets that no row goes to.
+    for (let code = 0; code < ids.length; code++)
+      if (counts[code]! > 0) lasting[code] = this.#count(ids[code]!, counts[code]!, nowMs);
+    translate(this.#codes, start, codes, lasting, length);
     const buffer = this.#bufferFor(batch.schema);
     buffer.append(batch, identityRows(length), 0, length);
     this.#bytes = buffer.memoryBytes + this.#codes.byteLength;
@@ -163,13 +160,17 @@ export class StagedRows {
     return this.#buffer;
   }
 
-  #lastingCode(bucketId: string, nowMs: number): number {
+  /** Counts rows of a bucket. @returns its lasting code */
+  #count(bucketId: string, rows: number, nowMs: number): number {
     let code = this.#codeOf.get(bucketId);
     if (code === undefined) {
       code = this.#parts.length;
       this.#parts.push(new StagedPart(bucketId, nowMs, this.#endOf(bucketId)));
       this.#codeOf.set(bucketId, code);
     }
+    const part = this.#parts[code]!;
+    part.rows += rows;
+    part.lastUpdateTimeMs = nowMs;
     return code;
   }
 
@@ -247,18 +248,19 @@ function batchOf({ schema, columns, length }: RowBuffer): Batch {
   return new Batch(schema, columns, length);
 }
 
-/** Lasting codes of a batch's rows from `start` of the target on, and how many rows each code of the batch has. */
+function countRows(codes: Int32Array, length: number, buckets: number): Int32Array {
+  const counts = new Int32Array(buckets);
+  for (let row = 0; row < length; row++) counts[codes[row]!]!++;
+  return counts;
+}
+
+/** Lasting codes of a batch's rows, from `start` of the target on. */
 function translate(
   target: Int32Array,
   start: number,
   codes: Int32Array,
   lasting: Int32Array,
-  counts: Int32Array,
   length: number,
 ): void {
-  for (let row = 0, out = start; row < length; row++, out++) {
-    const code = codes[row]!;
-    target[out] = lasting[code]!;
-    counts[code]!++;
-  }
+  for (let row = 0, out = start; row < length; row++, out++) target[out] = lasting[codes[row]!]!;
 }

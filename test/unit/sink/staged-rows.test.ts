@@ -185,6 +185,17 @@ it.each([3, 5000])('knows the watermark that each row came under, with %i bucket
   expect(staged.take()!.groups[0]).toMatchObject({ watermarksMs: [20], watermarkOf: null });
 });
 
+it('knows nothing of buckets that are named and get no rows', () => {
+  const staged = new StagedRows(1 << 24, () => 7);
+  staged.add(batchOf([1, 2]), { codes: Int32Array.of(2, 2), ids: ['a', 'b', 'c'] }, NONE, 100);
+  staged.add(batchOf([3]), { codes: Int32Array.of(1), ids: ['c', 'b'] }, NONE, 200);
+  expect(staged.parts).toMatchObject([
+    { bucketId: 'c', rows: 2, lastUpdateTimeMs: 100 },
+    { bucketId: 'b', rows: 1, creationTimeMs: 200 },
+  ]);
+  expect(byBucket(staged.take()!)).toEqual({ c: [1, 2], b: [3] });
+});
+
 it('a watermark with each small batch makes no runs of them', () => {
   const staged = new StagedRows(1 << 24, () => 7);
   const ids = Array.from({ length: 1000 }, (_, i) => `b=${i}`);
