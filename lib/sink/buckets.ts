@@ -17,7 +17,7 @@ import { RowGroups, type RowsByBucket, type RowTimes, sameWatermark, watermarkAt
 import { SegmentReader, SegmentWriter } from './segment-writer.ts';
 import type { LateRows, SinkConfig } from './sink-config.ts';
 import type { SinkSnapshot, SinkState } from './sink-state.ts';
-import { StagedRows } from './staged-rows.ts';
+import { isDueWaiting, StagedRows } from './staged-rows.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** Rows written to a part before its policy is asked again, while nothing is known about their size. */
@@ -203,13 +203,15 @@ export class Buckets {
 
   #append(bucketId: string, batch: Batch, rows: Int32Array, from: number, to: number, times: RowTimes): void {
     const { policy, flushBytes } = this.#config;
+    let createdMs = times.creationTimeMs;
     for (let at = from; at < to; ) {
       let part = this.#open.get(bucketId);
       if (part !== undefined && policy.shouldRollOnEvent(part)) {
         this.#close(part);
         part = undefined;
+        createdMs = times.lastUpdateTimeMs;
       }
-      part ??= this.#create(bucketId, times.creationTimeMs);
+      part ??= this.#create(bucketId, createdMs);
       const room = part.rows === 0 ? FIRST_SLICE_ROWS : Number.POSITIVE_INFINITY;
       const end = Math.min(to, at + Math.max(1, Math.min(room, policy.rowsUntilRoll?.(part) ?? room)));
       const before = part.memoryBytes;
@@ -336,10 +338,10 @@ export class Buckets {
     await this.#closeDue((part) => policy.shouldRollOnWatermark?.(part, watermarkMs) ?? false);
   }
 
-  /** Rows that wait are asked for as the parts that they would be in: they need not go there before one is due. */
+  /** Rows that wait go to their parts only where one of those is due, with or without them. */
   async #closeDue(isDue: (part: PartFileInfo) => boolean): Promise<void> {
     const { parts } = this.#staged;
-    if (parts.length > 0 && [...parts, ...this.#open.values()].some(isDue)) await this.#unstage();
+    if (parts.some((part) => isDueWaiting(this.#open.get(part.bucketId), part, isDue))) await this.#unstage();
     await this.#closeThose(isDue);
   }
 

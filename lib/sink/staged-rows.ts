@@ -50,6 +50,19 @@ class StagedPart implements PartFileInfo {
   }
 }
 
+/** Whether a part is due: the open one of a bucket, if there is one, as it is or with the rows that wait for it. */
+export function isDueWaiting(
+  open: PartFileInfo | undefined,
+  waiting: PartFileInfo,
+  isDue: (part: PartFileInfo) => boolean,
+): boolean {
+  if (open === undefined) return isDue(waiting);
+  const { bucketId, creationTimeMs, sizeBytes, bucketEndMs = null } = open;
+  const { lastUpdateTimeMs } = waiting;
+  const rows = open.rows + waiting.rows;
+  return isDue(open) || isDue({ bucketId, creationTimeMs, lastUpdateTimeMs, sizeBytes, rows, bucketEndMs });
+}
+
 export class StagedRows {
   readonly #keptBytes: number;
   readonly #endOf: (bucketId: string) => number | null;
@@ -111,14 +124,10 @@ export class StagedRows {
     const buffer = this.#buffer;
     if (buffer === null || this.rows === 0) return false;
     // Sorted, these rows and those of another batch like the last one take as much again.
-    const sorted = bufferedBytes(buffer) * (1 + this.#lastRows / Math.max(1, buffer.length));
-    const bytes = this.#bytes + (this.#makesRuns ? sorted : 0);
-    const grows = buffer.length + this.#lastRows > buffer.capacity;
-    return (
-      this.#runBytes + bytes >= maxBytes ||
-      (grows && this.#runBytes + this.#bytes * 2 >= maxBytes) ||
-      buffer.length >= MAX_UNSORTED_ROWS
-    );
+    const nextRows = buffer.length + this.#lastRows;
+    const sorted = this.#makesRuns ? bufferedBytes(buffer) * (nextRows / Math.max(1, buffer.length)) : 0;
+    const grown = nextRows > buffer.capacity ? this.#bytes * 2 : this.#bytes;
+    return this.#runBytes + grown + sorted >= maxBytes || buffer.length >= MAX_UNSORTED_ROWS;
   }
 
   get #makesRuns(): boolean {

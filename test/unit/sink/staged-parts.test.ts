@@ -23,7 +23,10 @@ async function sinkOf(rolling: RollingPolicy, late?: LatePolicy) {
     naming: { prefix: 'part', jobId: '0a1b2c3d', suffix: '.parquet' },
     subtask: 0,
     schema,
-    format: await parquetFormat({ type: 'parquet' } as Parameters<typeof parquetFormat>[0]),
+    format: await parquetFormat({
+      ...{ type: 'parquet', compression: 'none', engine: 'sluice' },
+      ...{ rowGroupBytes: 1 << 20, pageBytes: 1 << 20 },
+    } as Parameters<typeof parquetFormat>[0]),
     assigner: {
       partitionColumns: [],
       assign(batch) {
@@ -90,6 +93,21 @@ it('a bucket that gets no more rows is inactive, though others beside it go on',
   await sink.close();
 });
 
+it('an open part is not inactive while rows wait for it', async () => {
+  const { sink, clock, write, closed } = await sinkOf(sizeAndTime({ inactivity: 1000 }));
+  await write([1, 2]);
+  expect(await closed(1)).toEqual({});
+  clock.advance(900);
+  await write([1, 3]);
+  clock.advance(100);
+  await sink.onProcessingTime();
+  expect(await closed(2)).toEqual({ 'b=2': 1 });
+  clock.advance(900);
+  await sink.onProcessingTime();
+  expect(await closed(3)).toEqual({ 'b=1': 2, 'b=3': 1 });
+  await sink.close();
+});
+
 it('the age of a part counts from its first row, and not from that of another', async () => {
   const { sink, clock, write, closed } = await sinkOf(sizeAndTime({ age: 1000 }));
   await write([1, 2]);
@@ -112,6 +130,37 @@ it('a policy that looks at the rows of a part is told those that wait', async ()
   for (let i = 0; i < 3; i++) await write([1, 2, ...(i > 0 ? [3] : [])]);
   await sink.onProcessingTime();
   expect(await closed(1)).toEqual({ 'b=1': 3, 'b=2': 3 });
+  await sink.close();
+});
+
+it('a policy is told the rows of an open part and those that wait for it together', async () => {
+  const { sink, write, closed } = await sinkOf(
+    policy({ shouldRollOnProcessingTime: ({ rows }) => rows >= 4 }),
+  );
+  await write([1, 1, 2]);
+  expect(await closed(1)).toEqual({});
+  expect(sink.openParts).toBe(2);
+  await write([1, 1, 2]);
+  await sink.onProcessingTime();
+  expect(await closed(2)).toEqual({ 'b=1': 4 });
+  await sink.close();
+});
+
+it('the second part of a bucket is not as old as its first', async () => {
+  const { sink, clock, write, closed } = await sinkOf(
+    policy({
+      shouldRollOnEvent: ({ rows }) => rows >= 2,
+      rowsUntilRoll: ({ rows }) => 2 - rows,
+      shouldRollOnProcessingTime: (part, nowMs) => nowMs - part.creationTimeMs >= 1000,
+    }),
+  );
+  await write([1, 1, 2]);
+  clock.advance(900);
+  await write([1, 2]);
+  clock.advance(100);
+  await sink.onProcessingTime();
+  expect(await closed(1)).toEqual({ 'b=1': 2, 'b=2': 2 });
+  expect(sink.openParts).toBe(1);
   await sink.close();
 });
 
