@@ -1,12 +1,13 @@
 /** Rows that wait together are treated as if each was in its part already. */
 import { expect, it } from 'vitest';
-import { parquetFormat } from '../../../formats/parquet/format.ts';
+import { type ParquetSpec, parquetFormat } from '../../../formats/parquet/format.ts';
 import { Batch } from '../../../lib/core/batch.ts';
 import { FixedColumn } from '../../../lib/core/column.ts';
 import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
 import type { RollingPolicy } from '../../../lib/core/rolling-policy.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
 import type { LatePolicy } from '../../../lib/sink/sink-config.ts';
+import { parquetOutput } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { neverRoll, policy, sizeAndTime } from '../../support/sink-harness.ts';
@@ -23,10 +24,7 @@ async function sinkOf(rolling: RollingPolicy, late?: LatePolicy) {
     naming: { prefix: 'part', jobId: '0a1b2c3d', suffix: '.parquet' },
     subtask: 0,
     schema,
-    format: await parquetFormat({
-      ...{ type: 'parquet', compression: 'none', engine: 'sluice' },
-      ...{ rowGroupBytes: 1 << 20, pageBytes: 1 << 20 },
-    } as Parameters<typeof parquetFormat>[0]),
+    format: await parquetFormat(parquetOutput as ParquetSpec),
     assigner: {
       partitionColumns: [],
       assign(batch) {
