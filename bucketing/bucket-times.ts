@@ -5,6 +5,7 @@ import { format, isValid, parse } from 'date-fns';
 import { SluiceError } from '../lib/core/errors.ts';
 import type { BucketSpec, EventTimeSpec, PartitionField, PartitionTimeSpec } from '../lib/core/specs.ts';
 import { parsePartition } from './partition-path.ts';
+import { PlainPattern } from './plain-pattern.ts';
 
 /** [startMs, endMs), milliseconds since 1970. */
 export interface BucketTime {
@@ -56,6 +57,7 @@ export function createBucketTimes(
 /** Flink: PartitionTimeExtractor with timestamp-pattern and timestamp-formatter. */
 function extracted({ pattern, format: given, zone, spanMs }: PartitionTimeSpec): BucketTimes {
   const formats = given === null ? ['yyyy-MM-dd HH:mm:ss', 'yyyy-MM-dd'] : [given];
+  const readers = formats.map((each) => instantReader(each, zone));
   for (const each of formats) {
     try {
       format(dateIn(zone, 0), each);
@@ -79,8 +81,8 @@ function extracted({ pattern, format: given, zone, spanMs }: PartitionTimeSpec):
       return '';
     });
     if (!complete) return null;
-    for (const each of formats) {
-      const startMs = instantOf(text, each, zone);
+    for (const instantOf of readers) {
+      const startMs = instantOf(text);
       if (startMs !== null) return { startMs, endMs: startMs + spanMs };
     }
     return null;
@@ -90,11 +92,12 @@ function extracted({ pattern, format: given, zone, spanMs }: PartitionTimeSpec):
 /** Buckets that DatetimeAssigner names. */
 function byPattern(pattern: string, zone: string): BucketTimes {
   const unit = smallestUnit(pattern);
+  const instantOf = instantReader(pattern, zone);
   return (bucketId) => {
-    const readMs = instantOf(bucketId, pattern, zone);
+    const readMs = instantOf(bucketId);
     if (readMs === null) return null;
     // Of an hour that the end of summer time repeats, date-fns reads the second.
-    const twice = format(dateIn(zone, readMs - HOUR_MS), pattern) === bucketId;
+    const twice = zone !== 'UTC' && format(dateIn(zone, readMs - HOUR_MS), pattern) === bucketId;
     return { startMs: twice ? readMs - HOUR_MS : readMs, endMs: nextUnit(readMs, unit, zone) };
   };
 }
@@ -114,7 +117,13 @@ function dateIn(zone: string, instantMs: number): Date {
   return zone === 'UTC' ? new UTCDateMini(instantMs) : new TZDate(instantMs, zone);
 }
 
-function instantOf(text: string, pattern: string, zone: string): number | null {
+/** Reads texts that a pattern wrote, as milliseconds since 1970; null where they do not tell. */
+function instantReader(pattern: string, zone: string): (text: string) => number | null {
+  const plain = zone === 'UTC' ? PlainPattern.of(pattern) : null;
+  return (text) => plain?.parse(text) ?? parsed(text, pattern, zone);
+}
+
+function parsed(text: string, pattern: string, zone: string): number | null {
   try {
     const otherFields = zone === 'UTC' ? new UTCDateMini(2000, 0, 1) : new TZDate(2000, 0, 1, zone);
     const date = parse(text, pattern, otherFields, { in: (value) => dateIn(zone, Number(new Date(value))) });

@@ -47,7 +47,8 @@ export function parseDatetimePattern(pattern: string): DatetimePattern {
   return { pattern, unitMs, zoned, missing: levels.map((level) => level.missing).join('/') };
 }
 
-function unquoted(token: string): string {
+/** What a quoted token of a pattern says. */
+export function unquoted(token: string): string {
   if (token === "''") return "'";
   return token.replace(/^'/, '').replace(/'$/, '').replaceAll("''", "'");
 }

@@ -9,6 +9,7 @@ import { SluiceError } from '../lib/core/errors.ts';
 import { BucketIds, MAX_REMEMBERED } from './bucket-ids.ts';
 import { confine } from './confine.ts';
 import { type DatetimePattern, parseDatetimePattern } from './datetime-pattern.ts';
+import { PlainPattern } from './plain-pattern.ts';
 import { RecentUnits } from './recent-units.ts';
 import { ZoneOffset } from './zone-offset.ts';
 
@@ -42,6 +43,7 @@ class DatetimeAssigner implements BucketAssigner {
   readonly partitionColumns: readonly string[] = [];
   readonly #time: 'processing' | 'event';
   readonly #pattern: DatetimePattern;
+  readonly #plain: PlainPattern | null;
   readonly #zone: string;
   readonly #offset: ZoneOffset;
   readonly #ids = new BucketIds();
@@ -54,6 +56,7 @@ class DatetimeAssigner implements BucketAssigner {
   constructor(time: 'processing' | 'event', pattern: DatetimePattern, zone: string) {
     this.#time = time;
     this.#pattern = pattern;
+    this.#plain = PlainPattern.of(pattern.pattern);
     this.#zone = zone;
     this.#offset = new ZoneOffset(zone);
     this.#checkPattern();
@@ -160,12 +163,13 @@ class DatetimeAssigner implements BucketAssigner {
   }
 
   #format(instantMs: number): string {
+    const { pattern, zoned } = this.#pattern;
     this.#offset.seek(instantMs);
     // A UTC date that reads as the local time: the same fields as a TZDate's, and right for offsets with seconds too.
-    const date = this.#pattern.zoned
-      ? new TZDate(instantMs, this.#zone)
-      : new UTCDateMini(instantMs + this.#offset.offsetMs);
-    return format(date, this.#pattern.pattern);
+    const localMs = instantMs + this.#offset.offsetMs;
+    const plain = this.#plain?.format(localMs) ?? null;
+    if (plain !== null) return plain;
+    return format(zoned ? new TZDate(instantMs, this.#zone) : new UTCDateMini(localMs), pattern);
   }
 }
 
