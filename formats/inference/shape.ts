@@ -4,6 +4,7 @@
  */
 import type { DataType, Field } from '../../lib/core/data-type.ts';
 import type { ColumnEvidence, KindEvidence } from '../../lib/core/decoder.ts';
+import { daysOfMonth } from '../scalars/date.ts';
 
 export type { ColumnEvidence } from '../../lib/core/decoder.ts';
 
@@ -118,29 +119,31 @@ export function numberKind(text: string): Kind {
   return value >= -(2n ** 53n) && value <= 2n ** 53n ? 'integer' : 'big-integer';
 }
 
-/** Of the character. */
+/** Of the characters. */
+const ZERO = 0x30;
 const NINE = 0x39;
-const DATE = /^(\d{4}-\d\d-\d\d)$/;
+const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIMESTAMP =
-  /^(\d{4}-\d\d-\d\d)[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.(\d{1,9}))?)?(?:Z|[+-]\d\d:?\d\d)?$/;
+  /^\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.(\d{1,9}))?)?(?:Z|[+-]\d\d:?\d\d)?$/;
 
 /** Of a text: what it could be read as. */
 export function textKind(text: string): Kind {
   if (text.length > 40 || !(text.charCodeAt(0) <= NINE)) return 'string';
-  const date = DATE.exec(text);
-  if (date !== null) return isDay(date[1]!) ? 'date' : 'string';
+  if (text.length === 10) return DATE.test(text) && beginsWithDay(text) ? 'date' : 'string';
   const timestamp = TIMESTAMP.exec(text);
-  if (timestamp === null || !isDay(timestamp[1]!)) return 'string';
-  return timestamp[2] !== undefined && (timestamp[3]?.length ?? 0) > 3 ? 'timestamp-us' : 'timestamp-ms';
+  if (timestamp === null || !beginsWithDay(text)) return 'string';
+  return (timestamp[1]?.length ?? 0) > 3 ? 'timestamp-us' : 'timestamp-ms';
 }
 
-let lastDay = '';
+/** Whether the calendar has the day `yyyy-MM-dd` that a text begins with. */
+function beginsWithDay(text: string): boolean {
+  const year = pair(text, 0) * 100 + pair(text, 2);
+  const month = pair(text, 5);
+  const day = pair(text, 8);
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysOfMonth(year, month);
+}
 
-/** Whether the calendar has this day: Date.parse rolls February 30 over into March. Times that follow share their day. */
-function isDay(text: string): boolean {
-  if (text === lastDay) return true;
-  const time = Date.parse(`${text}T00:00:00Z`);
-  const isOne = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
-  if (isOne) lastDay = text;
-  return isOne;
+/** The number of the two digits at `at`. */
+function pair(text: string, at: number): number {
+  return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
 }

@@ -48,7 +48,8 @@ export function readPair(bytes: Uint8Array, at: number): number {
   return (tens | ones | (9 - tens) | (9 - ones)) < 0 ? -1 : tens * 10 + ones;
 }
 
-function daysOfMonth(year: number, month: number): number {
+/** Of the proleptic Gregorian calendar. `month` is 1 to 12. */
+export function daysOfMonth(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
