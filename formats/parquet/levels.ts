@@ -65,9 +65,8 @@ export class Shredder {
 
   /** A column that is not nested needs no levels of its own: Arrow's validity bitmap is their packed form. */
   #flatEntries(column: Column, field: Field, count: number): Entries {
-    const none = { count, definition: null, bitmap: null, repetition: null };
     if (column.nullCount === 0 || column.validity === null) {
-      return { ...none, valueCount: count, valueRows: null };
+      return { count, definition: null, bitmap: null, repetition: null, valueCount: count, valueRows: null };
     }
     if (!field.nullable) refuseNull(field.name);
     const { validity } = column;
@@ -77,7 +76,7 @@ export class Shredder {
       valueRows[n] = row;
       n += (validity[row >> 3]! >> (row & 7)) & 1;
     }
-    return { ...none, bitmap: validity, valueCount: n, valueRows };
+    return { count, definition: null, bitmap: validity, repetition: null, valueCount: n, valueRows };
   }
 
   /**

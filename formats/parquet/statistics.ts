@@ -166,21 +166,22 @@ function byteBounds(leaf: Leaf, values: ByteValues): Bounds {
   const { index, offsets, bytes, count } = values;
   let min = index === null ? 0 : index[0]!;
   let max = min;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // What least and greatest have in common, most values have as well (`user-`, `/articles/`): the four bytes behind it
   // tell them apart, where comparing from the start took four times as long.
   let shared = 0;
-  let minKey = keyOf(bytes, offsets[min]!, offsets[min + 1]!);
+  let minKey = keyOf(view, offsets[min]!, offsets[min + 1]!);
   let maxKey = minKey;
   for (let i = 1; ; i++) {
-    i = firstOutside(index, offsets, bytes, count, i, offsets[min]!, shared, minKey, maxKey);
+    i = firstOutside(index, offsets, view, count, i, offsets[min]!, shared, minKey, maxKey);
     if (i >= count) break;
     const entry = index === null ? i : index[i]!;
     if (compareEntries(offsets, bytes, entry, min) < 0) min = entry;
     else if (compareEntries(offsets, bytes, entry, max) > 0) max = entry;
     else continue;
     shared = commonPrefix(values, min, max);
-    minKey = keyOf(bytes, offsets[min]! + shared, offsets[min + 1]!);
-    maxKey = keyOf(bytes, offsets[max]! + shared, offsets[max + 1]!);
+    minKey = keyOf(view, offsets[min]! + shared, offsets[min + 1]!);
+    maxKey = keyOf(view, offsets[max]! + shared, offsets[max + 1]!);
   }
   const isText = leaf.type.kind !== 'binary';
   return {
@@ -197,7 +198,7 @@ function byteBounds(leaf: Leaf, values: ByteValues): Bounds {
 function firstOutside(
   index: Int32Array | null,
   offsets: Int32Array,
-  bytes: Uint8Array,
+  bytes: DataView,
   count: number,
   i: number,
   prefix: number,
@@ -205,15 +206,18 @@ function firstOutside(
   minKey: number,
   maxKey: number,
 ): number {
+  // The first four bytes, and those of them that are shared.
+  const word = shared >= 4 ? bytes.getInt32(prefix) : keyOf(bytes, prefix, prefix + shared);
+  const mask = shared >= 4 ? -1 : ~(-1 >>> (shared * 8));
   for (; i < count; i++) {
     const entry = index === null ? i : index[i]!;
     const start = offsets[entry]!;
-    const end = offsets[entry + 1]!;
-    if (end - start < shared + 4) return i;
-    for (let k = 0; k < shared; k++) if (bytes[start + k] !== bytes[prefix + k]) return i;
-    const at = start + shared;
-    const key = bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
+    if (offsets[entry + 1]! - start < shared + 4) return i;
+    const key = bytes.getUint32(start + shared);
     if (key <= minKey || key >= maxKey) return i;
+    if (((bytes.getInt32(start) ^ word) & mask) !== 0) return i;
+    for (let k = shared - 4; k > 0; k -= 4)
+      if (bytes.getInt32(start + k) !== bytes.getInt32(prefix + k)) return i;
   }
   return i;
 }
@@ -226,14 +230,10 @@ function commonPrefix({ offsets, bytes }: ByteValues, a: number, b: number): num
 }
 
 /** The first four bytes as a number of the same order; short values are filled up with zeros. */
-function keyOf(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start >= 4) {
-    return (
-      ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) >>> 0
-    );
-  }
+function keyOf(bytes: DataView, start: number, end: number): number {
+  if (end - start >= 4) return bytes.getUint32(start);
   let key = 0;
-  for (let i = 0; i < 4; i++) key = key * 256 + (start + i < end ? bytes[start + i]! : 0);
+  for (let i = 0; i < 4; i++) key = key * 256 + (start + i < end ? bytes.getUint8(start + i) : 0);
   return key;
 }
 
