@@ -112,7 +112,9 @@ class DatetimeAssigner implements BucketAssigner {
     const offset = this.#offset;
     const recent = this.#recent;
     for (let row = 0; row < rows; ) {
-      const instant = timestampsMs[row]!;
+      // Whole milliseconds: what is closer to the next unit than a double can tell would be in it after the sum below, and
+      // outside the window that is made of that.
+      const instant = Math.floor(timestampsMs[row]!);
       if (Number.isNaN(instant)) {
         codes[row++] = ids.code(ids.index(this.#pattern.missing));
         continue;

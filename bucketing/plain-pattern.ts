@@ -25,8 +25,9 @@ export class PlainPattern {
     this.#pieces = pieces;
   }
 
-  /** null where the pattern has other fields, one of them twice, or no year. */
+  /** null where the pattern has other fields, one of them twice, no year, or a line break, which date-fns leaves out. */
   static of(pattern: string): PlainPattern | null {
+    if (/[\n\r\u2028\u2029]/.test(pattern)) return null;
     const pieces = (pattern.match(TOKENS) ?? []).map((token): Piece => {
       if (token.startsWith("'")) return { text: unquoted(token), isLiteral: true };
       return { text: token, isLiteral: !/[A-Za-z]/.test(token) };

@@ -40,6 +40,14 @@ const ZONES = [
 ];
 
 describe('datetime assigner', () => {
+  test('an instant that a double can hardly tell from the next hour is in its own', () => {
+    expect(byEvent({ zone: 'America/New_York' }, -1e-9, 3_599_999.999_999_999, 1.5)).toEqual([
+      '1969-12-31--18',
+      '1969-12-31--19',
+      '1969-12-31--19',
+    ]);
+  });
+
   test('A18: the folder is the processing time, formatted by pattern and zone', () => {
     const processingTimeMs = Date.parse('2026-11-23T02:30:00Z');
     const batch = Batch.ofObjects([1, 2, 3]);

@@ -24,6 +24,7 @@ const FOREIGN = [
   'yyyy-MM-do',
   'YYYY',
   'uuuu',
+  "yyyy'a'\n'b'",
 ];
 
 function byDateFns(text: string, pattern: string): number | null {
@@ -58,7 +59,7 @@ describe.each(PATTERNS)('%s', (pattern) => {
   });
 });
 
-it.each(FOREIGN)('%s is left to date-fns', (pattern) => {
+it.each(FOREIGN)('%j is left to date-fns', (pattern) => {
   expect(PlainPattern.of(pattern)).toBeNull();
 });
 
