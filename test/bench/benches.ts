@@ -2,6 +2,7 @@
 import type { Candidate, OutputFormat } from './candidate.ts';
 import { copy } from './copy-candidate.ts';
 import { duckDb, duckDbName } from './duckdb-candidate.ts';
+import { flink, flinkName } from './flink-candidate.ts';
 import { sluice } from './sluice-candidate.ts';
 import type { EventsShape } from './web-events.ts';
 
@@ -10,6 +11,8 @@ export interface Bench {
   readonly about: string;
   /** null: no input at all. */
   readonly input: EventsShape | null;
+  /** Steady state: each candidate runs over this smaller input, too, and the figures are what the rest took. */
+  readonly beyond?: EventsShape;
   readonly output: OutputFormat;
   candidates(profiles: string | null): readonly Candidate[];
 }
@@ -70,6 +73,16 @@ function checkpointCandidates(profiles: string | null): readonly Candidate[] {
     sluice({ ...base, label: rare, checkpointInterval: '1h', versus: null }),
     sluice({ ...base, label: 'sluice, 1, each second', checkpointInterval: '1s', versus: rare }),
     sluice({ ...base, label: 'sluice, 1, each 200 ms', checkpointInterval: '200ms', versus: rare }),
+  ];
+}
+
+/** What does the same, exactly once, from the same kind of job: Flink, as a stream and as a batch. */
+function flinkCandidates(profiles: string | null): readonly Candidate[] {
+  const versus = flinkName({ parallelism: 1, mode: 'streaming' });
+  return [
+    sluice({ parallelism: 1, output: 'parquet', declared: true, versus, profiles }),
+    flink({ parallelism: 1, mode: 'streaming', versus: null }),
+    flink({ parallelism: 1, mode: 'batch', versus }),
   ];
 }
 
@@ -146,6 +159,21 @@ export const BENCHES: readonly Bench[] = [
     input: events({ format: 'csv' }),
     output: 'parquet',
     candidates: parquetCandidates,
+  },
+  {
+    name: 'flink-1m',
+    about: "NDJSON to hourly folders of snappy Parquet, next to Flink's FileSource and FileSink",
+    input: events(),
+    output: 'parquet',
+    candidates: flinkCandidates,
+  },
+  {
+    name: 'flink-steady',
+    about: 'the same in steady state: what 12,000,000 rows take beyond 4,000,000',
+    input: events({ rows: 12_000_000 }),
+    beyond: events({ rows: 4_000_000 }),
+    output: 'parquet',
+    candidates: flinkCandidates,
   },
   {
     name: 'checkpoint',

@@ -9,6 +9,8 @@ export interface Candidate {
   readonly versus: string | null;
   /** Whether what it leaves is a lake, which is looked at. Default: yes. */
   readonly makesLake?: boolean;
-  /** Prepares an empty folder; the lake will lie in `lake` below it. Gives the arguments of node. */
+  /** What is run. Default: node, which is measured by a hook; another program has to account for itself. */
+  readonly program?: string;
+  /** Prepares an empty folder; the lake will lie in `lake` below it. Gives the arguments of the program. */
   prepare(folder: string, input: Events | null): Promise<readonly string[]>;
 }

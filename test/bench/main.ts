@@ -10,7 +10,7 @@ import { GROWTHS, type Growth } from './growth.ts';
 import { checkLake, lakeSize } from './lake-check.ts';
 import { measureProcess } from './measured-process.ts';
 import { growthPlot } from './plot.ts';
-import { type Figures, formatStages, formatTable, type Run, summarise } from './report.ts';
+import { type Figures, formatStages, formatTable, less, type Run, summarise } from './report.ts';
 import { emptyRunFolder, makeRunFolder } from './run-folders.ts';
 import { sluice } from './sluice-candidate.ts';
 import { inTurns } from './turns.ts';
@@ -85,23 +85,32 @@ if (options.list) {
 async function runBench(bench: Bench, repeat: number): Promise<void> {
   const shape = bench.input;
   const input = shape === null ? null : await webEvents({ ...shape, rows: rowsOf(shape.rows) });
-  const mb = input === null ? '' : `, ${(input.sizeBytes / 1e6).toFixed(0)} MB`;
-  console.log(`\n${bench.name}: ${bench.about} (${input?.rows ?? 0} rows${mb})`);
+  const beyond = bench.beyond === undefined ? null : await webEvents(bench.beyond);
+  const measured = input === null ? null : difference(input, beyond);
+  const mb = measured === null ? '' : `, ${(measured.sizeBytes / 1e6).toFixed(0)} MB`;
+  console.log(`\n${bench.name}: ${bench.about} (${measured?.rows ?? 0} rows${mb})`);
   const profiles = options.profile ? path.join(RESULTS, 'profiles', bench.name) : null;
   const candidates = bench.candidates(profiles).filter(({ name }) => name.includes(options.only));
   const runs = new Map<Candidate, Run[]>(candidates.map((candidate) => [candidate, []]));
   for (let round = 0; round < repeat; round++) {
     for (const candidate of inTurns(candidates, round)) {
       showProgress(`round ${round + 1} of ${repeat}: ${candidate.name}`);
-      runs.get(candidate)?.push(await runOnce(bench, candidate, input));
+      const run = await runOnce(bench, candidate, input);
+      runs.get(candidate)?.push(beyond === null ? run : less(run, await runOnce(bench, candidate, beyond)));
     }
   }
   showProgress('');
-  const figures = summarise(runs, input?.sizeBytes ?? null);
+  const figures = summarise(runs, measured?.sizeBytes ?? null);
   console.log(formatTable(figures));
   const stages = formatStages(figures);
   if (stages !== null) console.log(stages);
-  await writeResult(bench, { input, figures });
+  await writeResult(bench, { input: measured, figures });
+}
+
+function difference(input: Events, beyond: Events | null): Events {
+  if (beyond === null) return input;
+  if (input.rows <= beyond.rows) throw new Error(`--rows has to be more than ${beyond.rows} here`);
+  return { ...input, rows: input.rows - beyond.rows, sizeBytes: input.sizeBytes - beyond.sizeBytes };
 }
 
 /** The same job over inputs that grow in one thing; a result with a point each, and the plot of all growths anew. */
@@ -144,7 +153,11 @@ async function runOnce(
   const folder = await makeRunFolder();
   try {
     const args = await candidate.prepare(folder, input);
-    const { wallSeconds, cpuSeconds, peakRssBytes, stages } = await measureProcess(args, folder);
+    const { wallSeconds, cpuSeconds, peakRssBytes, stages } = await measureProcess(
+      args,
+      folder,
+      candidate.program,
+    );
     const lake = path.join(folder, 'lake');
     if (input !== null && candidate.makesLake !== false) await checkLake(lake, bench.output, input);
     const { files, sizeBytes } = input === null ? { files: 0, sizeBytes: 0 } : await lakeSize(lake);

@@ -1,4 +1,4 @@
-/** One run of one candidate: a node process, measured from outside (wall) and from inside (CPU, memory). */
+/** One run of one candidate: a process, measured from outside (wall) and from inside (CPU, memory). */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -25,15 +25,20 @@ function environment(usageFile: string): NodeJS.ProcessEnv {
 }
 
 /**
- * @param args of node: options, script, its arguments
+ * @param args of node: options, script, its arguments; or of another program that writes its account to
+ *   $SLUICE_BENCH_USAGE itself
  * @param folder where the process may leave its account
  */
-export async function measureProcess(args: readonly string[], folder: string): Promise<Usage> {
+export async function measureProcess(
+  args: readonly string[],
+  folder: string,
+  program?: string,
+): Promise<Usage> {
   // What the run before left to be written must not be paid for by this one.
   spawnSync('sync');
   const usageFile = path.join(folder, 'usage.json');
   const started = performance.now();
-  const child = spawn(process.execPath, ['--require', HOOK, ...args], {
+  const child = spawn(program ?? process.execPath, program ? args : ['--require', HOOK, ...args], {
     cwd: folder,
     env: environment(usageFile),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -55,7 +60,8 @@ export async function measureProcess(args: readonly string[], folder: string): P
     });
     child.on('close', (code, signal) => resolve(signal ?? String(code)));
   });
-  if (status !== '0') throw new Error(`node ${args.join(' ')} ended with ${status}\n${stderr}`);
+  if (status !== '0')
+    throw new Error(`${program ?? 'node'} ${args.join(' ')} ended with ${status}\n${stderr}`);
   const usage: Omit<Usage, 'stages' | 'wallSeconds'> & { timings?: Usage['stages']; wallSeconds?: number } =
     JSON.parse(await readFile(usageFile, 'utf8'));
   return {

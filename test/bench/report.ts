@@ -48,6 +48,17 @@ export function summarise(
   });
 }
 
+/** What a run took beyond another one over less input: in steady state, without starting and without compiling. */
+export function less(run: Run, smaller: Run): Run {
+  return {
+    ...run,
+    wallSeconds: run.wallSeconds - smaller.wallSeconds,
+    cpuSeconds: run.cpuSeconds - smaller.cpuSeconds,
+    outputBytes: run.outputBytes - smaller.outputBytes,
+    stages: null,
+  };
+}
+
 export function formatTable(figures: readonly Figures[]): string {
   const right = 'right' as const;
   const table = new Table({

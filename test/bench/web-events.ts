@@ -68,7 +68,8 @@ export async function webEvents(shape: EventsShape): Promise<Events> {
   return { ...shape, ...about, folder: inputOf(folder) };
 }
 
-function cacheFolder(): string {
+/** What the benchmarks make once and keep. */
+export function cacheFolder(): string {
   return path.join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'sluice-bench');
 }
 
