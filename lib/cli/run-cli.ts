@@ -22,7 +22,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     return 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? usageError(thrown) : SluiceError.from(thrown);
+    const error = thrown instanceof CommanderError ? usageError(thrown, argv) : SluiceError.from(thrown);
     output.error(error);
     return error.exitCode;
   }
@@ -38,10 +38,11 @@ function outputOptions(argv: readonly string[]): OutputOptions {
   };
 }
 
-function usageError(error: CommanderError): SluiceError {
-  // Without a command there is only the help to show, and commander has an empty message for it.
-  const message =
-    error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
+function usageError(error: CommanderError, argv: readonly string[]): SluiceError {
+  // Without a command that it knows there is only the help to show, and commander has an empty message for it.
+  const [, asked] = argv.filter((argument) => !argument.startsWith('-'));
+  const nothing = asked === undefined ? 'no command was given' : `unknown command '${asked}'`;
+  const message = error.code === 'commander.help' ? nothing : error.message.replace(/^error: /, '');
   return new SluiceError('USAGE', message, {
     hint: '`sluice --help` lists the commands, `sluice <command> --help` their options',
   });

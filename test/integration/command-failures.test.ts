@@ -1,6 +1,6 @@
 /** Commands that could not do what they were asked for do not end with 0. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -35,6 +35,17 @@ it.skipIf(!existsSync('/dev/full'))('output that the disk does not take', async 
   const { code, stderr } = await sluice(['verify', 'job.yaml', '--json'], { cwd: folder, through });
   expect(code).toBe(4);
   expect(stderr).toContain('the output could not be written');
+});
+
+it.skipIf(process.platform === 'win32')('a job file that the disk does not take', async () => {
+  const before = await readFile(path.join(folder, 'job.yaml'), 'utf8');
+  const names = await readdir(folder);
+  const through = ['sh', '-c', 'ulimit -f 0; trap "" XFSZ; exec "$@"', 'sh'];
+  const { code, stderr } = await sluice(['init', 'in', '--force'], { cwd: folder, through });
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/^error DISK_FULL cannot write .*job\.yaml/);
+  expect(await readFile(path.join(folder, 'job.yaml'), 'utf8')).toBe(before);
+  expect(await readdir(folder)).toEqual(names);
 });
 
 it('parts that cannot be merged', async () => {

@@ -7,7 +7,7 @@ import { counted, humanBytes } from '../human.ts';
 import { lookAtFolder } from '../init/data-folder.ts';
 import { jobTemplate } from '../init/job-template.ts';
 
-/** @throws SluiceError USAGE where the job file exists, or nothing in the folder can be read */
+/** @throws SluiceError NOT_FOUND; USAGE where the job file exists, or nothing in the folder can be read */
 export async function init(
   given: string,
   options: InitCommandOptions,
@@ -19,6 +19,9 @@ export async function init(
   const file = path.resolve(io.workingFolder, toStdout ? 'job.yaml' : options.output);
   // Before the folder is read: that may take a while.
   if (!toStdout && options.force !== true && (await fileSystem.stat(file)) !== null) throw exists(file);
+  if ((await fileSystem.stat(folder)) === null) {
+    throw new SluiceError('NOT_FOUND', `${folder} does not exist`, { hint: 'give the folder with the data' });
+  }
   const data = await lookAtFolder(folder, fileSystem);
   const paths = {
     file: path.basename(file),
@@ -31,8 +34,9 @@ export async function init(
     output.text(text);
     return;
   }
-  if (options.force === true) await fileSystem.remove(file);
-  if (!(await fileSystem.createExclusive(file, new TextEncoder().encode(text)))) throw exists(file);
+  const bytes = new TextEncoder().encode(text);
+  if (options.force === true) await fileSystem.replace(file, bytes);
+  else if (!(await fileSystem.createExclusive(file, bytes))) throw exists(file);
   if (output.json) {
     output.document({ written: file, format: data.format.type, files: data.files, bytes_in: data.bytes });
   }

@@ -200,6 +200,10 @@ class LocalFileSystem implements FileSystem {
     try {
       await handle.writeFile(bytes);
       await handle.sync();
+    } catch (error) {
+      // On a full disk it would take what little room there is; why the write failed is what has to be told.
+      await unlink(temporary).catch(() => {});
+      throw error;
     } finally {
       await handle.close();
     }

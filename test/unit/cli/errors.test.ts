@@ -67,6 +67,8 @@ describe('on the command line', () => {
     [['status'], /missing required argument 'job.yaml'/],
     [['status', 'a', 'b'], /too many arguments/],
     [[], /no command was given/],
+    [['--quiet'], /no command was given/],
+    [['help', 'nope'], /unknown command 'nope'/],
     [['backfill', 'job.yaml', '--memory', '3x'], /Expected a size such as 64MiB/],
     [['backfill', 'job.yaml', '--parallelism', 'many'], /Expected a whole number/],
     [['backfill', 'job.yaml', '--parallelism', '0'], /--parallelism a whole number from 1 to 256/],

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readJob } from '../../../lib/config/read-job.ts';
+import { ERROR_KINDS, SluiceError } from '../../../lib/core/errors.ts';
 import { CliHarness } from './cli-harness.ts';
 
 const LINES = '{"id":1,"created_at":"2026-01-01T00:00:00Z"}\n{"id":2,"created_at":"2026-01-02T10:00:00Z"}\n';
@@ -60,6 +61,24 @@ describe('init', () => {
     expect(text(cli, '/work/job.yaml')).toMatch(/^# Reads/);
     expect(await cli.run('init', 'in', '-o', 'sub/other.yaml')).toBe(0);
     expect(text(cli, '/work/sub/other.yaml')).toContain('path: ../in\n');
+  });
+
+  test('a job file that cannot be replaced is left as it was', async () => {
+    const cli = withData();
+    cli.fileSystem.put('/work/job.yaml', 'mine');
+    cli.fileSystem.replace = async () => {
+      throw new SluiceError('DISK_FULL', 'no space left');
+    };
+    expect(await cli.run('init', 'in', '--force')).toBe(4);
+    expect(text(cli, '/work/job.yaml')).toBe('mine');
+  });
+
+  test('a folder that is not there', async () => {
+    const cli = withData();
+    expect(await cli.run('init', 'nope')).toBe(ERROR_KINDS.NOT_FOUND.exit);
+    expect(cli.stderr.text).toBe(
+      'error NOT_FOUND /work/nope does not exist\n→ give the folder with the data\n',
+    );
   });
 
   test('-o - prints it; --json says what was written', async () => {
