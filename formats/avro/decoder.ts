@@ -226,22 +226,29 @@ export class AvroDecoder implements Decoder {
     const misfit = this.#misfit;
     const { batchRows } = this.#options;
     let row = this.#rows;
-    while (this.#taken < this.#blockRecords && row < batchRows && !this.#ended) {
-      const start = cursor.at;
-      for (const read of fields) read(cursor, row);
-      if (misfit.column === null) {
-        row++;
-        this.#batchBytes += cursor.at - start;
-        if (this.#batchBytes >= MAX_BATCH_BYTES) this.#ended = true;
-      } else {
-        this.#rows = row;
-        this.#refuse(start);
-        for (const slot of this.#slots) slot.rewind(row);
+    try {
+      while (this.#taken < this.#blockRecords && row < batchRows && !this.#ended) {
+        const start = cursor.at;
+        for (const read of fields) read(cursor, row);
+        if (misfit.column === null) {
+          row++;
+          this.#batchBytes += cursor.at - start;
+          if (this.#batchBytes >= MAX_BATCH_BYTES) this.#ended = true;
+        } else {
+          this.#refuse(start);
+          for (const slot of this.#slots) slot.rewind(row);
+        }
+        this.#taken++;
+        this.#records++;
       }
-      this.#taken++;
-      this.#records++;
+    } catch (error) {
+      // What was read of a record that is damaged, or that ends the job.
+      misfit.clear();
+      for (const slot of this.#slots) slot.rewind(row);
+      throw error;
+    } finally {
+      this.#rows = row;
     }
-    this.#rows = row;
   }
 
   /** @throws what onBadRecord throws */

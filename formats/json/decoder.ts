@@ -63,9 +63,11 @@ export class JsonArrayDecoder implements Decoder {
       if (next === at) break;
       at = next;
     }
-    if (last && at === to && !this.#lines.full && this.#place !== 'end')
-      corrupt('the closing bracket is missing');
     return at;
+  }
+
+  finish(): void {
+    if (this.#place !== 'end' && this.#offset > 0) corrupt('the closing bracket is missing');
   }
 
   get rows(): number {
@@ -106,6 +108,7 @@ export class JsonArrayDecoder implements Decoder {
   /** Makes lines of some elements and has them decoded. @returns the first byte that was not consumed */
   #decodeSome(bytes: Uint8Array, from: number, to: number, last: boolean): number {
     const between = skipBetween(bytes, from, to, this.#place);
+    if (between.damage !== null) corrupt(between.damage);
     this.#place = between.place;
     let at = this.#advance(from, between.at);
     if (!between.isElement) return at;
@@ -126,6 +129,7 @@ export class JsonArrayDecoder implements Decoder {
       written += end - next;
       this.#text[written++] = 10;
       this.#lineEnds[count++] = written;
+      // Whatever is wrong there, what is whole before it comes first.
       const behind = skipBetween(bytes, end, to, 'behind');
       next = behind.at;
       if (!behind.isElement) break;

@@ -3,8 +3,6 @@
  * strings NUL, which is as little allowed there, so that whoever parses the line refuses them. Whether an element is JSON
  * is not looked at beyond strings and brackets.
  */
-import { corrupt } from '../corrupt.ts';
-
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -25,39 +23,45 @@ export type ArrayPlace =
   /** Behind the closing bracket: nothing. */
   | 'end';
 
-/** Passes over what stands between elements. @returns where an element begins, or the first byte not consumed */
-export function skipBetween(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  place: ArrayPlace,
-): { readonly at: number; readonly place: ArrayPlace; readonly isElement: boolean } {
+export interface Between {
+  /** Where an element begins, or the first byte not consumed. */
+  readonly at: number;
+  readonly place: ArrayPlace;
+  readonly isElement: boolean;
+  /** What is wrong with the byte there; null where nothing is. */
+  readonly damage: string | null;
+}
+
+/** Passes over what stands between elements. */
+export function skipBetween(bytes: Uint8Array, from: number, to: number, place: ArrayPlace): Between {
   let at = from;
   let now = place;
+  const damaged = (damage: string): Between => ({ at, place: now, isElement: false, damage });
   for (; at < to; at++) {
     const byte = bytes[at]!;
     if (byte === 32 || byte === LINE_FEED || byte === 13 || byte === 9) continue;
     switch (now) {
       case 'start':
-        if (byte !== OPEN_BRACKET) corrupt('it does not begin with [, so it is no JSON array');
+        if (byte !== OPEN_BRACKET) return damaged('it does not begin with [, so it is no JSON array');
         now = 'first';
         break;
       case 'first':
       case 'comma':
-        if (byte === COMMA) corrupt('an element is missing before a comma');
-        if (byte !== CLOSE_BRACKET) return { at, place: now, isElement: true };
-        if (now === 'comma') corrupt('a comma stands before the closing bracket');
+        if (byte === COMMA) return damaged('an element is missing before a comma');
+        if (byte !== CLOSE_BRACKET) return { at, place: now, isElement: true, damage: null };
+        if (now === 'comma') return damaged('a comma stands before the closing bracket');
         now = 'end';
         break;
       case 'behind':
-        if (byte !== COMMA && byte !== CLOSE_BRACKET) corrupt('a comma or ] is missing behind an element');
+        if (byte !== COMMA && byte !== CLOSE_BRACKET)
+          return damaged('a comma or ] is missing behind an element');
         now = byte === COMMA ? 'comma' : 'end';
         break;
       case 'end':
-        corrupt('there is text behind the closing bracket');
+        return damaged('there is text behind the closing bracket');
     }
   }
-  return { at, place: now, isElement: false };
+  return { at, place: now, isElement: false, damage: null };
 }
 
 /** Finds ends of elements, over several windows if need be. */

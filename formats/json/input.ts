@@ -1,6 +1,7 @@
 /** One JSON array of objects a file. */
 import type { InputFormat } from '../../lib/core/decoder.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
+import { corrupt } from '../corrupt.ts';
 import { inferSchemaFromJson } from '../inference/infer-json.ts';
 import { JsonArrayDecoder } from './decoder.ts';
 import { type ArrayPlace, ElementScanner, skipBetween } from './elements.ts';
@@ -23,6 +24,8 @@ function asLines(sample: Uint8Array): Uint8Array {
   let written = 0;
   for (let at = hasMark ? 3 : 0; ; ) {
     const between = skipBetween(sample, at, sample.length, place);
+    // Behind whole elements damage is the reader's affair.
+    if (between.damage !== null && written === 0) corrupt(between.damage);
     if (!between.isElement) break;
     const end = scanner.scan(sample, between.at, sample.length, lines, written);
     if (end === -1) break;

@@ -116,9 +116,16 @@ export interface Decoder {
    * Reads whole records from bytes[from, to) until the batch is full or no whole record is left.
    * @param last no bytes follow: an unfinished record is now a whole one (a last line without line end)
    * @returns the index of the first byte that was not consumed; what is left comes again, at any index, with more behind it
-   * @throws SluiceError what onBadRecord throws; the refused record is then not consumed
+   * @throws SluiceError what onBadRecord throws; the refused record is then not consumed. INPUT_CORRUPT where the file is
+   *   damaged: `rows`, `offset`, `records` and `state()` are then those of the whole records before the damage
    */
   decode(bytes: Uint8Array, from: number, to: number, last: boolean): number;
+  /**
+   * Called where the file ends and all of it was consumed, maybe more than once. Left out where a file may end behind any
+   * record.
+   * @throws SluiceError INPUT_CORRUPT where it may not: an array without its closing bracket
+   */
+  finish?(): void;
 
   /** Rows waiting for `take`. */
   readonly rows: number;

@@ -76,7 +76,8 @@ export class BatchWriter {
     const rows = batch.length - refused.size;
     if (refused.size === 0) return { rows, rejected: 0, quarantined: 0, late: 0, newestMs };
     const homeless = new Map([...refused].filter(([, { code }]) => code === 'no_bucket'));
-    for (const { reason } of homeless.values()) warnings.warn('record-skipped', `${before.path}: ${reason}`);
+    const code = refusals.bucketless === 'skip' ? 'record-skipped' : 'record-quarantined';
+    for (const { reason } of homeless.values()) warnings.warn(code, `${before.path}: ${reason}`);
     const kept = refusals.bucketless === 'skip' ? without(refused, homeless) : refused;
     if (kept.size > 0 && refusals.capture !== null)
       await quarantine?.write(await captureRecords(before, kept, refusals.capture), checkpointId);

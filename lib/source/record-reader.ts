@@ -30,7 +30,7 @@ const LINE_FEED = 10;
 const QUIET_BYTES = 64 * 1024 * 1024;
 
 /** What decoding what is there led to. */
-type Step = 'drift' | 'full' | 'again' | 'more' | 'too-large' | 'end';
+type Step = 'drift' | 'full' | 'damaged' | 'again' | 'more' | 'too-large' | 'end';
 
 /** Offset at which the bytes of a split have to begin, for `RecordReader.begin`. */
 export function readOffset(split: Split): number {
@@ -101,7 +101,7 @@ export class RecordReader {
       if (this.#skipping) await this.#skipRecord();
       const { stages } = this.#options;
       const before = stages.enter('decode');
-      const step = this.#decode();
+      const step = this.#decodeToDamage();
       stages.enter(before);
       if (step === 'again' && !this.#options.mustReturn()) continue;
       if (step === 'full' || step === 'drift' || step === 'again' || this.#hasToTake(step)) {
@@ -171,7 +171,8 @@ export class RecordReader {
     if (step === 'more' && this.#options.mustReturn()) return true;
     if (this.#decoder.rows === 0)
       return step === 'more' && this.#offset - this.#position.offset >= QUIET_BYTES;
-    // Source lines lie in the window: they have to be used before it moves.
+    // Source lines lie in the window: they have to be used before it moves. What a step leads to (the end, damage, a record
+    // that is too long) comes behind the rows.
     return step !== 'more' || this.#options.keepLines;
   }
 
@@ -194,6 +195,19 @@ export class RecordReader {
     this.#consumedBytes += bytes;
   }
 
+  /** Damage is told of behind the rows before it, by the next call: they are as good as those of a whole file. */
+  #decodeToDamage(): Step {
+    try {
+      return this.#decode();
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'INPUT_CORRUPT') throw error;
+      this.#advance(this.#decoder.offset - this.#offset);
+      if (this.#decoder.rows === 0) throw error;
+      this.#failure = { error };
+      return 'damaged';
+    }
+  }
+
   /** Gives the decoder what there is. Synchronous: this and the decoder are all that runs for each chunk. */
   #decode(): Step {
     const chunks = this.#chunks;
@@ -213,14 +227,14 @@ export class RecordReader {
       }
     }
     const { from } = chunks;
-    if (to === from) return sealed ? 'end' : 'more';
+    if (to === from) return sealed ? this.#end() : 'more';
     // A decoder sees no more than one record may have: what is too large does not depend on how the file was read.
     const limit = Math.min(to, from + maxRecordBytes);
     const consumed = decoder.decode(chunks.bytes, from, limit, sealed && limit === to);
     this.#advance(consumed - from);
     if (decoder.drift) return 'drift';
     if (decoder.full) return 'full';
-    if (consumed === to && sealed) return 'end';
+    if (consumed === to && sealed) return this.#end();
     if (consumed > from) {
       this.#wantedBytes = 0;
       return limit < to ? 'again' : 'more';
@@ -231,6 +245,12 @@ export class RecordReader {
     // Asking again for every chunk of a long record would read it over and over.
     this.#wantedBytes = Math.min((limit - from) * 2, maxRecordBytes);
     return 'more';
+  }
+
+  /** All that there is of the split is consumed. */
+  #end(): Step {
+    if (this.#endByte === null) this.#decoder.finish?.();
+    return 'end';
   }
 
   async #more(): Promise<void> {

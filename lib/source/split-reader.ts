@@ -318,9 +318,12 @@ export class SplitReader {
     });
   }
 
-  /** Whether an error means that a file cannot be read on, under the policy that keeps what cannot be read. */
+  /**
+   * Whether an error means that a file cannot be read on, under the policy that keeps what cannot be read. A record that was
+   * refused by a policy of its own (on_new_field: fail) stops the job: those behind it are not lost for its sake.
+   */
   #keepsRestOf(error: SluiceError): boolean {
-    return this.#options.onBadRecord === 'quarantine' && restCode(error) !== null;
+    return this.#failure === null && this.#options.onBadRecord === 'quarantine' && restCode(error) !== null;
   }
 
   /** The rest of a file that cannot be read on is one quarantined record, and the split ends there. */
@@ -329,7 +332,7 @@ export class SplitReader {
     this.#outcome = 'read';
     this.#keepPart(restCode(error) ?? 'malformed', error.message, offset, rest);
     this.#options.warnings?.warn(
-      'record-skipped',
+      'record-quarantined',
       `${path} is not read from byte ${offset} on: ${error.message}`,
     );
   }
@@ -358,9 +361,7 @@ export class SplitReader {
       this.#outcome = await checkVersion(fileSystem, this.#current(), modified);
       if (this.#outcome !== 'read') return;
     }
-    // Rows that were decoded and not returned must not be lost with it.
-    const pending = 'rows' in this.#decoder ? this.#decoder.rows : 0;
-    if (this.#keepsRestOf(error) && pending === 0) {
+    if (this.#keepsRestOf(error)) {
       this.#quarantineRest(error, offset, rest);
       return;
     }

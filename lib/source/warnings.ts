@@ -19,6 +19,7 @@ export type WarningCode =
   | 'listing-retried'
   | 'notification-unreadable'
   | 'notifications-unavailable'
+  | 'record-quarantined'
   | 'record-skipped'
   | 'watcher-unavailable';
 

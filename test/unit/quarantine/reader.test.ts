@@ -1,72 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { createInputFormat } from '../../../formats/index.ts';
-import { startPosition } from '../../../lib/source/split.ts';
-import { SplitReader } from '../../../lib/source/split-reader.ts';
-import { schemaOf } from '../../support/job.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { MemoryFileSystem } from '../../support/memory-file-system.ts';
-
-async function readAll(name: string, bytes: Uint8Array, type: 'ndjson' | 'csv' = 'ndjson') {
-  const clock = new ManualClock(0);
-  const fileSystem = new MemoryFileSystem(clock);
-  fileSystem.put(`/in/${name}`, bytes);
-  const status = await fileSystem.stat(`/in/${name}`);
-  const reader = new SplitReader({
-    fileSystem,
-    format: await createInputFormat(
-      type === 'ndjson'
-        ? { type, compression: 'auto' }
-        : {
-            type,
-            compression: 'auto',
-            delimiter: ',',
-            quote: '"',
-            header: true,
-            columns: null,
-            nullText: null,
-            quotedNewlines: true,
-          },
-    ),
-    compression: 'auto',
-    schema: schemaOf({ id: 'int64' }),
-    batchRows: 100,
-    keepLines: false,
-    maxRecordBytes: 10_000,
-    onBadRecord: 'quarantine',
-    modified: 'ignore',
-    chunkBytes: 4096,
-  });
-  const kept = [];
-  let rows = 0;
-  let returned = 0;
-  const split = {
-    id: '1.0',
-    fileId: '1',
-    path: `/in/${name}`,
-    sizeBytes: bytes.length,
-    modifiedNs: String(status!.modifiedNs),
-    compression: null,
-    startByte: 0,
-    endByte: null,
-    position: startPosition(0),
-  };
-  let going = await reader.open(split);
-  kept.push(...(await reader.takeQuarantined()));
-  while (going) {
-    const batch = await reader.next();
-    returned++;
-    kept.push(...(await reader.takeQuarantined()));
-    rows += batch?.length ?? 0;
-    going = batch !== null;
-  }
-  return { rows, kept, returned, counts: reader.takeCounts(), outcome: reader.outcome };
-}
+import { CSV, NDJSON, readQuarantining } from './read-quarantining.ts';
 
 describe('reader, on_bad_record: quarantine', () => {
   test('line and offset of each record, across chunks', async () => {
     const lines = Array.from({ length: 3000 }, (_, i) => (i % 100 === 50 ? `bad ${i}` : `{"id":${i}}`));
-    const { rows, kept } = await readAll('a.ndjson', Buffer.from(`${lines.join('\n')}\n`));
+    const { rows, kept } = await readQuarantining('a.ndjson', Buffer.from(`${lines.join('\n')}\n`));
     expect(rows).toBe(2970);
     expect(kept.map(({ line }) => line)).toEqual(Array.from({ length: 30 }, (_, i) => i * 100 + 51));
     for (const record of kept) {
@@ -78,7 +17,7 @@ describe('reader, on_bad_record: quarantine', () => {
 
   test('nothing but bad records: they are returned in bounded portions, and the positions go on', async () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `bad ${i}`);
-    const { rows, kept, returned } = await readAll('a.ndjson', Buffer.from(lines.join('\n')));
+    const { rows, kept, returned } = await readQuarantining('a.ndjson', Buffer.from(lines.join('\n')));
     expect(rows).toBe(0);
     expect(kept).toHaveLength(20_000);
     expect(returned).toBeGreaterThan(4);
@@ -87,7 +26,7 @@ describe('reader, on_bad_record: quarantine', () => {
   test('a torn gzip: its rows are read as far as they go, and the rest is one record', async () => {
     const text = Array.from({ length: 20_000 }, (_, i) => `{"id":${(i * 7919) % 100_003}}`).join('\n');
     const gzip = gzipSync(text);
-    const { rows, kept, outcome } = await readAll('a.ndjson.gz', gzip.subarray(0, gzip.length / 2));
+    const { rows, kept, outcome } = await readQuarantining('a.ndjson.gz', gzip.subarray(0, gzip.length / 2));
     expect(outcome).toBe('read');
     expect(rows).toBeGreaterThan(1000);
     const rest = kept.at(-1)!;
@@ -99,7 +38,7 @@ describe('reader, on_bad_record: quarantine', () => {
   });
 
   test('a CSV file whose header says a column twice is kept as a whole', async () => {
-    const { rows, kept, outcome, counts } = await readAll('a.csv', Buffer.from('id,id\n1,2\n'), 'csv');
+    const { rows, kept, outcome, counts } = await readQuarantining('a.csv', Buffer.from('id,id\n1,2\n'), CSV);
     expect({ rows, outcome, quarantined: counts.quarantined }).toEqual({
       rows: 0,
       outcome: 'read',
@@ -109,7 +48,7 @@ describe('reader, on_bad_record: quarantine', () => {
   });
 
   test('a record that is too long is kept in part, and what follows is read', async () => {
-    const { rows, kept } = await readAll(
+    const { rows, kept } = await readQuarantining(
       'a.ndjson',
       Buffer.from(`{"x":"${'x'.repeat(20_000)}"}\n{"id":1}\n`),
     );
@@ -117,5 +56,14 @@ describe('reader, on_bad_record: quarantine', () => {
     expect(kept).toHaveLength(1);
     expect(kept[0]).toMatchObject({ code: 'too_large', offset: 0, line: 1, complete: false });
     expect(kept[0]!.bytes.length).toBeLessThanOrEqual(10_000);
+  });
+
+  test('a field that stops the job does so in the first record, too: what is behind it is not kept in its place', async () => {
+    const text = Buffer.from('{"id":1,"new":2}\n{"id":2}\n');
+    const drift = { newField: 'fail', mismatch: 'bad_record' } as const;
+    await expect(readQuarantining('a.ndjson', text, NDJSON, { drift })).rejects.toMatchObject({
+      code: 'BAD_RECORD',
+      message: expect.stringContaining("column 'new'"),
+    });
   });
 });
