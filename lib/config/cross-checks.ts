@@ -4,6 +4,7 @@ import type { Field, Schema } from '../core/data-type.ts';
 import { LINEAGE_COLUMNS } from '../core/lineage.ts';
 import { isS3Location } from '../core/location.ts';
 import { stepSchema } from '../transform/step-schema.ts';
+import { append } from './append-check.ts';
 import { deduplicate } from './deduplicate-check.ts';
 import { isLoopback } from './notifications-section.ts';
 import type { KeyPath, Problem } from './problems.ts';
@@ -26,6 +27,7 @@ export function crossCheck(job: CompiledJob): Problem[] {
     codecs,
     deltaTable,
     quarantine,
+    append,
     afterCommit,
     objectStores,
     notifications,
@@ -330,17 +332,13 @@ function* deltaTable({ source, sink }: CompiledJob): Iterable<Problem> {
 }
 
 function* afterCommit({ source }: CompiledJob): Iterable<Problem> {
-  const { afterCommit, modified, paths } = source;
-  const path = ['source', 'after_commit'];
-  if (afterCommit.kind !== 'keep' && modified === 'append') {
-    yield { path, message: 'files that are followed (`modified: append`) have no end: they have to be kept' };
-  }
+  const { afterCommit, paths } = source;
   if (afterCommit.kind !== 'move') return;
   for (const each of paths) {
     // A glob's fixed part is a prefix of it as well, so this holds for globs too.
     if (`${afterCommit.folder}/`.startsWith(`${each}/`)) {
       yield {
-        path: [...path, 'move'],
+        path: ['source', 'after_commit', 'move'],
         message: `${afterCommit.folder} is in the source ${each}: files moved there would be read again`,
       };
     }
@@ -351,12 +349,6 @@ function* afterCommit({ source }: CompiledJob): Iterable<Problem> {
 const MAX_UPLOAD_PARTS = 5000;
 
 function* objectStores({ statePath, source, sink, s3 }: CompiledJob): Iterable<Problem> {
-  if (source.modified === 'append' && source.paths.some(isS3Location)) {
-    yield {
-      path: ['source', 'modified'],
-      message: 'objects do not grow: each is written whole. Choose ignore, reread or fail',
-    };
-  }
   const { afterCommit } = source;
   if (afterCommit.kind === 'move' && [afterCommit.folder, ...source.paths].some(isS3Location)) {
     yield {

@@ -74,7 +74,7 @@ function fromBytes(type: DataType, bytes: Uint8Array, start: number, end: number
 export function appendValue(column: Column, value: unknown): void {
   const row = column.length;
   column.reserve(row + 1);
-  if (value === null || value === undefined) {
+  if (isNull(column.type, value)) {
     appendNull(column);
     return;
   }
@@ -138,7 +138,7 @@ function writeFixed(column: FixedColumn, row: number, value: unknown): void {
       column.float64[row] = value;
       return;
     case 'float32':
-      if (typeof value !== 'number') refuse(type, value);
+      if (typeof value !== 'number' || overflowsFloat32(value)) refuse(type, value);
       column.float32[row] = value;
       return;
     case 'date': {
@@ -184,9 +184,16 @@ function toBytes(type: DataType, value: unknown): Uint8Array {
   return refuse(type, value);
 }
 
-/** Empty text is no value: NDJSON has null in its place. */
+/** Empty text is no JSON value, and there is no other that it could mean. */
+function isNull(type: DataType, value: unknown): value is null | undefined | '' {
+  return value === null || value === undefined || (value === '' && type.kind === 'json');
+}
+
+function overflowsFloat32(value: number): boolean {
+  return Number.isFinite(value) && !Number.isFinite(Math.fround(value));
+}
+
 function isJson(text: string): boolean {
-  if (text === '') return true;
   try {
     JSON.parse(text);
     return true;
@@ -207,7 +214,7 @@ export function columnsOf(schema: Schema, records: readonly Readonly<Record<stri
     const column = emptyColumn(field.type, records.length);
     for (const record of records) {
       const value = record[field.name];
-      if (!field.nullable && (value === null || value === undefined)) {
+      if (!field.nullable && isNull(field.type, value)) {
         throw new SluiceError('BAD_RECORD', `column '${field.name}' is null and may not be`, {
           details: { column: field.name },
         });

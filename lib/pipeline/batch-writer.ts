@@ -1,11 +1,18 @@
 /** Writes the batches of one schema to their buckets, and says what became of their rows. */
 import type { Batch } from '../core/batch.ts';
 import type { BucketContext } from '../core/bucket-assigner.ts';
+import { SluiceError } from '../core/errors.ts';
 import type { BadRecordPolicy } from '../core/specs.ts';
 import type { EvolvingSink } from '../sink/evolving-sink.ts';
 import type { Split } from '../source/split.ts';
 import type { Warnings } from '../source/warnings.ts';
-import { type CaptureOptions, captureRecords, type RowRefusal, writeRows } from './bucketless-rows.ts';
+import {
+  type CaptureOptions,
+  captureRecords,
+  isOfRow,
+  type RowRefusal,
+  writeRows,
+} from './bucketless-rows.ts';
 import type { Quarantine } from './quarantine.ts';
 import { newestOf } from './subtask-counts.ts';
 
@@ -72,15 +79,25 @@ export class BatchWriter {
       bucketless: refusals.bucketless !== 'fail',
       late: refusals.late && watermarkMs !== Number.NEGATIVE_INFINITY,
     };
-    const refused = await writeRows(batch, { lateRows, write }, policy);
+    const refused = await writeRows(batch, { lateRows, write }, policy).catch((thrown: unknown) => {
+      throw isOfRow(thrown) ? inFile(thrown, before) : thrown;
+    });
     const rows = batch.length - refused.size;
     if (refused.size === 0) return { rows, rejected: 0, quarantined: 0, late: 0, newestMs };
     const homeless = new Map([...refused].filter(([, { code }]) => code === 'no_bucket'));
-    const code = refusals.bucketless === 'skip' ? 'record-skipped' : 'record-quarantined';
-    for (const { reason } of homeless.values()) warnings.warn(code, `${before.path}: ${reason}`);
-    const kept = refusals.bucketless === 'skip' ? without(refused, homeless) : refused;
-    if (kept.size > 0 && refusals.capture !== null)
-      await quarantine?.write(await captureRecords(before, kept, refusals.capture), checkpointId);
+    const skips = refusals.bucketless === 'skip';
+    if (skips)
+      for (const { reason } of homeless.values())
+        warnings.warn('record-skipped', `${before.path}: ${reason}`);
+    const kept = skips ? without(refused, homeless) : refused;
+    if (kept.size > 0 && refusals.capture !== null) {
+      const records = await captureRecords(before, kept, refusals.capture);
+      for (const { code, path, offset, line, reason } of records) {
+        const place = line === null ? `byte ${offset}` : `line ${line}`;
+        if (code === 'no_bucket') warnings.warn('record-quarantined', `${path}, ${place}: ${reason}`);
+      }
+      await quarantine?.write(records, checkpointId);
+    }
     return {
       rows,
       rejected: refused.size - kept.size,
@@ -89,6 +106,16 @@ export class BatchWriter {
       newestMs,
     };
   }
+}
+
+/** Which of the batch's rows it is only reading them again would tell. */
+function inFile({ code, message, details, cause }: SluiceError, { path, position }: Split): SluiceError {
+  const { offset } = position;
+  return new SluiceError(code, `${path}, in a record behind byte ${offset}: ${message}`, {
+    hint: 'mend it, or set on_bad_record: quarantine, which keeps such records and tells the place of each',
+    details: { ...details, path, offset },
+    cause,
+  });
 }
 
 function without(

@@ -93,7 +93,8 @@ function judge(
   }
 }
 
-function isOfRow(thrown: unknown): thrown is SluiceError {
+/** Whether an error is about one row, not about the sink. */
+export function isOfRow(thrown: unknown): thrown is SluiceError {
   return thrown instanceof SluiceError && (thrown.code === 'BAD_RECORD' || thrown.code === 'PATH_ESCAPE');
 }
 

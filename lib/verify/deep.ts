@@ -161,7 +161,9 @@ function whyNotCompared(
   if (dropped.parts > 0) return `${dropped.rows} rows are in partitions that were dropped`;
   if (balance.lateDropped > 0) return `${balance.lateDropped} rows came late and were dropped`;
   const missing = rows - balance.published;
-  return missing > 0 ? `${missing} records that were refused would fit by now, and were not replayed` : null;
+  return missing > 0
+    ? `${missing} records that were refused can be read: they belong in no bucket, came late, or would fit by now and were not replayed`
+    : null;
 }
 
 /** @returns files whose rows, or refused records, are not as many as the ledger says */

@@ -222,7 +222,10 @@ describe('otherwise', () => {
       path.join(folder, 'in', 'a.ndjson'),
       '{"id":1,"ts":"2026-11-10"}\n{"id":2,"ts":"never"}\n',
     );
-    await expect(runInline(job(NDJSON, 'fail'))).rejects.toMatchObject({ code: 'BAD_RECORD' });
+    await expect(runInline(job(NDJSON, 'fail'))).rejects.toMatchObject({
+      code: 'BAD_RECORD',
+      message: expect.stringContaining(`${path.join(folder, 'in', 'a.ndjson')}, in a record behind byte 0: `),
+    });
     expect((await listLake(path.join(folder, 'lake'))).visible).toEqual([]);
   });
 

@@ -491,6 +491,24 @@ sink:
       'source.after_commit',
       /have to be kept/,
     ],
+    [
+      'following CSV with line ends in values',
+      minimal({ source: 'modified: append' }).replace('ndjson', 'csv'),
+      'source.modified',
+      /quoted_newlines: false/,
+    ],
+    [
+      'following what is no lines',
+      minimal({ source: 'modified: append' }).replace('ndjson', 'json'),
+      'source.modified',
+      /json files cannot be followed/,
+    ],
+    [
+      'following what is compressed',
+      minimal({ source: 'modified: append', format: 'compression: gzip' }),
+      'source.modified',
+      /gzip cannot be followed/,
+    ],
   ])('parts that do not fit: %s', async (_, text, path, message) => {
     const problems = await problemsOf(text);
     expect(problems.map((each) => each.path)).toEqual([path]);
