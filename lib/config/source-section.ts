@@ -143,7 +143,9 @@ const csv = section({
     .describe('unquoted text that means null, such as `NA`; an unquoted empty value always does'),
   quoted_newlines: flag()
     .prefault(true)
-    .describe('whether a quoted value may hold line ends; `false` lets large files be read in pieces, and followed (`modified: append`)'),
+    .describe(
+      'whether a quoted value may hold line ends; `false` lets large files be read in pieces, and followed (`modified: append`)',
+    ),
 });
 
 const textLines = section({

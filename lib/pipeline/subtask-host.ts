@@ -1,13 +1,10 @@
-/** Where a subtask runs: a thread of its own, or (in tests that need to control it) the caller's. */
+/** Where a subtask runs: a thread of its own. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { FileSystem } from '../storage/file-system.ts';
 import { type ServedWriter, serveWriter } from '../storage/local/delegating-writer.ts';
 import { LocalRecoverableWriter } from '../storage/local/local-recoverable-writer.ts';
 import type { FromSubtask, ToSubtask } from './messages.ts';
 import type { SubtaskConfig } from './subtask-config.ts';
-import type { RunningSubtask } from './subtask-start.ts';
 
 export interface SubtaskHost {
   send(message: ToSubtask): void;
@@ -115,40 +112,4 @@ class SubtaskThread implements SubtaskHost {
     const error = new SluiceError('INTERNAL', `subtask ${subtask} died: ${why}`, { cause });
     receive({ type: 'failed', subtask, error: error.toMessage() });
   }
-}
-
-/** Subtasks in the calling thread, on its clock and file system. Messages are copied as a thread would. */
-export function inlineSubtasks(fileSystem: FileSystem, clock: Clock): StartSubtask {
-  return (config, receive) => {
-    const early: ToSubtask[] = [];
-    let running: RunningSubtask | null = null;
-    let dead = false;
-    const send = (message: FromSubtask) => {
-      setImmediate(() => {
-        if (!dead) receive(structuredClone(message));
-      });
-    };
-    const start = async () => {
-      const { startSubtask } = await import('./subtask-start.ts');
-      running = await startSubtask(structuredClone(config), fileSystem, clock, send);
-      for (const message of early.splice(0)) running.receive(message);
-      await running.done;
-    };
-    const ended = start().catch((error: unknown) =>
-      send({ type: 'failed', subtask: config.subtask, error: SluiceError.from(error).toMessage() }),
-    );
-    const deliver = (message: ToSubtask) => {
-      if (running === null) early.push(structuredClone(message));
-      else running.receive(structuredClone(message));
-    };
-    return {
-      send: deliver,
-      terminate: async () => {
-        dead = true;
-        deliver({ type: 'end' });
-        await ended;
-        await running?.release();
-      },
-    };
-  };
 }

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { readJob } from '../../lib/config/read-job.ts';
 import { type Clock, systemClock } from '../../lib/core/clock.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { inlineSubtasks } from '../support/inline-subtasks.ts';
 import { repeat } from './in-process.mjs';
 
 const [file = '', runs = '5'] = process.argv.slice(2);

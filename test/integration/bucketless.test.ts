@@ -9,9 +9,9 @@ import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { runInline } from '../support/inline-job.ts';
+import { inlineSubtasks } from '../support/inline-subtasks.ts';
 import {
   csvInputSpec,
   ndjsonOutput,

@@ -11,8 +11,8 @@ import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import type { BucketSpec, PartitionCommitSpec, PartitionPolicySpec } from '../../lib/core/specs.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { RunOptions } from '../../lib/pipeline/run-options.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { inlineSubtasks } from '../support/inline-subtasks.ts';
 import { rollingBySizeAndTime, schemaOf, testJob } from '../support/job.ts';
 import { visibleFiles } from '../support/visible-files.ts';
 

@@ -9,9 +9,9 @@ import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import { planJob } from '../../lib/pipeline/plan-job.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import type { FilePlan } from '../../lib/source/source-plan.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { inlineSubtasks } from '../support/inline-subtasks.ts';
 import { rollingBySizeAndTime, schemaOf, type TestJobOptions, testJob } from '../support/job.ts';
 
 let folder: string;

@@ -7,10 +7,10 @@ import { systemClock } from '../../lib/core/clock.ts';
 import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { type VerifyReport, verifyJob } from '../../lib/verify/verify-job.ts';
 import { runInline } from '../support/inline-job.ts';
+import { inlineSubtasks } from '../support/inline-subtasks.ts';
 import {
   ndjsonOutput,
   parquetOutput,

@@ -23,10 +23,10 @@ import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { setFailpointHook } from '../../lib/core/failpoint.ts';
 import type { OutputFormatSpec } from '../../lib/core/specs.ts';
 import { replayJob } from '../../lib/pipeline/replay.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { countingIds } from '../support/counting-ids.ts';
 import { runInline, startInline } from '../support/inline-job.ts';
+import { inlineSubtasks } from '../support/inline-subtasks.ts';
 import {
   ndjsonOutput,
   parquetOutput,

@@ -5,8 +5,8 @@ import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
 import type { JobEvent, JobSummary } from '../../lib/pipeline/progress.ts';
 import type { RunOptions } from '../../lib/pipeline/run-options.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
+import { inlineSubtasks } from './inline-subtasks.ts';
 
 export function runInline(job: CompiledJob, options: Partial<RunOptions> = {}): Promise<JobSummary> {
   return runJob(job, {

@@ -5,11 +5,11 @@ import type { CompiledJob } from '../../lib/core/compiled-job.ts';
 import { randomIds } from '../../lib/core/ids.ts';
 import { DEFAULT_S3, type OutputFormatSpec, type S3Spec } from '../../lib/core/specs.ts';
 import { runJob } from '../../lib/pipeline/job-runner.ts';
-import { inlineSubtasks } from '../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../lib/storage/local/local-file-system.ts';
 import { RoutedFileSystem } from '../../lib/storage/open-file-system.ts';
 import type { ObjectStore } from '../../lib/storage/s3/object-store.ts';
 import { S3FileSystem } from '../../lib/storage/s3/s3-file-system.ts';
+import { inlineSubtasks } from './inline-subtasks.ts';
 import { rollingBySizeAndTime, schemaOf, type TestJobOptions, testJob } from './job.ts';
 
 /** Parts of uploads that small come together in a test; a real server would refuse them. */

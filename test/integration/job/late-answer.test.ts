@@ -6,9 +6,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../lib/core/clock.ts';
 import { SluiceError } from '../../../lib/core/errors.ts';
 import type { FromSubtask } from '../../../lib/pipeline/messages.ts';
-import { inlineSubtasks, type StartSubtask } from '../../../lib/pipeline/subtask-host.ts';
+import type { StartSubtask } from '../../../lib/pipeline/subtask-host.ts';
 import { localFileSystem } from '../../../lib/storage/local/local-file-system.ts';
 import { runInline } from '../../support/inline-job.ts';
+import { inlineSubtasks } from '../../support/inline-subtasks.ts';
 import { testJob } from '../../support/job.ts';
 
 let folder: string;
