@@ -8,16 +8,6 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 
 export const NDJSON: InputFormatSpec = { type: 'ndjson', compression: 'auto' };
-export const CSV: InputFormatSpec = {
-  type: 'csv',
-  compression: 'auto',
-  delimiter: ',',
-  quote: '"',
-  header: true,
-  columns: null,
-  nullText: null,
-  quotedNewlines: true,
-};
 
 export interface QuarantiningOptions {
   readonly batchRows?: number;

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { CSV, NDJSON, readQuarantining } from './read-quarantining.ts';
+import { csvInputSpec } from '../../support/job.ts';
+import { NDJSON, readQuarantining } from './read-quarantining.ts';
 
 describe('reader, on_bad_record: quarantine', () => {
   test('line and offset of each record, across chunks', async () => {
@@ -38,7 +39,11 @@ describe('reader, on_bad_record: quarantine', () => {
   });
 
   test('a CSV file whose header says a column twice is kept as a whole', async () => {
-    const { rows, kept, outcome, counts } = await readQuarantining('a.csv', Buffer.from('id,id\n1,2\n'), CSV);
+    const { rows, kept, outcome, counts } = await readQuarantining(
+      'a.csv',
+      Buffer.from('id,id\n1,2\n'),
+      csvInputSpec,
+    );
     expect({ rows, outcome, quarantined: counts.quarantined }).toEqual({
       rows: 0,
       outcome: 'read',
