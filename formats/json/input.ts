@@ -11,6 +11,7 @@ export function jsonInput(_spec: Extract<InputFormatSpec, { type: 'json' }>): In
     type: 'json',
     splittable: false,
     createDecoder: (options) => new JsonArrayDecoder(options),
+    recordState: { place: 'comma' satisfies ArrayPlace },
     inferSchema: (samples) => inferSchemaFromJson(samples.map(asLines)),
   };
 }

@@ -51,6 +51,8 @@ export function replayInput(inner: InputFormat | FileInputFormat): InputFormat {
 
 class ReplayDecoder implements Decoder {
   readonly #inner: Decoder;
+  /** undefined: records are read in the states that they were found in. */
+  readonly #recordState: DecoderState | undefined;
   readonly #batchRows: number;
   readonly #nothing: Batch;
   #offset = 0;
@@ -68,6 +70,7 @@ class ReplayDecoder implements Decoder {
   constructor(inner: InputFormat, options: DecoderOptions) {
     this.#batchRows = options.batchRows;
     this.#keepsOrigins = options.keepOffsets === true;
+    this.#recordState = inner.recordState;
     this.#inner = inner.createDecoder({
       ...options,
       keepLines: false,
@@ -111,27 +114,29 @@ class ReplayDecoder implements Decoder {
   /** @returns false where rows have to be taken first */
   #record({ file, offset, line, record, state }: ReplayRecord): boolean {
     const begun = JSON.stringify(state);
-    if (begun !== this.#begun) {
+    if (begun !== this.#begun || this.#recordState !== undefined) {
       if (this.#inner.rows > 0) {
         this.#mustTake = true;
         return false;
       }
-      this.#inner.begin({ offset: INNER_OFFSET, state });
+      this.#inner.begin({ offset: INNER_OFFSET, state: this.#recordState ?? state });
       this.#begun = begun;
     }
     this.#origin = { path: file, offset, line };
     const rowsBefore = this.#inner.rows;
     const bytes = Buffer.concat([Buffer.from(record, 'base64'), Buffer.from([LINE_FEED])]);
     const before = this.#inner.records;
-    const read = this.#inner.decode(bytes, 0, bytes.length, false);
-    // A quote that is not closed may be so for the want of what followed in the file.
-    if (read < bytes.length) this.#inner.decode(bytes, read, bytes.length, true);
-    if (this.#inner.records !== before + 1) {
-      throw new SluiceError(
-        'INTERNAL',
-        `the quarantined record of ${file}, byte ${offset}, is not one record`,
-      );
+    try {
+      const read = this.#inner.decode(bytes, 0, bytes.length, false);
+      // A quote that is not closed may be so for the want of what followed in the file.
+      if (read < bytes.length) this.#inner.decode(bytes, read, bytes.length, true);
+    } catch (error) {
+      // The file is ours: it must not be quarantined in its turn, as a damaged one.
+      if (error instanceof SluiceError && error.code === 'INPUT_CORRUPT')
+        throw notOneRecord(file, offset, error);
+      throw error;
     }
+    if (this.#inner.records !== before + 1) throw notOneRecord(file, offset, null);
     if (this.#keepsOrigins && this.#inner.rows > rowsBefore) this.#origins.push(this.#origin);
     return true;
   }
@@ -171,6 +176,12 @@ class ReplayDecoder implements Decoder {
   skipRecord(bytes: Uint8Array, from: number, to: number): number {
     return behindLineFeed(bytes, from, to);
   }
+}
+
+function notOneRecord(file: string, offset: number, cause: unknown): SluiceError {
+  return new SluiceError('INTERNAL', `the quarantined record of ${file}, byte ${offset}, is not one record`, {
+    cause,
+  });
 }
 
 /** @throws SluiceError STATE_CORRUPT: replay files are ours */

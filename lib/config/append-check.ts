@@ -29,6 +29,6 @@ function whyNotFollowed(format: InputFormatSpec): string | null {
   if (type !== 'csv')
     return `${type} files cannot be followed: only lines can. Choose ignore, reread or fail`;
   return format.quotedNewlines
-    ? 'CSV whose values may hold line ends cannot be followed: set `format.quoted_newlines: false`'
+    ? 'CSV whose values may hold line ends cannot be followed: set `format.quoted_newlines: false`, or choose ignore, reread or fail'
     : null;
 }

@@ -172,6 +172,11 @@ export interface InputFormat {
   readonly splittable: boolean;
   createDecoder(options: DecoderOptions): Decoder;
   /**
+   * Where a decoder begins that reads one record alone, as a replay does, if not in the state of the record's place: an
+   * element of an array stands behind whatever stood before it. Left out for others.
+   */
+  readonly recordState?: DecoderState;
+  /**
    * For formats whose files begin with what later records need (a CSV header): the state of a decoder that begins at a
    * record further on, read from the file's first bytes (decompressed). null asks for more bytes; with `last` there are
    * none. Left out where a decoder can begin at any record with the state null.

@@ -109,10 +109,13 @@ export class BatchWriter {
 }
 
 /** Which of the batch's rows it is only reading them again would tell. */
-function inFile({ code, message, details, cause }: SluiceError, { path, position }: Split): SluiceError {
+function inFile(
+  { code, message, hint, details, cause }: SluiceError,
+  { path, position }: Split,
+): SluiceError {
   const { offset } = position;
   return new SluiceError(code, `${path}, in a record behind byte ${offset}: ${message}`, {
-    hint: 'mend it, or set on_bad_record: quarantine, which keeps such records and tells the place of each',
+    hint: hint ?? 'mend it, or set on_bad_record: quarantine, which keeps such records',
     details: { ...details, path, offset },
     cause,
   });

@@ -77,6 +77,21 @@ export function tooLargeError(
   );
 }
 
+/** An error that lacks the line number, which takes reading to find out. */
+export interface RecordFailure {
+  /** null where the record says its place itself. */
+  readonly offset: number | null;
+  readonly describe: (line: number | null) => SluiceError;
+}
+
+/** A file that cannot be read on. */
+export interface Damage {
+  readonly error: SluiceError;
+  readonly offset: number;
+  /** What is kept of it. */
+  readonly rest: Uint8Array;
+}
+
 /** Errors that are about the rest of a file, not about one record. */
 export const REST_CODES: Partial<Record<ErrorCode, BadRecordCode>> = {
   INPUT_CORRUPT: 'file_corrupt',

@@ -30,7 +30,7 @@ const LINE_FEED = 10;
 const QUIET_BYTES = 64 * 1024 * 1024;
 
 /** What decoding what is there led to. */
-type Step = 'drift' | 'full' | 'damaged' | 'again' | 'more' | 'too-large' | 'end';
+type Step = 'drift' | 'full' | 'again' | 'more' | 'too-large' | 'end';
 
 /** Offset at which the bytes of a split have to begin, for `RecordReader.begin`. */
 export function readOffset(split: Split): number {
@@ -59,6 +59,8 @@ export class RecordReader {
   #aligning = false;
   /** A record that is too long is being left behind. */
   #skipping = false;
+  /** Such a record took all that was left of the file. */
+  #skippedToEnd = false;
   /** The window has to be this long before decoding again makes sense: twice what held no whole record, or 0. */
   #wantedBytes = 0;
   #consumedBytes = 0;
@@ -86,6 +88,7 @@ export class RecordReader {
     this.#aligning = beginsInsideLine(split);
     this.#offset = readOffset(split);
     this.#skipping = false;
+    this.#skippedToEnd = false;
     this.#wantedBytes = 0;
     this.#failure = null;
     this.#options.lineNumbers?.begin(line);
@@ -171,8 +174,7 @@ export class RecordReader {
     if (step === 'more' && this.#options.mustReturn()) return true;
     if (this.#decoder.rows === 0)
       return step === 'more' && this.#offset - this.#position.offset >= QUIET_BYTES;
-    // Source lines lie in the window: they have to be used before it moves. What a step leads to (the end, damage, a record
-    // that is too long) comes behind the rows.
+    // Source lines lie in the window: they have to be used before it moves.
     return step !== 'more' || this.#options.keepLines;
   }
 
@@ -195,17 +197,22 @@ export class RecordReader {
     this.#consumedBytes += bytes;
   }
 
-  /** Damage is told of behind the rows before it, by the next call: they are as good as those of a whole file. */
+  /** Where `decode` finds damage, what is whole before it counts as read: see `takeWhole`. */
   #decodeToDamage(): Step {
     try {
       return this.#decode();
     } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== 'INPUT_CORRUPT') throw error;
-      this.#advance(this.#decoder.offset - this.#offset);
-      if (this.#decoder.rows === 0) throw error;
-      this.#failure = { error };
-      return 'damaged';
+      if (error instanceof SluiceError && error.code === 'INPUT_CORRUPT')
+        this.#advance(this.#decoder.offset - this.#offset);
+      throw error;
     }
+  }
+
+  /** The rows before the damage that `next` threw; null where there are none. The position is behind them then. */
+  takeWhole(): Batch | null {
+    if (this.#decoder.rows === 0) return null;
+    this.#notePosition();
+    return this.#take();
   }
 
   /** Gives the decoder what there is. Synchronous: this and the decoder are all that runs for each chunk. */
@@ -249,7 +256,7 @@ export class RecordReader {
 
   /** All that there is of the split is consumed. */
   #end(): Step {
-    if (this.#endByte === null) this.#decoder.finish?.();
+    if (this.#endByte === null && !this.#skippedToEnd) this.#decoder.finish?.();
     return 'end';
   }
 
@@ -280,6 +287,7 @@ export class RecordReader {
     for (;;) {
       const end = this.#decoder.skipRecord(chunks.bytes, chunks.from, chunks.to);
       this.#advance(end === -1 ? chunks.length : end - chunks.from);
+      this.#skippedToEnd = end === -1;
       if (end !== -1 || chunks.ended) break;
       await chunks.more();
     }

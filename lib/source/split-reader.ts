@@ -22,20 +22,20 @@ import { PlaceTracker } from './place-tracker.ts';
 import { openRandomFile } from './random-file.ts';
 import { readHeader } from './read-header.ts';
 import type { ReaderCounts } from './reader-counts.ts';
-import { badRecordError, copyRefused, tooLargeError, withPath } from './record-errors.ts';
+import {
+  badRecordError,
+  copyRefused,
+  type Damage,
+  type RecordFailure,
+  tooLargeError,
+  withPath,
+} from './record-errors.ts';
 import { beginsInsideLine, RecordReader, readOffset } from './record-reader.ts';
 import { driftPolicy, policyFor, restCode } from './refusal-policy.ts';
 import { type QuarantinedRecord, RefusedRecords, refusedRecord } from './refused-records.ts';
 import { isReadToEnd, type Split, type SplitOutcome } from './split.ts';
 import type { SplitReaderOptions } from './split-reader-options.ts';
 import { openSplitSource, type SplitSource } from './split-source.ts';
-
-/** An error that lacks the line number, which takes reading to find out. */
-interface RecordFailure {
-  /** null where the record says its place itself. */
-  readonly offset: number | null;
-  readonly describe: (line: number | null) => SluiceError;
-}
 
 const CHUNK_BYTES = 1024 * 1024;
 /** Of a record that is too long, and of the rest of a damaged file, so much is kept. */
@@ -51,6 +51,8 @@ export class SplitReader {
   #outcome: SplitOutcome['kind'] = 'read';
   #compression: Compression = 'none';
   #failure: RecordFailure | null = null;
+  /** What the file ends in, once the rows before it were returned. */
+  #damage: Damage | null = null;
   readonly #decoder: Decoder | FileDecoder;
   readonly #refused = new RefusedRecords();
   #rejected = 0;
@@ -99,6 +101,7 @@ export class SplitReader {
     await this.close();
     this.#split = split;
     this.#failure = null;
+    this.#damage = null;
     this.#outcome = 'read';
     if (isReadToEnd(split)) return false;
     const { fileSystem, modified, ahead } = this.#options;
@@ -112,7 +115,7 @@ export class SplitReader {
       const error = SluiceError.from(thrown);
       await this.close();
       if (this.#keepsRestOf(error)) {
-        this.#quarantineRest(error, split.position.offset, new Uint8Array(0));
+        this.#quarantineRest({ error, offset: split.position.offset, rest: new Uint8Array(0) });
         return false;
       }
       const outcome = unreadOutcome(error, modified);
@@ -128,6 +131,11 @@ export class SplitReader {
    *   The file is closed then
    */
   async next(): Promise<Batch | null> {
+    if (this.#damage !== null) {
+      this.#quarantineRest(this.#damage);
+      this.#damage = null;
+      return null;
+    }
     try {
       this.#places?.beginBatch(this.#current().position.records);
       const batch = await this.#records.next();
@@ -139,8 +147,7 @@ export class SplitReader {
       const { unread, unreadOffset } = this.#records;
       const rest = unread.slice(0, MAX_KEPT_BYTES);
       await this.close().catch(() => {});
-      await this.#explain(SluiceError.from(error), unreadOffset, rest);
-      return null;
+      return this.#explain(SluiceError.from(error), unreadOffset, rest);
     }
   }
 
@@ -327,7 +334,7 @@ export class SplitReader {
   }
 
   /** The rest of a file that cannot be read on is one quarantined record, and the split ends there. */
-  #quarantineRest(error: SluiceError, offset: number, rest: Uint8Array): void {
+  #quarantineRest({ error, offset, rest }: Damage): void {
     const { path } = this.#current();
     this.#outcome = 'read';
     this.#keepPart(restCode(error) ?? 'malformed', error.message, offset, rest);
@@ -335,6 +342,16 @@ export class SplitReader {
       'record-quarantined',
       `${path} is not read from byte ${offset} on: ${error.message}`,
     );
+  }
+
+  #takeWhole(): Batch | null {
+    if (this.#records instanceof FileReader) return null;
+    const batch = this.#records.takeWhole();
+    if (batch === null) return null;
+    const { position } = this.#records;
+    this.#split = { ...this.#current(), position };
+    this.#places?.endBatch(position.records, batch.length);
+    return batch;
   }
 
   async #end(): Promise<void> {
@@ -348,35 +365,34 @@ export class SplitReader {
   /**
    * What an error means: a damaged file that is another one by now was read while it was being written, which is the
    * policy's affair; a refused record gets its line number, which takes reading the file once more.
+   * @returns rows before damage, of which the next call tells then; null where there are none
    * @throws SluiceError unless the split just ends as missing or changed
    */
-  async #explain(error: SluiceError, offset: number, rest: Uint8Array): Promise<void> {
+  async #explain(error: SluiceError, offset: number, rest: Uint8Array): Promise<Batch | null> {
     const { fileSystem, modified } = this.#options;
     const unread = unreadOutcome(error, modified);
     if (unread !== null) {
       this.#outcome = unread;
-      return;
+      return null;
     }
     if (error.code === 'INPUT_CORRUPT') {
       this.#outcome = await checkVersion(fileSystem, this.#current(), modified);
-      if (this.#outcome !== 'read') return;
+      if (this.#outcome !== 'read') return null;
     }
     if (this.#keepsRestOf(error)) {
-      this.#quarantineRest(error, offset, rest);
-      return;
+      const damage: Damage = { error, offset, rest };
+      const whole = this.#takeWhole();
+      if (whole === null) this.#quarantineRest(damage);
+      else this.#damage = damage;
+      return whole;
     }
     if (error.code === 'INPUT_CORRUPT' || this.#failure === null) throw withPath(error, this.#current().path);
     const { offset: failedAt, describe } = this.#failure;
-    const described = describe(failedAt === null ? null : await this.#lineOf(failedAt));
+    const described = describe(failedAt === null ? null : await this.#countLines(failedAt).catch(() => null));
     if ((await checkVersion(fileSystem, this.#current(), 'ignore')) === 'read') throw described;
     throw new SluiceError(described.code, `${described.message}. The file changed while it was being read`, {
       hint: 'a file that is still being written ends in the middle of a record: write it elsewhere and rename it in, or set min_age',
       details: described.details,
     });
-  }
-
-  /** null where the file does not tell any more. */
-  #lineOf(offset: number): Promise<number | null> {
-    return this.#countLines(offset).catch(() => null);
   }
 }

@@ -48,6 +48,15 @@ it.skipIf(process.platform === 'win32')('a job file that the disk does not take'
   expect(await readdir(folder)).toEqual(names);
 });
 
+it('a job file where a folder stands', async () => {
+  await mkdir(path.join(folder, 'there.yaml'));
+  const names = await readdir(folder);
+  const { code, stderr } = await run('init', 'in', '--force', '-o', 'there.yaml');
+  expect(code).toBe(4);
+  expect(stderr).toContain('there.yaml');
+  expect(await readdir(folder)).toEqual(names);
+});
+
 it('parts that cannot be merged', async () => {
   const names = (await readdir(path.join(folder, 'lake'))).filter((name) => name.startsWith('part-'));
   await writeFile(path.join(folder, 'lake', names[0]!), 'no Parquet at all, but long enough for a footer');

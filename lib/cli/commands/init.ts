@@ -19,10 +19,14 @@ export async function init(
   const file = path.resolve(io.workingFolder, toStdout ? 'job.yaml' : options.output);
   // Before the folder is read: that may take a while.
   if (!toStdout && options.force !== true && (await fileSystem.stat(file)) !== null) throw exists(file);
-  if ((await fileSystem.stat(folder)) === null) {
-    throw new SluiceError('NOT_FOUND', `${folder} does not exist`, { hint: 'give the folder with the data' });
-  }
-  const data = await lookAtFolder(folder, fileSystem);
+  const data = await lookAtFolder(folder, fileSystem).catch((thrown: unknown) => {
+    if (!(thrown instanceof SluiceError) || thrown.code !== 'NOT_FOUND') throw thrown;
+    // Its hint is for those who have a job file.
+    throw new SluiceError('NOT_FOUND', thrown.message, {
+      hint: 'give the folder with the data',
+      cause: thrown,
+    });
+  });
   const paths = {
     file: path.basename(file),
     data: relativeTo(path.dirname(file), folder),

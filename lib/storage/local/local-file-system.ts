@@ -184,7 +184,10 @@ class LocalFileSystem implements FileSystem {
     try {
       const temporary = await this.#writeTemporary(file, bytes);
       failpoint('replace.rename.before');
-      await rename(temporary, file);
+      await rename(temporary, file).catch(async (error: unknown) => {
+        await unlink(temporary).catch(() => {});
+        throw error;
+      });
       await syncFolder(path.dirname(file));
     } catch (error) {
       throw storageError(`cannot write ${file}`, error);

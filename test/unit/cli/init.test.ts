@@ -77,8 +77,14 @@ describe('init', () => {
     const cli = withData();
     expect(await cli.run('init', 'nope')).toBe(ERROR_KINDS.NOT_FOUND.exit);
     expect(cli.stderr.text).toBe(
-      'error NOT_FOUND /work/nope does not exist\n→ give the folder with the data\n',
+      'error NOT_FOUND the source path /work/nope does not exist\n→ give the folder with the data\n',
     );
+  });
+
+  test('a glob says which files it looks at', async () => {
+    const cli = withData();
+    expect(await cli.run('init', 'in/*.ndjson', '-o', '-')).toBe(0);
+    expect(cli.stdout.text).toContain('created_at');
   });
 
   test('-o - prints it; --json says what was written', async () => {

@@ -93,3 +93,35 @@ describe.each(COUNTS)('%i rows before', (count) => {
     await expectRest('a.avro', avroFile([...avroBlocks(count), last]), AVRO, count + 5);
   });
 });
+
+test('a record that is too long and takes the rest of the file with it is one record', async () => {
+  const text = Buffer.from(`[{"id":1},{"id":2,"s":"${'x'.repeat(30_000)}`);
+  const { rows, kept } = await readQuarantining('a.json', text, JSON_ARRAY);
+  expect(rows).toBe(1);
+  expect(kept).toMatchObject([{ code: 'too_large', offset: 10 }]);
+  const skipped = await readQuarantining('a.json', text, JSON_ARRAY, { onBadRecord: 'skip' });
+  expect(skipped).toMatchObject({ rows: 1, counts: { rejected: 1 } });
+});
+
+describe.each(['fail', 'skip', 'quarantine'] as const)('on_bad_record: %s', (onBadRecord) => {
+  test('a file that is still being written gives no row, and is taken anew', async () => {
+    const half = Buffer.from('[{"id":1},{"id":2},{"id"');
+    const becomes = Buffer.from('[{"id":1},{"id":2},{"id":3}]');
+    const read = await readQuarantining('a.json', half, JSON_ARRAY, { onBadRecord, becomes });
+    expect(read).toMatchObject({ rows: 0, kept: [], outcome: 'changed' });
+  });
+});
+
+test.each(['fail', 'skip'] as const)(
+  'on_bad_record: %s: damage ends the job before any of its rows are there',
+  async (onBadRecord) => {
+    const text = Buffer.from('[{"id":1},{"id":2}');
+    let batches = 0;
+    const onBatch = () => {
+      batches++;
+    };
+    const read = readQuarantining('a.json', text, JSON_ARRAY, { onBadRecord, onBatch });
+    await expect(read).rejects.toMatchObject({ code: 'INPUT_CORRUPT' });
+    expect(batches).toBe(0);
+  },
+);

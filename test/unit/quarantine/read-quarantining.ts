@@ -1,6 +1,6 @@
 /** Files read under `on_bad_record: quarantine`, as a subtask reads them. */
 import { createInputFormat } from '../../../formats/index.ts';
-import type { InputFormatSpec, SchemaDriftSpec } from '../../../lib/core/specs.ts';
+import type { BadRecordPolicy, InputFormatSpec, SchemaDriftSpec } from '../../../lib/core/specs.ts';
 import { type Split, startPosition } from '../../../lib/source/split.ts';
 import { SplitReader } from '../../../lib/source/split-reader.ts';
 import { schemaOf } from '../../support/job.ts';
@@ -12,6 +12,10 @@ export const NDJSON: InputFormatSpec = { type: 'ndjson', compression: 'auto' };
 export interface QuarantiningOptions {
   readonly batchRows?: number;
   readonly drift?: SchemaDriftSpec;
+  readonly onBadRecord?: BadRecordPolicy;
+  readonly onBatch?: () => void;
+  /** What the file holds once it was opened: somebody is writing it. */
+  readonly becomes?: Uint8Array;
   /** Reads on with a new reader behind each batch, as a restart does. */
   readonly resume?: boolean;
 }
@@ -21,7 +25,14 @@ export async function readQuarantining(
   name: string,
   bytes: Uint8Array,
   spec: InputFormatSpec = NDJSON,
-  { batchRows = 100, drift, resume = false }: QuarantiningOptions = {},
+  {
+    batchRows = 100,
+    drift,
+    resume = false,
+    onBadRecord = 'quarantine',
+    becomes,
+    onBatch,
+  }: QuarantiningOptions = {},
 ) {
   const fileSystem = new MemoryFileSystem(new ManualClock(0));
   fileSystem.put(`/in/${name}`, bytes);
@@ -36,7 +47,7 @@ export async function readQuarantining(
       batchRows,
       keepLines: false,
       maxRecordBytes: 10_000,
-      onBadRecord: 'quarantine',
+      onBadRecord,
       modified: 'ignore',
       chunkBytes: 4096,
       ...(drift === undefined ? {} : { drift }),
@@ -58,8 +69,10 @@ export async function readQuarantining(
   };
   let going = await reader.open(split);
   kept.push(...(await reader.takeQuarantined()));
+  if (becomes !== undefined) fileSystem.put(`/in/${name}`, becomes);
   while (going) {
     const batch = await reader.next();
+    onBatch?.();
     returned++;
     kept.push(...(await reader.takeQuarantined()));
     rows += batch?.length ?? 0;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { csvInput } from '../../../formats/csv/input.ts';
+import { jsonInput } from '../../../formats/json/input.ts';
 import { replayInput } from '../../../formats/replay/input.ts';
 import { decodeAll } from '../../support/decode.ts';
 import { csvInputSpec, schemaOf } from '../../support/job.ts';
@@ -35,5 +36,33 @@ describe('quarantined CSV records, read again', () => {
       ['type_mismatch', 'five,z', { path: 'a.csv', offset: 50, line: 7 }],
       ['malformed', '6,"open', { path: 'a.csv', offset: 60, line: 7 }],
     ]);
+  });
+});
+
+describe('quarantined elements of JSON arrays, read again', () => {
+  const element = (record: string, place: string, offset: number) =>
+    `${JSON.stringify({ file: 'a.json', offset, line: 1, record: Buffer.from(record).toString('base64'), state: { place } })}\n`;
+  const json = jsonInput({ type: 'json', compression: 'auto' });
+  const schema = schemaOf({ id: 'int64' });
+
+  test.each([7, 64, 100_000])('each alone, wherever it stood, in pieces of %d bytes', (piece) => {
+    const lines = [
+      element('{"id":1}', 'first', 1),
+      element('{"id":2}', 'behind', 10),
+      element('{"id":\n 3}', 'comma', 20),
+      element('{"id":"x"}', 'behind', 30),
+      element('{"id":4}', 'behind', 40),
+    ].join('');
+    const { rows, bad, records } = decodeAll(replayInput(json), schema, Buffer.from(lines), { piece });
+    expect(rows.map(({ id }) => id)).toEqual([1n, 2n, 3n, 4n]);
+    expect(records).toBe(5);
+    expect(bad.map(({ text, origin }) => [text, origin?.offset])).toEqual([['{"id":"x"}', 30]]);
+  });
+
+  test('what is no element is no damage of an input file', () => {
+    const lines = Buffer.from(element('{"id":1} {"id":2}', 'first', 1));
+    expect(() => decodeAll(replayInput(json), schema, lines)).toThrow(
+      expect.objectContaining({ code: 'INTERNAL' }),
+    );
   });
 });
