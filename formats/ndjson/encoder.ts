@@ -102,7 +102,11 @@ function copyLines(lines: SourceLines, rows: Int32Array, from: number, to: numbe
       end = ends[rows[i]!]!;
       i++;
     }
-    out.pushRange(bytes, start, end);
-    out.pushByte(LINE_FEED);
+    // With its line feed: a byte by itself may be the one for which a buffer grows, to twice its size.
+    if (bytes[end] === LINE_FEED) out.pushRange(bytes, start, end + 1);
+    else {
+      out.pushRange(bytes, start, end);
+      out.pushByte(LINE_FEED);
+    }
   }
 }

@@ -6,6 +6,7 @@
  *
  * Scripts with compiled code cannot import (see import-module.ts).
  */
+import { isAscii } from 'node:buffer';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -103,13 +104,17 @@ function writeCode(cacheFile: string, source: Buffer, script: Script): void {
 }
 
 /** As Node itself wraps a CommonJS module. */
+const HEAD = '(function (exports, require, module, __filename, __dirname) { ';
+const TAIL = '\n})';
+
 function compile(file: string, source: Buffer, cachedData: Buffer | undefined): Script {
-  const head = '(function (exports, require, module, __filename, __dirname) { ';
-  return new Script(`${head}${source}\n})`, {
+  // Put together as bytes: of a string in three pieces V8 makes another one.
+  const wrapped = Buffer.concat([Buffer.from(HEAD), source, Buffer.from(TAIL)]);
+  return new Script(wrapped.toString(isAscii(wrapped) ? 'latin1' : 'utf8'), {
     // The name goes into the compiled code, and with it to whoever is given the package. A text of its own: V8 would take the
     // whole path along that it was cut out of.
     filename: Buffer.from(`sluice/lib/chunks/${path.basename(file)}`).toString(),
-    columnOffset: -head.length,
+    columnOffset: -HEAD.length,
     cachedData,
   });
 }

@@ -18,13 +18,12 @@ import { SegmentReader, SegmentWriter } from './segment-writer.ts';
 import type { LateRows, SinkConfig } from './sink-config.ts';
 import type { SinkSnapshot, SinkState } from './sink-state.ts';
 import { isDueWaiting, StagedRows } from './staged-rows.ts';
-import { WriteQueue } from './write-queue.ts';
+import { maxWaitingBytes, WriteQueue } from './write-queue.ts';
 
 /** Rows written to a part before its policy is asked again, while nothing is known about their size. */
 const FIRST_SLICE_ROWS = 1024;
 /** Open parts beyond which file handles are given back after each write. */
 const MAX_OPEN_HANDLES = 256;
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** When the budget is used up, the largest parts are flushed until so much of it is left in use. */
 const BUDGET_LOW_MARK = 0.75;
 /** At a checkpoint, a part that buffers this share of a full flush is flushed: cheaper than keeping its rows twice. */
@@ -53,7 +52,7 @@ export class Buckets {
     this.#config = config;
     this.#stages = config.stages ?? UNTIMED;
     this.#partsBudgetBytes = config.memoryBytes * MEMORY_SHARES.parts;
-    this.#queue = new WriteQueue(Math.min(MAX_WAITING_BYTES, config.memoryBytes * MEMORY_SHARES.written));
+    this.#queue = new WriteQueue(maxWaitingBytes(config.memoryBytes, config.flushBytes));
     this.#staged = new StagedRows(config.memoryBytes * MEMORY_SHARES.staged, (id) => this.#endOf(id));
     this.#passed = new PassedBuckets(config.maxOutOfOrdernessMs ?? 0, config.flushBytes);
     this.#late = new LateRowCounter(config.late, (id) => this.#open.get(id)?.bucketEndMs ?? this.#endOf(id));

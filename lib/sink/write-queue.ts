@@ -4,6 +4,7 @@
  * since nobody awaits the single write.
  */
 import pLimit from 'p-limit';
+import { MEMORY_SHARES } from '../core/memory-shares.ts';
 
 /** node's thread pool has 4 threads; more tasks keep it busy between their steps. */
 const CONCURRENT_WRITES = 8;
@@ -12,6 +13,18 @@ const CONCURRENT_WRITES = 8;
  * comes, which is when somebody waits here. A task takes up to 4 KB besides its bytes: a part's promises, an open file.
  */
 const MAX_UNFINISHED = 128;
+
+/**
+ * Enough bytes for the disk not to wait, however much memory there is. A file is written once a turn of the event loop, as
+ * a batch is decoded, so a backlog stays as long as it may: with 32 MiB, each of 4,000,000 lines that are handed on went
+ * to memory that had not been touched before, 4.1 instead of 3.0 s of CPU, 213 instead of 115 MB.
+ */
+const ENOUGH_BYTES = 8 * 1024 * 1024;
+
+/** @param flushBytes of a part, in memory: one of them may wait while the next is filled */
+export function maxWaitingBytes(memoryBytes: number, flushBytes: number): number {
+  return Math.min(Math.max(ENOUGH_BYTES, flushBytes), memoryBytes * MEMORY_SHARES.written);
+}
 
 export class WriteQueue {
   readonly #limit = pLimit(CONCURRENT_WRITES);

@@ -1,4 +1,5 @@
 /** The compiled code that the build leaves beside the chunks. */
+import { isAscii } from 'node:buffer';
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +45,13 @@ test('each thread of a job takes it for all that it loads, also where the job go
       ...['buckets', 'buckets', 'subtask', 'subtask'].map((chunk) => `subtask ${chunk} taken`),
     ]);
   }
+});
+
+test('the chunks are ASCII, of which strings are made by copying', async () => {
+  const chunks = (await readdir(path.join(DIST, 'lib/chunks'))).filter((name) => name.endsWith('.cjs'));
+  const files = await Promise.all(chunks.map((name) => readFile(path.join(DIST, 'lib/chunks', name))));
+  expect(chunks.filter((_, index) => !isAscii(files[index]!))).toEqual([]);
+  expect(chunks.length).toBeGreaterThan(5);
 });
 
 test('a Node with other flags compiles for itself', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { WriteQueue } from '../../../lib/sink/write-queue.ts';
+import { maxWaitingBytes, WriteQueue } from '../../../lib/sink/write-queue.ts';
 
 function gate() {
   let open = () => {};
@@ -26,6 +26,14 @@ it('waits while too many bytes wait, whoever asks, and no longer', async () => {
   gates[2]!.open();
   await Promise.all([...writes, queue.all()]);
   expect(queue.waitingBytes).toBe(0);
+});
+
+it('bounds them by what the disk needs, by a row group, and by the memory there is', () => {
+  const MIB = 1024 * 1024;
+  expect(maxWaitingBytes(256 * MIB, MIB / 2)).toBe(8 * MIB);
+  expect(maxWaitingBytes(512 * MIB, 32 * MIB)).toBe(32 * MIB);
+  expect(maxWaitingBytes(256 * MIB, 64 * MIB)).toBe(32 * MIB);
+  expect(maxWaitingBytes(16 * MIB, MIB / 2)).toBe(2 * MIB);
 });
 
 it('waits while too many writes wait, however small', async () => {
