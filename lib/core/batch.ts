@@ -16,7 +16,7 @@ import { readValue } from './values.ts';
 /** The input lines that a batch was decoded from, for encoders that may pass them on as they are. */
 export interface SourceLines {
   readonly bytes: Uint8Array;
-  /** Row i is bytes[starts[i], ends[i]), without its line end. */
+  /** Row i is bytes[starts[i], ends[i]), without its line end behind it: LF or CR LF, or none at the end of a file. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
 }

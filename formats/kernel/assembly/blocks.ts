@@ -41,6 +41,15 @@ export function stops<F>(block: v128): i32 {
   return i8x16.bitmask(marks);
 }
 
+/** {@link stops} in JSON, and bytes that are not ASCII. */
+// @ts-ignore: decorator
+@inline
+export function stopsOrWide(block: v128): i32 {
+  const quotes = v128.or(i8x16.eq(block, i8x16.splat(34)), i8x16.eq(block, i8x16.splat(92)));
+  // A mark is a byte's highest bit, which those have by themselves.
+  return i8x16.bitmask(v128.or(v128.or(quotes, block), i8x16.ge_u(i8x16.splat(31), block)));
+}
+
 /** Of CSV. */
 export let delimiter: i8 = 44;
 

@@ -1,5 +1,5 @@
 /** Passing over JSON values, checked by RFC 8259 as skip-value.ts does it in JavaScript; every failure is 0. */
-import { characterEnd, stops } from './blocks';
+import { characterEnd, stopsOrWide } from './blocks';
 import { countDigits } from './numbers';
 
 const MAX_DEPTH: i32 = 512;
@@ -22,7 +22,7 @@ export function skipSpace(at: usize): usize {
 export function skipString(at: usize): usize {
   while (true) {
     const block = v128.load(at);
-    const marks = stops<i32>(block) | i8x16.bitmask(block);
+    const marks = stopsOrWide(block);
     if (marks == 0) {
       at += 16;
       continue;
