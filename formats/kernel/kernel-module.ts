@@ -25,7 +25,8 @@ export interface KernelExports {
   insertEntry(table: number, mask: number, entry: number): void;
   setSeed(low: number, high: number): void;
   setDelimiter(byte: number): void;
-  setLines(address: number): void;
+  setLines(starts: number, ends: number): void;
+  setLineShift(shift: number): void;
   setBlankAfterComma(blank: number): void;
 }
 

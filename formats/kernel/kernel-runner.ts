@@ -24,8 +24,9 @@ export class KernelRunner {
   readonly context: PortContext;
   readonly #read: KernelExports['readJson'];
   readonly #input: number;
-  /** Address of two words a row, 0 where lines are not wanted. */
-  readonly #lines: number;
+  /** Addresses of a word a row each, 0 where lines are not wanted. */
+  readonly #lineStarts: number;
+  readonly #lineEnds: number;
   /** There is no memory left for it, or it cannot be of one mind with the decoder: it reads nothing any more. */
   #exhausted = false;
   /** Rows of the last run. */
@@ -38,8 +39,9 @@ export class KernelRunner {
     this.context = context;
     this.#read = read;
     this.#input = memory.allocate(INPUT_BYTES + PAD_BYTES);
-    this.#lines = keepLines ? memory.allocate(RUN_ROWS * 8 + 8) : 0;
-    context.kernel.setLines(this.#lines);
+    this.#lineStarts = keepLines ? memory.allocate(RUN_ROWS * 4) : 0;
+    this.#lineEnds = keepLines ? memory.allocate(RUN_ROWS * 4) : 0;
+    context.kernel.setLines(this.#lineStarts, this.#lineEnds);
   }
 
   /** null where the runtime has no WebAssembly. */
@@ -82,6 +84,7 @@ export class KernelRunner {
     const input = this.#input;
     memory.bytes.set(bytes.subarray(at, to), input);
     const inputEnd = input + to - at;
+    if (lines !== null) this.context.kernel.setLineShift(at - input + shift);
     const next = this.#read(plan.address, plan.count, input, inputEnd, Math.min(maxRows, RUN_ROWS));
     for (const port of plan.ports) this.#exhausted ||= !port.check();
     if (this.#exhausted) return at;
@@ -90,19 +93,16 @@ export class KernelRunner {
     this.stopped = next < inputEnd && rows < maxRows && rows < RUN_ROWS;
     // Also where there is none: a row that was given up may have left something.
     for (const port of plan.ports) port.take(row, rows);
-    if (lines !== null) this.#takeLines(lines, row, at - input + shift);
+    if (lines !== null) this.#takeLines(lines, row);
     return at + next - input;
   }
 
-  #takeLines(lines: LineRanges, row: number, shift: number): void {
+  #takeLines({ starts, ends }: LineRanges, row: number): void {
     const { words } = this.context.memory;
-    const { starts, ends } = lines;
-    let word = this.#lines >> 2;
-    for (let i = row; i < row + this.rows; i++) {
-      starts[i] = words[word]! + shift;
-      ends[i] = words[word + 1]! + shift;
-      word += 2;
-    }
+    const firstStart = this.#lineStarts >> 2;
+    const firstEnd = this.#lineEnds >> 2;
+    starts.set(words.subarray(firstStart, firstStart + this.rows), row);
+    ends.set(words.subarray(firstEnd, firstEnd + this.rows), row);
   }
 
   get memoryBytes(): number {

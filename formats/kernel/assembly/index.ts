@@ -45,13 +45,21 @@ export { insertEntry, setDelimiter, setSeed };
 
 /** Rows read by the last call. */
 export let rows: i32 = 0;
-/** Address of two words a row, where its line begins and ends; 0 where nobody wants them. */
-export let lines: usize = 0;
+/** Where lines begin and end, a word a row each; 0 where nobody wants to know. */
+let lineStarts: usize = 0;
+let lineEnds: usize = 0;
+/** From an address of the input to what is noted of it. */
+let lineShift: i32 = 0;
 /** Whether a blank follows commas, as in what Python writes. */
 export let blankAfterComma: i32 = 0;
 
-export function setLines(address: usize): void {
-  lines = address;
+export function setLines(starts: usize, ends: usize): void {
+  lineStarts = starts;
+  lineEnds = ends;
+}
+
+export function setLineShift(shift: i32): void {
+  lineShift = shift;
 }
 
 export function setBlankAfterComma(blank: i32): void {
@@ -67,7 +75,7 @@ export function readJson(plan: usize, count: i32, at: usize, end: usize, maxRows
   while (at < end && row < maxRows) {
     let next = readObject(plan, count, at, row);
     if (next == 0) break;
-    if (lines != 0) noteLine(row, at, next);
+    if (lineStarts != 0) noteLine(row, at, next);
     if (load<u8>(next) == 13) next++;
     if (load<u8>(next) != 10) break;
     at = next + 1;
@@ -83,7 +91,7 @@ export function readCsv(plan: usize, count: i32, at: usize, end: usize, maxRows:
   while (at < end && row < maxRows) {
     let next = readRecord(plan, count, at, row);
     if (next == 0) break;
-    if (lines != 0) noteLine(row, at, next);
+    if (lineStarts != 0) noteLine(row, at, next);
     if (load<u8>(next) == 13) next++;
     if (load<u8>(next) != 10) break;
     at = next + 1;
@@ -96,9 +104,8 @@ export function readCsv(plan: usize, count: i32, at: usize, end: usize, maxRows:
 // @ts-ignore: decorator
 @inline
 function noteLine(row: i32, start: usize, end: usize): void {
-  const slot = lines + (<usize>row << 3);
-  store<u32>(slot, <u32>start);
-  store<u32>(slot, <u32>end, 4);
+  store<i32>(lineStarts + (<usize>row << 2), <i32>start + lineShift);
+  store<i32>(lineEnds + (<usize>row << 2), <i32>end + lineShift);
 }
 
 /** @returns behind the closing brace, or 0 */
