@@ -1,6 +1,6 @@
 /** Byte strings to dictionary codes, for decoders. */
-import { randomBytes } from 'node:crypto';
 import { Dictionary } from '../lib/core/column.ts';
+import { hashSeed } from '../lib/core/hash-seed.ts';
 
 /**
  * Distinct values after which a dictionary costs more than it saves: its tables outgrow the second-level cache. With
@@ -39,7 +39,7 @@ export function finishHash(hash: number, tail: number, length: number): number {
  */
 export class StringDictionary {
   readonly dictionary = new Dictionary();
-  readonly seed = randomBytes(4).readInt32LE();
+  readonly seed = hashSeed();
   /** Slot s: hash at 2s; where the value begins in the arena at 2s + 1, 0 where the slot is empty. */
   #slots = new Int32Array(2 * 256);
   #mask = 255;

@@ -1,5 +1,5 @@
 /** WebAssembly modules: compiled once a thread; each user makes an instance with a memory of its own. */
-import { randomBytes } from 'node:crypto';
+import { hashSeed } from '../../lib/core/hash-seed.ts';
 import { KERNEL_BINARY } from './kernel-binary.ts';
 
 /** The part of WebAssembly that is used; the type libraries of Node have none. */
@@ -37,8 +37,7 @@ export function instantiateKernel(): KernelExports | null {
   const module = compiled();
   if (module === null) return null;
   const kernel = instantiateModule<KernelExports>(module);
-  const seed = randomBytes(8);
-  kernel.setSeed(seed.readInt32LE(0), seed.readInt32LE(4));
+  kernel.setSeed(hashSeed(), hashSeed());
   return kernel;
 }
 

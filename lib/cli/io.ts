@@ -1,6 +1,5 @@
 /** What the command line touches of its process. Injected, so that tests run commands without one. */
 import { availableParallelism } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import type { Environment } from '../config/environment.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { CompiledJob } from '../core/compiled-job.ts';
@@ -91,7 +90,9 @@ export function processIo(holdSignals: boolean): CliIo {
     },
     loadEngine: () => import('../pipeline/job-runner.ts'),
     startThreads: () => (threads ??= startThreads(process.env)),
-    setHeapGrowth: (percent) => setFlagsFromString(`--heap-growing-percent=${percent}`),
+    // This file is also loaded by the threads, which have no need for all that comes with the module.
+    setHeapGrowth: (percent) =>
+      process.getBuiltinModule('node:v8').setFlagsFromString(`--heap-growing-percent=${percent}`),
     onSignal(listener) {
       let lastMs = Number.NEGATIVE_INFINITY;
       const listen = (signal: StopSignal) => {

@@ -11,7 +11,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
@@ -95,7 +94,7 @@ function codeOf(cached: Buffer, source: Buffer): Buffer | undefined {
 /** No job fails of it: the build looks for what it wanted. */
 function writeCode(cacheFile: string, source: Buffer, script: Script): void {
   // The job has set it meanwhile, and its code would be for those alone who have, too.
-  setFlagsFromString('--heap-growing-percent=0');
+  process.getBuiltinModule('node:v8').setFlagsFromString('--heap-growing-percent=0');
   const code = script.createCachedData();
   try {
     mkdirSync(path.dirname(cacheFile), { recursive: true });

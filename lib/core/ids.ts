@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { nodeCrypto } from './node-crypto.ts';
 
 /** Randomness as the program sees it, so that tests can name files beforehand. */
 export interface Ids {
@@ -13,4 +13,4 @@ export function newRunId(ids: Ids): string {
   return ids.hex(RUN_ID_BYTES);
 }
 
-export const randomIds: Ids = { hex: (bytes) => randomBytes(bytes).toString('hex') };
+export const randomIds: Ids = { hex: (bytes) => nodeCrypto().randomBytes(bytes).toString('hex') };

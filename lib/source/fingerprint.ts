@@ -3,7 +3,7 @@
  * end. Only whole lines are taken of a followed file: a last line without line end waits until it has one, because nothing
  * tells an unfinished line from a finished one.
  */
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from '../core/node-crypto.ts';
 import type { FileRanges } from './file-ranges.ts';
 
 /** Bytes at the beginning, and before the offset, that the fingerprint covers. */
@@ -20,7 +20,7 @@ export async function fingerprint(file: FileRanges, consumedBytes: number): Prom
   const head = await file.read(0, length);
   const tail = length === consumedBytes ? head : await file.read(consumedBytes - length, length);
   if (head.length < length || tail.length < length) return null;
-  const value = createHash('sha256').update(head).update(tail).digest().readBigUInt64LE(0);
+  const value = nodeCrypto().createHash('sha256').update(head).update(tail).digest().readBigUInt64LE(0);
   return value === 0n ? 1n : value;
 }
 

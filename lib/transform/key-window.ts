@@ -2,8 +2,8 @@
  * The last so many different keys, by 128 bits of SHA-256 each: a ring in the order in which they were first seen, and a table
  * that finds them in it. Both are typed arrays of a fixed size, whatever the keys are.
  */
-import { hash } from 'node:crypto';
 import type { KeyWindowState } from '../core/key-window-state.ts';
+import { nodeCrypto } from '../core/node-crypto.ts';
 
 const WORDS = 4;
 const HASH_BYTES = 16;
@@ -45,7 +45,7 @@ export class KeyWindow {
   /** Whether a key is new; it is remembered then, and the oldest one forgotten where there is no room. */
   add(key: string): boolean {
     // 'binary' allocates no external memory for the result. A hash that nobody can aim at: a collision would lose a row.
-    const digest = hash('sha256', key, 'binary');
+    const digest = nodeCrypto().hash('sha256', key, 'binary');
     for (let i = 0; i < WORDS; i++) {
       this.#scratch[i] =
         digest.charCodeAt(i * 4) |

@@ -54,6 +54,16 @@ test('the chunks are ASCII, of which strings are made by copying', async () => {
   expect(chunks.length).toBeGreaterThan(5);
 });
 
+test('what every subtask loads does not load node:crypto', async () => {
+  const names = await readdir(path.join(DIST, 'lib/chunks'));
+  const loaded = names.filter((name) => /^(?:start|buckets|subtask)-.*\.cjs$/.test(name));
+  expect(loaded).toHaveLength(3);
+  for (const name of loaded)
+    expect(await readFile(path.join(DIST, 'lib/chunks', name), 'utf8')).not.toContain(
+      'require("node:crypto")',
+    );
+});
+
 test('a Node with other flags compiles for itself', async () => {
   const nodeArgs = [...WATCHED.nodeArgs, '--max-lazy'];
   const { code, stderr } = await folder.run('backfill', { ...WATCHED, nodeArgs });

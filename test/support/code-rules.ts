@@ -51,11 +51,8 @@ export const CODE_RULES: readonly CodeRule[] = [
     name: 'randomness comes from Ids',
     pattern: /\bMath\s*\.\s*random\b|\brandom(?:Bytes|UUID|Int|FillSync|Fill)\b|\bgetRandomValues\b/,
     except: {
-      'formats/kernel/kernel-module.ts':
-        'seeds hashes against prepared input; nothing that is written depends on it',
       'lib/core/ids.ts': 'the one place for it',
-      'formats/string-dictionary.ts':
-        'the seed against chosen collisions: nothing that a test could want to know',
+      'lib/core/hash-seed.ts': 'against prepared input; nothing that is written depends on it',
     },
     breaks: ['Math.random()', "import { randomUUID } from 'node:crypto';"],
     keeps: ['ids.hex(8)'],
