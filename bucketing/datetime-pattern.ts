@@ -1,7 +1,6 @@
 /** What a date-fns pattern depends on, so that an assigner formats once an hour (or day, or second), not once a row. */
+import { HIVE_DEFAULT_PARTITION } from '../lib/core/partition-commit.ts';
 
-/** The Hive name of a partition whose value is missing. */
-export const HIVE_DEFAULT_PARTITION = '__HIVE_DEFAULT_PARTITION__';
 /** The folder, where no `key=` says what is missing. Not Hive's name: readers skip bare names that start with `_`. */
 export const NO_EVENT_TIME = 'no-event-time';
 

@@ -1,5 +1,5 @@
 /** Partition values in folder names, as Hive spells them (FileUtils.escapePathName). */
-import { HIVE_DEFAULT_PARTITION } from './datetime-pattern.ts';
+import { HIVE_DEFAULT_PARTITION } from '../lib/core/partition-commit.ts';
 
 /** Exactly what Hive and Presto escape; everything else, non-ASCII included, stays as raw UTF-8. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are escaped

@@ -20,13 +20,14 @@ export type {
   BucketVector,
   RowContext,
 } from '../lib/core/bucket-assigner.ts';
+export { HIVE_DEFAULT_PARTITION } from '../lib/core/partition-commit.ts';
 export type { BucketSpec, EventTimeSpec, PartitionField } from '../lib/core/specs.ts';
 export { basePathAssigner } from './base-path.ts';
 export { type BucketTime, type BucketTimes, createBucketTimes } from './bucket-times.ts';
 export { confine } from './confine.ts';
 export { checkedAssigner, loadBucketAssigner, type RowBucketAssigner, rowBucketAssigner } from './custom.ts';
 export { type DatetimeAssignerOptions, DEFAULT_DATETIME_PATTERN, datetimeAssigner } from './datetime.ts';
-export { HIVE_DEFAULT_PARTITION, NO_EVENT_TIME } from './datetime-pattern.ts';
+export { NO_EVENT_TIME } from './datetime-pattern.ts';
 export { datetimePatternProblem } from './datetime-pattern-check.ts';
 export { createEventTime } from './event-time.ts';
 export { type FieldsAssignerOptions, fieldsAssigner } from './fields.ts';

@@ -1,5 +1,5 @@
 /** What a bucket's `key=value` folders say: the other direction of hive-escape.ts. */
-import { HIVE_DEFAULT_PARTITION } from './datetime-pattern.ts';
+import { HIVE_DEFAULT_PARTITION } from '../lib/core/partition-commit.ts';
 
 export interface PartitionKey {
   readonly key: string;

@@ -52,6 +52,14 @@ export class Cursor {
     return this.high * 4294967296 + (this.low >>> 0);
   }
 
+  /** Items of the next piece of an array or map; a negative count is followed by the piece's bytes. */
+  readBlockCount(): number {
+    const count = this.readCount();
+    if (count >= 0) return count;
+    this.readCount();
+    return -count;
+  }
+
   /** The length of what follows, which is all there. */
   readLength(): number {
     const length = this.readCount();

@@ -1,7 +1,6 @@
 /** The header of an object container file: magic bytes, metadata (schema, codec), sync marker. */
 import { corrupt } from '../corrupt.ts';
 import { Cursor } from './cursor.ts';
-import { blockCount } from './value-readers.ts';
 
 export const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 1);
 export const SYNC_BYTES = 16;
@@ -35,7 +34,7 @@ export function readAvroHeader(
   let sync: number;
   try {
     if (to - from < MAGIC.length) corrupt('the header is cut');
-    for (let count = blockCount(cursor); count !== 0; count = blockCount(cursor)) {
+    for (let count = cursor.readBlockCount(); count !== 0; count = cursor.readBlockCount()) {
       for (let i = 0; i < count; i++) metadata.set(textOf(take(cursor)), take(cursor));
     }
     sync = cursor.take(SYNC_BYTES);

@@ -2,7 +2,7 @@
 import type { Schema } from '../../lib/core/data-type.ts';
 import type { InputFormat } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
-import { mergeSchemas } from '../../lib/core/schema-merger.ts';
+import { schemaOfFiles } from '../../lib/core/schema-merger.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { parseAvroSchema, schemaOfAvro } from './avro-type.ts';
 import { AvroDecoder } from './decoder.ts';
@@ -14,7 +14,7 @@ export function avroInput(_spec: Extract<InputFormatSpec, { type: 'avro' }>): In
     splittable: false,
     createDecoder: (options) => new AvroDecoder(options),
     inferSchema: (samples) =>
-      mergeSchemas(samples.map((sample, i) => ({ path: `file ${i + 1}`, schema: schemaOfSample(sample) }))),
+      schemaOfFiles(samples.map((sample, i) => ({ path: `file ${i + 1}`, schema: schemaOfSample(sample) }))),
   };
 }
 

@@ -3,7 +3,6 @@ import { corrupt } from '../corrupt.ts';
 import { bigEndian } from '../decimal-bytes.ts';
 import type { AvroType } from './avro-type.ts';
 import type { Cursor } from './cursor.ts';
-import { blockCount } from './value-readers.ts';
 
 const MAX_DEPTH = 256;
 /** Characters of one value, at the most: an array of nulls takes no bytes of the file. */
@@ -64,7 +63,7 @@ export function jsonOf(type: AvroType, cursor: Cursor, depth: number): string {
 
 function items(cursor: Cursor, read: () => string): string[] {
   const found: string[] = [];
-  for (let count = blockCount(cursor); count !== 0; count = blockCount(cursor)) {
+  for (let count = cursor.readBlockCount(); count !== 0; count = cursor.readBlockCount()) {
     if (found.length + count > MAX_ITEMS) corrupt(`a value has more than ${MAX_ITEMS} elements`);
     for (let i = 0; i < count; i++) found.push(read());
   }

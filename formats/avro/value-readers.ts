@@ -307,7 +307,7 @@ function listReader(slot: ListSlot, readItem: ReadValue): ReadValue {
   return (cursor, row) => {
     let at = slot.begin(row);
     const most = at + MAX_ITEMS;
-    for (let count = blockCount(cursor); count !== 0; count = blockCount(cursor)) {
+    for (let count = cursor.readBlockCount(); count !== 0; count = cursor.readBlockCount()) {
       if (at + count > most) corrupt('a list has more than 67,108,864 elements');
       for (let i = 0; i < count; i++, at++) {
         slot.add(at);
@@ -316,12 +316,4 @@ function listReader(slot: ListSlot, readItem: ReadValue): ReadValue {
     }
     slot.close(row, at);
   };
-}
-
-/** Items of the next piece of an array or map; a negative count is followed by the piece's bytes. */
-export function blockCount(cursor: Cursor): number {
-  const count = cursor.readCount();
-  if (count >= 0) return count;
-  cursor.readCount();
-  return -count;
 }

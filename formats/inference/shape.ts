@@ -75,10 +75,6 @@ export class Shape {
     return field;
   }
 
-  get isEmpty(): boolean {
-    return this.#kinds.size === 0;
-  }
-
   /** Of records that are objects of this shape. */
   columns(records: number): ColumnEvidence[] {
     return [...this.#fields].map(([name, shape]) => ({ name, records, kinds: shape.evidence }));

@@ -4,7 +4,6 @@
  *
  *     capture source, ask subtasks -> all answered -> discovery segment -> checkpoint file (the fence) -> commit
  */
-import { crc32 } from 'node:zlib';
 import type { Clock } from '../core/clock.ts';
 import type { Schema } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -17,7 +16,8 @@ import type { FileEnd } from '../source/open-files.ts';
 import { spentFiles } from '../source/spent-file.ts';
 import type { SplitOutcome } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import type { Checkpoint, SegmentPiece, Totals } from './checkpoint.ts';
+import { type SegmentPiece, writeSegment } from '../storage/segment-file.ts';
+import type { Checkpoint, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Committer } from './committer.ts';
 import { inputEntry, type LedgerEntry, type PartEntry, partEntry, swapEntries } from './ledger/entry.ts';
@@ -318,13 +318,7 @@ export class CheckpointCoordinator {
     const { fileSystem, store, runId } = this.#config;
     if (bytes.length === 0) return whole ? [] : this.#last.discovery;
     const segment = `${id}-discovery-${runId}.segment`;
-    if (!(await fileSystem.createExclusive(`${store.segmentsFolder}/${segment}`, bytes))) {
-      throw new SluiceError(
-        'FENCED',
-        `the segment ${segment} exists already: another process writes this job's state`,
-      );
-    }
-    const piece: SegmentPiece = { segment, lengthBytes: bytes.length, crc32: crc32(bytes) };
+    const piece = await writeSegment(fileSystem, store.segmentsFolder, segment, bytes);
     return whole ? [piece] : [...this.#last.discovery, piece];
   }
 

@@ -11,6 +11,7 @@ import type { Committable, OpenPart, SinkState } from '../sink/sink-state.ts';
 import type { EnumeratorState } from '../source/enumerator-state.ts';
 import type { SpentFile } from '../source/spent-file.ts';
 import type { Split } from '../source/split.ts';
+import type { SegmentPiece } from '../storage/segment-file.ts';
 import type { TableState } from './lake-table.ts';
 import type { ParkedLane } from './lanes.ts';
 import type { LedgerState } from './ledger/ledger.ts';
@@ -100,13 +101,6 @@ export function segmentsOf({
   for (const { tails } of openPartsOf({ subtasks }))
     for (const { segment, offsetBytes, lengthBytes } of tails) need(segment, offsetBytes + lengthBytes);
   return needed;
-}
-
-/** A whole segment file. */
-export interface SegmentPiece {
-  readonly segment: string;
-  readonly lengthBytes: number;
-  readonly crc32: number;
 }
 
 /** Sections of a job file, as JSON text, whose change would make state and job disagree. */

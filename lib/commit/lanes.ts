@@ -5,7 +5,8 @@
  */
 import type { EnumeratorState } from '../source/enumerator-state.ts';
 import { NO_ENUMERATOR_STATE } from '../source/enumerator-state.ts';
-import type { Checkpoint, SegmentPiece } from './checkpoint.ts';
+import type { SegmentPiece } from '../storage/segment-file.ts';
+import type { Checkpoint } from './checkpoint.ts';
 
 export type Lane = 'source' | 'replay';
 

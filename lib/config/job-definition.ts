@@ -1,14 +1,12 @@
 /** The keys of a job file: the one place that validation, the JSON Schema and the manual are made from. */
 import * as z from 'zod';
-import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from './bounds.ts';
+import { MAX_PARALLELISM, MIN_MEMORY_BYTES, TEN_YEARS_MS } from './bounds.ts';
 import { choice, duration, integer, location, matching, section, size, text } from './options.ts';
 import { quarantineSection } from './quarantine-section.ts';
 import { s3Section } from './s3-section.ts';
 import { sinkSection } from './sink-section.ts';
 import { sourceSection } from './source-section.ts';
 import { transformSection } from './transform-section.ts';
-
-const TEN_YEARS_MS = 3650 * 86_400_000;
 
 const checkpoint = section({
   interval: duration(1)

@@ -1,5 +1,6 @@
 /** The keys of `sink.partition_commit` in a job file. */
 import * as z from 'zod';
+import { TEN_YEARS_MS } from './bounds.ts';
 import {
   byType,
   choice,
@@ -11,8 +12,6 @@ import {
   section,
   text,
 } from './options.ts';
-
-const TEN_YEARS_MS = 3650 * 86_400_000;
 
 /** Without user and password: the URL is shown. */
 const url = (schemes: string, example: string) => {

@@ -1,9 +1,8 @@
 /** The keys of `s3` in a job file. Descriptions and defaults stand here and nowhere else. */
 import * as z from 'zod';
+import { GIB, MIB } from './bounds.ts';
 import { choice, duration, flag, integer, matching, path, section, size, text } from './options.ts';
 
-const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
 /** S3 takes 5 GiB; memory is taken for several, and node reads and writes less than 2 GiB at a time. */
 const MAX_PART_BYTES = GIB;
 

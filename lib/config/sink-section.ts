@@ -1,5 +1,6 @@
 /** The keys of `sink` in a job file. Descriptions and defaults stand here and nowhere else. */
 import * as z from 'zod';
+import { GIB, KIB, MIB, TEN_YEARS_MS } from './bounds.ts';
 import {
   anyText,
   byType,
@@ -16,11 +17,6 @@ import {
 } from './options.ts';
 import { partitionCommit } from './partition-commit-section.ts';
 import { delimiter } from './source-section.ts';
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
-const TEN_YEARS_MS = 3650 * 86_400_000;
 
 const TRANSFORMS = ['value', 'year', 'month', 'date', 'hour'] as const;
 

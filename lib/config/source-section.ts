@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type DataType, parseDataType } from '../core/data-type.ts';
 import { SluiceError } from '../core/errors.ts';
+import { GIB, KIB, TEN_YEARS_MS } from './bounds.ts';
 import { notificationsSection } from './notifications-section.ts';
 import {
   byType,
@@ -17,12 +18,6 @@ import {
   size,
   text,
 } from './options.ts';
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
-/** For ages, which no timer waits for. */
-const TEN_YEARS_MS = 3650 * 86_400_000;
 
 /** A column's type in its text form. */
 export const dataType = text('a type')

@@ -1,5 +1,8 @@
 /** Extension point: what tells the world that a partition is there. Flink: PartitionCommitPolicy. */
 
+/** The Hive name of a partition whose value is missing. */
+export const HIVE_DEFAULT_PARTITION = '__HIVE_DEFAULT_PARTITION__';
+
 /** A partition with rows that were not announced before. Plain JSON: it is what webhooks and commands are given. */
 export interface CommittedPartition {
   readonly job: string;

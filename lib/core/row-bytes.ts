@@ -1,6 +1,7 @@
 /** Rows that are encoded already and wait for their part, and the form in which they go into a checkpoint. */
 import { ByteBuffer } from './byte-buffer.ts';
 import { SluiceError } from './errors.ts';
+import type { FlushMemory } from './flush-memory.ts';
 
 /** A saved tail begins with its number of rows, 32 bits. */
 const TAIL_HEADER_BYTES = 4;
@@ -11,9 +12,12 @@ export class RowBytes {
   /** Up to where the buffer was saved: the next `save` begins there. */
   #saved = { rows: 0, bytes: 0 };
 
-  /** @param capacity small: thousands of buckets may hold a buffer each */
-  constructor(capacity = 512) {
-    this.buffer = new ByteBuffer(capacity);
+  /**
+   * @param capacity small: thousands of buckets may hold a buffer each
+   * @param memory see ByteBuffer
+   */
+  constructor(capacity = 512, memory: FlushMemory | null = null) {
+    this.buffer = new ByteBuffer(capacity, memory);
   }
 
   /** Forgets the rows and keeps the memory. */

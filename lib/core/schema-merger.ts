@@ -12,7 +12,7 @@ export interface FileSchema {
  * both; a column that a file lacks may be null.
  * @throws SluiceError SCHEMA_UNKNOWN where no type holds both
  */
-export function mergeSchemas(files: readonly FileSchema[]): Schema {
+export function schemaOfFiles(files: readonly FileSchema[]): Schema {
   let merged: readonly Field[] | null = null;
   for (const { path, schema } of files) {
     merged = merged === null ? schema.fields : mergeFields(merged, schema.fields, path, '');

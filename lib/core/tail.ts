@@ -50,20 +50,11 @@ export function saveRows(buffer: RowBuffer, fromRow: number): Uint8Array {
   const out = new ByteBuffer(0);
   // All room at once, not zeroed: growing by doubling took more time than all the rest.
   out.bytes = new Uint8Array(Buffer.allocUnsafeSlow(most).buffer);
-  saveRowsInto(out, buffer, fromRow);
-  return out.view();
-}
-
-/**
- * {@link saveRows}, appended to `out`. A caller that keeps `out` from checkpoint to checkpoint saves the price of fresh
- * memory, which is more than that of the saving.
- */
-function saveRowsInto(out: ByteBuffer, buffer: RowBuffer, fromRow: number): void {
-  requireBuffered(buffer, fromRow);
   out.pushByte(VERSION);
   pushUint32(out, schemaFingerprint(buffer.schema));
   pushUint32(out, buffer.length - fromRow);
   for (const column of buffer.columns) saveColumn(column, fromRow, buffer.length, out);
+  return out.view();
 }
 
 /**
@@ -75,9 +66,13 @@ export function restoreRows(buffer: RowBuffer, saved: Uint8Array): void {
   const reader = new TailReader(saved);
   const version = reader.uint8();
   if (version !== VERSION) {
-    throw new SluiceError('STATE_VERSION', `saved rows are of version ${version}, this program knows 1`, {
-      hint: 'run the version of sluice that wrote the checkpoint, or a newer one',
-    });
+    throw new SluiceError(
+      'STATE_VERSION',
+      `saved rows are of version ${version}, this program knows ${VERSION}`,
+      {
+        hint: 'run the version of sluice that wrote the checkpoint, or a newer one',
+      },
+    );
   }
   if (reader.uint32() !== schemaFingerprint(buffer.schema)) reader.fail('they belong to another schema');
   const rows = reader.uint32();

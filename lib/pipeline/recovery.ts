@@ -1,11 +1,10 @@
 /** What a run takes over from the checkpoint it begins with. */
-import { crc32 } from 'node:zlib';
-import { type Checkpoint, openPartsOf, type SegmentPiece } from '../commit/checkpoint.ts';
+import { type Checkpoint, openPartsOf } from '../commit/checkpoint.ts';
 import type { WithoutDropped } from '../commit/dropped-partitions.ts';
-import { SluiceError } from '../core/errors.ts';
 import type { SinkState } from '../sink/sink-state.ts';
 import type { Split } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { readSegment, type SegmentPiece } from '../storage/segment-file.ts';
 import type { JobEvent } from './progress.ts';
 
 /**
@@ -36,18 +35,11 @@ export async function readDiscovery(
   pieces: readonly SegmentPiece[],
 ): Promise<Uint8Array[]> {
   const read: Uint8Array[] = [];
-  for (const { segment, lengthBytes, crc32: expected } of pieces) {
-    const bytes = await fileSystem.readFile(`${segmentsFolder}/${segment}`);
-    if (bytes === null || bytes.length !== lengthBytes || crc32(bytes) !== expected) {
-      const why = bytes === null ? 'missing' : 'damaged';
-      throw new SluiceError(
-        'STATE_CORRUPT',
-        `the segment ${segment} is ${why}: it holds which files were taken`,
-        {
-          hint: 'restore the state folder from a backup; starting without it would double rows',
-        },
-      );
-    }
+  for (const piece of pieces) {
+    const bytes = await readSegment(fileSystem, segmentsFolder, piece, {
+      holds: 'which files were taken',
+      hint: 'restore the state folder from a backup; starting without it would double rows',
+    });
     read.push(bytes);
   }
   return read;

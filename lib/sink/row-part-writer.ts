@@ -3,11 +3,10 @@
  * (members one after the other are a valid gzip or zstd file, so a part can be continued at any flush).
  */
 import type { Batch } from '../core/batch.ts';
-import { ByteBuffer } from '../core/byte-buffer.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from '../core/encoder.ts';
-import { SluiceError } from '../core/errors.ts';
 import { FlushMemory } from '../core/flush-memory.ts';
+import { RowBytes } from '../core/row-bytes.ts';
 import { type StageClock, UNTIMED } from '../core/stage-clock.ts';
 
 /** What the sink needs of a compression; formats/compression has them. */
@@ -21,11 +20,7 @@ export interface MemberCompressor {
 export const ROW_FLUSH_BYTES = 512 * 1024;
 /** Output per input byte before anything was compressed: what text usually comes to. */
 const FIRST_RATIO = 0.25;
-/** A saved tail begins with its number of rows, 32 bits. */
-const TAIL_HEADER_BYTES = 4;
 const NOTHING = new Uint8Array(0);
-/** Small first: thousands of buckets may hold a buffer each. */
-const FIRST_CAPACITY = 512;
 
 export interface RowPartOptions {
   readonly stages?: StageClock;
@@ -67,14 +62,11 @@ class RowPartWriter implements BulkWriter {
   readonly #ratio: { value: number };
   readonly #memory: FlushMemory;
   /** Null until there are rows for it. */
-  #buffer: ByteBuffer | null = null;
-  /** What the buffer begins with: once a part was flushed, room for as much again. */
-  #capacity = FIRST_CAPACITY;
+  #waiting: RowBytes | null = null;
+  /** What it begins with: once a part was flushed, room for as much again. */
+  #capacity: number | undefined;
   /** Whether the part has its header, in the file or in the buffer. */
   #started: boolean;
-  #rows = 0;
-  /** Up to where the buffer was saved: the next `saveRows` begins there. */
-  #saved = { rows: 0, bytes: 0 };
 
   constructor(
     encoder: RowEncoder,
@@ -91,28 +83,28 @@ class RowPartWriter implements BulkWriter {
   }
 
   append(batch: Batch, rows: Int32Array, from: number, to: number): void {
-    const buffer = this.#open();
-    if (!this.#started && this.#encoder.header !== null) buffer.push(this.#encoder.header);
+    const waiting = this.#open();
+    if (!this.#started && this.#encoder.header !== null) waiting.buffer.push(this.#encoder.header);
     this.#started = true;
-    this.#encoder.encode(batch, rows, from, to, buffer);
-    this.#rows += to - from;
+    this.#encoder.encode(batch, rows, from, to, waiting.buffer);
+    waiting.rows += to - from;
   }
 
-  #open(): ByteBuffer {
-    this.#buffer ??= new ByteBuffer(this.#capacity, this.#memory);
-    return this.#buffer;
+  #open(): RowBytes {
+    this.#waiting ??= new RowBytes(this.#capacity, this.#memory);
+    return this.#waiting;
   }
 
   get bufferedRows(): number {
-    return this.#rows;
+    return this.#waiting?.rows ?? 0;
   }
 
   get bufferedBytes(): number {
-    return this.#buffer?.length ?? 0;
+    return this.#waiting?.buffer.length ?? 0;
   }
 
   get memoryBytes(): number {
-    return this.#buffer?.memoryBytes ?? 0;
+    return this.#waiting?.buffer.memoryBytes ?? 0;
   }
 
   get estimatedBytes(): number {
@@ -120,8 +112,8 @@ class RowPartWriter implements BulkWriter {
   }
 
   flush(): Uint8Array {
-    if (this.#buffer === null || this.#buffer.length === 0) return NOTHING;
-    const bytes = this.#buffer.view();
+    if (this.#waiting === null || this.bufferedBytes === 0) return NOTHING;
+    const bytes = this.#waiting.buffer.view();
     const member = this.#compressor.compress(bytes);
     this.#ratio.value = member.length / bytes.length;
     if (member.buffer === bytes.buffer) this.#memory.lend(bytes);
@@ -129,9 +121,7 @@ class RowPartWriter implements BulkWriter {
     // Without compression the buffer itself goes to the disk, so a new one is needed while it does. Growing one from the
     // start again would copy every byte twice.
     this.#capacity = bytes.length + (bytes.length >> 3);
-    this.#buffer = null;
-    this.#rows = 0;
-    this.#saved = { rows: 0, bytes: 0 };
+    this.#waiting = null;
     return member;
   }
 
@@ -144,27 +134,11 @@ class RowPartWriter implements BulkWriter {
   }
 
   saveRows(fromRow: number): Uint8Array {
-    const from = fromRow === 0 ? { rows: 0, bytes: 0 } : this.#saved;
-    if (from.rows !== fromRow) {
-      throw new SluiceError(
-        'STEP_ILLEGAL',
-        `rows saved from ${fromRow}, and the last save ended at ${from.rows}`,
-      );
-    }
-    const bytes = this.#open().view().subarray(from.bytes);
-    const saved = new Uint8Array(TAIL_HEADER_BYTES + bytes.length);
-    new DataView(saved.buffer).setUint32(0, this.#rows - from.rows, true);
-    saved.set(bytes, TAIL_HEADER_BYTES);
-    this.#saved = { rows: this.#rows, bytes: this.bufferedBytes };
-    return saved;
+    return this.#open().save(fromRow);
   }
 
   restoreRows(saved: Uint8Array): void {
-    if (saved.length < TAIL_HEADER_BYTES)
-      throw new SluiceError('STATE_CORRUPT', 'a saved tail has no header');
-    this.#rows += new DataView(saved.buffer, saved.byteOffset).getUint32(0, true);
-    this.#open().push(saved.subarray(TAIL_HEADER_BYTES));
+    this.#open().restore(saved);
     this.#started = true;
-    this.#saved = { rows: this.#rows, bytes: this.bufferedBytes };
   }
 }

@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import { SluiceError } from '../core/errors.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { FileSystem } from '../storage/file-system.ts';
+import { writeSegment } from '../storage/segment-file.ts';
 import type { TailReference } from './sink-state.ts';
 
 /** A segment of this size is written and another one begun, so that a checkpoint does not hold all its rows twice. */
@@ -58,11 +59,7 @@ export class SegmentWriter {
     this.#pieces = [];
     this.#lengthBytes = 0;
     this.#written++;
-    if (!(await fileSystem.createExclusive(`${folder}/${name}`, bytes)))
-      throw new SluiceError(
-        'FENCED',
-        `the segment ${name} exists already: another process writes this job's state`,
-      );
+    await writeSegment(fileSystem, folder, name, bytes);
     failpoint('segment.written');
   }
 }

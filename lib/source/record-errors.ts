@@ -7,7 +7,7 @@ const MAX_SHOWN = 200;
 const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A refused record, copied: the decoder's view of it does not last. */
-export interface RefusedRecord {
+export interface ShownRecord {
   readonly offset: number;
   /** Instead of line and byte, where the format has no such thing. */
   readonly place: string | null;
@@ -17,7 +17,7 @@ export interface RefusedRecord {
   readonly value: string;
 }
 
-export function copyRefused(record: BadRecord): RefusedRecord {
+export function copyRefused(record: BadRecord): ShownRecord {
   return {
     offset: record.offset,
     place: record.place ?? null,
@@ -49,7 +49,7 @@ function escapeCharacter(character: string): string {
   return `\\u{${character.codePointAt(0)!.toString(16)}}`;
 }
 
-export function badRecordError(path: string, record: RefusedRecord, line: number | null): SluiceError {
+export function badRecordError(path: string, record: ShownRecord, line: number | null): SluiceError {
   const { offset, place, column, reason, value } = record;
   const at = place ?? (line === null ? `byte ${offset}` : `line ${line} (byte ${offset})`);
   const inColumn = column === null ? '' : `, column '${column}'`;

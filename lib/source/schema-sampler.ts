@@ -6,7 +6,7 @@ import { readFully } from '../core/byte-source.ts';
 import type { Schema } from '../core/data-type.ts';
 import type { ColumnEvidence, FileInputFormat, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
-import { type FileSchema, mergeSchemas } from '../core/schema-merger.ts';
+import { type FileSchema, schemaOfFiles } from '../core/schema-merger.ts';
 import type { Compression } from '../core/specs.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
 import type { SourceRoot } from './file-selector.ts';
@@ -141,7 +141,7 @@ async function readSchemas(
     return true;
   });
   if (found.length === 0) return null;
-  return { schema: mergeSchemas(found), files: found.map(({ path }) => path), explain: () => [] };
+  return { schema: schemaOfFiles(found), files: found.map(({ path }) => path), explain: () => [] };
 }
 
 async function readSchema(

@@ -8,7 +8,7 @@ import { backticked, doubleQuoted, indented, sqlText } from './quote.ts';
 import type { Table } from './table.ts';
 
 export const ENGINES = ['trino', 'presto', 'hive', 'spark', 'duckdb', 'athena'] as const;
-export type Engine = (typeof ENGINES)[number];
+export type QueryEngine = (typeof ENGINES)[number];
 
 export interface Ddl {
   readonly statements: readonly string[];
@@ -17,7 +17,7 @@ export interface Ddl {
 }
 
 /** @throws SluiceError JOB_INVALID where the engine cannot have such a table */
-export function createTable(engine: Engine, table: Table): Ddl {
+export function createTable(engine: QueryEngine, table: Table): Ddl {
   const warnings = warningsOf(engine, table);
   if (table.by === 'delta' && engine !== 'hive')
     return { statements: deltaStatements(engine, table), warnings };
@@ -256,7 +256,7 @@ function columnLines(
   });
 }
 
-function warningsOf(engine: Engine, { format, columns, by }: Table): string[] {
+function warningsOf(engine: QueryEngine, { format, columns, by }: Table): string[] {
   const warnings: string[] = [];
   if (by === 'delta' && engine === 'hive')
     warnings.push('Hive has no Delta tables of its own: this one goes by the folders');

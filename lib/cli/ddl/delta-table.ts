@@ -1,10 +1,10 @@
 /** A Delta table, as engines learn of it: columns and partitions stand in its log. */
-import type { Engine } from './create-table.ts';
+import type { QueryEngine } from './create-table.ts';
 import { backticked, doubleQuoted, sqlText } from './quote.ts';
 import type { Table } from './table.ts';
 
 /** @param engine one that reads Delta tables */
-export function deltaStatements(engine: Exclude<Engine, 'hive'>, table: Table): string[] {
+export function deltaStatements(engine: Exclude<QueryEngine, 'hive'>, table: Table): string[] {
   const { schema, name, location, path } = table;
   const quoted = `${doubleQuoted(schema)}.${doubleQuoted(name)}`;
   switch (engine) {

@@ -6,12 +6,12 @@
  *
  *     segment := gzip(line*)      line := an entry, as JSON
  */
-import { crc32, gunzipSync, gzipSync } from 'node:zlib';
-import { SluiceError } from '../../core/errors.ts';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { failpoint } from '../../core/failpoint.ts';
 import { nameOf } from '../../core/location.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
-import { type Checkpoint, openPartsOf, type SegmentPiece } from '../checkpoint.ts';
+import { readSegment, type SegmentPiece, writeSegment } from '../../storage/segment-file.ts';
+import { type Checkpoint, openPartsOf } from '../checkpoint.ts';
 import { foldEntries, type LedgerEntry } from './entry.ts';
 import { type Forgetting, forgetFiles } from './forget.ts';
 
@@ -155,14 +155,9 @@ async function writePiece(
   entries: readonly LedgerEntry[],
 ): Promise<LedgerPiece> {
   const bytes = gzipSync(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { level: 1 });
-  if (!(await writer.fileSystem.createExclusive(`${writer.segmentsFolder}/${segment}`, bytes))) {
-    throw new SluiceError(
-      'FENCED',
-      `the segment ${segment} exists already: another process writes this job's state`,
-    );
-  }
+  const piece = await writeSegment(writer.fileSystem, writer.segmentsFolder, segment, bytes);
   failpoint('ledger.written');
-  return { segment, lengthBytes: bytes.length, crc32: crc32(bytes), entries: entries.length };
+  return { ...piece, entries: entries.length };
 }
 
 /** How many of the last pieces go into the new one: those of its order of size or a smaller one, if there are FAN_IN. */
@@ -210,19 +205,12 @@ export function isOlderThanLedger(path: string, jobId: string, { opening }: Ledg
 
 async function readPiece(
   { fileSystem, segmentsFolder }: Pick<LedgerWriter, 'fileSystem' | 'segmentsFolder'>,
-  { segment, lengthBytes, crc32: expected }: LedgerPiece,
+  piece: LedgerPiece,
 ): Promise<LedgerEntry[]> {
-  const bytes = await fileSystem.readFile(`${segmentsFolder}/${segment}`);
-  if (bytes === null || bytes.length !== lengthBytes || crc32(bytes) !== expected) {
-    const why = bytes === null ? 'missing' : 'damaged';
-    throw new SluiceError(
-      'STATE_CORRUPT',
-      `the segment ${segment} is ${why}: it holds what was read and written`,
-      {
-        hint: 'restore the state folder from a backup',
-      },
-    );
-  }
+  const bytes = await readSegment(fileSystem, segmentsFolder, piece, {
+    holds: 'what was read and written',
+    hint: 'restore the state folder from a backup',
+  });
   // The checksum proves that we wrote it.
   return gunzipSync(bytes)
     .toString()

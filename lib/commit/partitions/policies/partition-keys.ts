@@ -1,7 +1,5 @@
 /** Partitions as a metastore sees them. */
-import type { CommittedPartition } from '../../../core/partition-commit.ts';
-
-const HIVE_DEFAULT_PARTITION = '__HIVE_DEFAULT_PARTITION__';
+import { type CommittedPartition, HIVE_DEFAULT_PARTITION } from '../../../core/partition-commit.ts';
 
 export interface MetastoreKey {
   /** Metastores keep names of columns in lower case. */
