@@ -70,13 +70,17 @@ const FACADES: Plugin = {
 /**
  * Nothing but ASCII, so that lib/core/code-cache.ts has a string of a byte a character by copying: one character beyond
  * makes V8 decode the whole script, into two bytes a character. In what is left without comments, an escape stands for
- * any of them: strings, patterns and names.
+ * any of them: strings, patterns and names. Columns of source maps are off behind it.
  */
 const ASCII: Plugin = {
   name: 'ascii',
   generateBundle(_options, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type === 'chunk') chunk.code = chunk.code.replace(/[^\0-\x7f]/g, escapeUnit);
+      if (chunk.type !== 'chunk') continue;
+      const meant = /\\[^\0-\x7f]|String\.raw`[^`]*[^\0-\x7f]/.exec(chunk.code);
+      if (meant !== null)
+        throw new Error(`${chunk.fileName}: an escape would mean something else in ${meant[0]}`);
+      chunk.code = chunk.code.replace(/[^\0-\x7f]/g, escapeUnit);
     }
   },
 };

@@ -16,7 +16,7 @@ import type { FileEnd } from '../source/open-files.ts';
 import { spentFiles } from '../source/spent-file.ts';
 import type { SplitOutcome } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { type SegmentPiece, writeSegment } from '../storage/segment-file.ts';
+import { type SegmentPiece, writeWholeSegment } from '../storage/segment-file.ts';
 import type { Checkpoint, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { Committer } from './committer.ts';
@@ -318,7 +318,7 @@ export class CheckpointCoordinator {
     const { fileSystem, store, runId } = this.#config;
     if (bytes.length === 0) return whole ? [] : this.#last.discovery;
     const segment = `${id}-discovery-${runId}.segment`;
-    const piece = await writeSegment(fileSystem, store.segmentsFolder, segment, bytes);
+    const piece = await writeWholeSegment(fileSystem, store.segmentsFolder, segment, bytes);
     return whole ? [piece] : [...this.#last.discovery, piece];
   }
 

@@ -1,4 +1,4 @@
-/** Bounds that the job file and the command line have in common. */
+/** Bounds of options. */
 export const MAX_PARALLELISM = 256;
 export const MIN_MEMORY_BYTES = 64 * 1024;
 

@@ -10,7 +10,7 @@ const MIN_BYTES = 256 * 1024;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Times the size that is asked for: the budget counts what is written, not what holds it. */
 const MAX_EXCESS = 4;
-/** Kept in all, no more than is ever under way. */
+/** Kept in all. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
 

@@ -7,7 +7,7 @@ export const MEMORY_SHARES = {
   parts: 1 / 2,
   /** Rows that wait to go to their buckets together; more while open parts leave room (lib/sink/buckets.ts). */
   staged: 1 / 4,
-  /** Encoded bytes that wait for the disk (decoding waits where they are more), and the memory that they leave to the next. */
+  /** The most that encoded bytes may take which wait for the disk (see lib/sink/write-queue.ts), and what they leave to the next. */
   written: 1 / 8,
   /** Parquet's row buffers that wait for their next part: one of 167,000 rows of 9 columns, 12 MB, where two share 256 MiB. */
   idle: 1 / 8,

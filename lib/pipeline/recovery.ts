@@ -4,7 +4,7 @@ import type { WithoutDropped } from '../commit/dropped-partitions.ts';
 import type { SinkState } from '../sink/sink-state.ts';
 import type { Split } from '../source/split.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import { readSegment, type SegmentPiece } from '../storage/segment-file.ts';
+import { readWholeSegment, type SegmentPiece } from '../storage/segment-file.ts';
 import type { JobEvent } from './progress.ts';
 
 /**
@@ -36,7 +36,7 @@ export async function readDiscovery(
 ): Promise<Uint8Array[]> {
   const read: Uint8Array[] = [];
   for (const piece of pieces) {
-    const bytes = await readSegment(fileSystem, segmentsFolder, piece, {
+    const bytes = await readWholeSegment(fileSystem, segmentsFolder, piece, {
       holds: 'which files were taken',
       hint: 'restore the state folder from a backup; starting without it would double rows',
     });

@@ -20,10 +20,12 @@ const MAX_UNFINISHED = 128;
  * to memory that had not been touched before, 4.1 instead of 3.0 s of CPU, 213 instead of 115 MB.
  */
 const ENOUGH_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
-/** @param flushBytes of a part, in memory: one of them may wait while the next is filled */
+/** @param flushBytes memory at which a part is flushed: where that is a row group, the next is filled while one is written */
 export function maxWaitingBytes(memoryBytes: number, flushBytes: number): number {
-  return Math.min(Math.max(ENOUGH_BYTES, flushBytes), memoryBytes * MEMORY_SHARES.written);
+  const wanted = Math.min(Math.max(ENOUGH_BYTES, flushBytes), MAX_BYTES);
+  return Math.min(wanted, memoryBytes * MEMORY_SHARES.written);
 }
 
 export class WriteQueue {

@@ -10,7 +10,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { failpoint } from '../../core/failpoint.ts';
 import { nameOf } from '../../core/location.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
-import { readSegment, type SegmentPiece, writeSegment } from '../../storage/segment-file.ts';
+import { readWholeSegment, type SegmentPiece, writeWholeSegment } from '../../storage/segment-file.ts';
 import { type Checkpoint, openPartsOf } from '../checkpoint.ts';
 import { foldEntries, type LedgerEntry } from './entry.ts';
 import { type Forgetting, forgetFiles } from './forget.ts';
@@ -155,7 +155,7 @@ async function writePiece(
   entries: readonly LedgerEntry[],
 ): Promise<LedgerPiece> {
   const bytes = gzipSync(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''), { level: 1 });
-  const piece = await writeSegment(writer.fileSystem, writer.segmentsFolder, segment, bytes);
+  const piece = await writeWholeSegment(writer.fileSystem, writer.segmentsFolder, segment, bytes);
   failpoint('ledger.written');
   return { ...piece, entries: entries.length };
 }
@@ -207,7 +207,7 @@ async function readPiece(
   { fileSystem, segmentsFolder }: Pick<LedgerWriter, 'fileSystem' | 'segmentsFolder'>,
   piece: LedgerPiece,
 ): Promise<LedgerEntry[]> {
-  const bytes = await readSegment(fileSystem, segmentsFolder, piece, {
+  const bytes = await readWholeSegment(fileSystem, segmentsFolder, piece, {
     holds: 'what was read and written',
     hint: 'restore the state folder from a backup',
   });

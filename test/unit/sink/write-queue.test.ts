@@ -33,6 +33,7 @@ it('bounds them by what the disk needs, by a row group, and by the memory there 
   expect(maxWaitingBytes(256 * MIB, MIB / 2)).toBe(8 * MIB);
   expect(maxWaitingBytes(512 * MIB, 32 * MIB)).toBe(32 * MIB);
   expect(maxWaitingBytes(256 * MIB, 64 * MIB)).toBe(32 * MIB);
+  expect(maxWaitingBytes(8192 * MIB, 512 * MIB)).toBe(64 * MIB);
   expect(maxWaitingBytes(16 * MIB, MIB / 2)).toBe(2 * MIB);
 });
 
