@@ -1,6 +1,6 @@
 /**
- * `node:crypto`, loaded where it is first used. It is 17 modules, and with Node 24 a tenth of the CPU of a start; most subtasks
- * never need it.
+ * `node:crypto`, loaded where it is first used: 17 modules of Node's, 12 ms of CPU in each thread with Node 24 (lower quartiles
+ * of 25 in turns). Subtasks between local folders seldom need it.
  */
 let loaded: typeof import('node:crypto') | undefined;
 
