@@ -43,7 +43,7 @@ const eventTime = section({
 export const jobDefinition = section({
   version: z
     .union([z.literal(1), z.literal('1')], { error: 'expected 1' })
-    .meta({ title: '1' })
+    .register(z.globalRegistry, { title: '1' })
     .describe('version of this format'),
   job: matching(/^[a-z0-9](?:[a-z0-9-]{0,62})$/, 'a name of a-z, 0-9 and -, at most 63 characters').describe(
     'name of the job: names its state and its lock',

@@ -2,6 +2,9 @@
  * Kinds of options. Each says what it takes when it is given something else, and how its values are called in the
  * manual (`title`); an option itself adds its default (`prefault`, as a user would write it) and its meaning
  * (`describe`). Numbers and booleans are taken as text too: that is how an environment variable brings them.
+ *
+ * Each start makes them all, so what is equal is made once (`shared`), and a title is given to the schema at hand
+ * (`register`) where `meta` would make another one for it.
  */
 import * as z from 'zod';
 import { isS3Location, s3LocationProblem } from '../core/location.ts';
@@ -18,46 +21,61 @@ import {
 
 /** The longest wait that a timer takes (2^31 - 1 ms) is 24.8 days; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 24 * 86_400_000;
+const SIZE = `expected ${SIZE_FORM}`;
+const DURATION = `expected ${DURATION_FORM}`;
 
-export function text(takes = 'text') {
-  return z
+/** The same schema for the same arguments. What a caller adds to it (`describe`, `prefault`) makes one of his own. */
+function shared<Arguments extends readonly (string | number | undefined)[], Schema>(
+  make: (...given: Arguments) => Schema,
+): (...given: Arguments) => Schema {
+  const made = new Map<string, Schema>();
+  return (...given) => {
+    const key = JSON.stringify(given);
+    const schema = made.get(key) ?? make(...given);
+    made.set(key, schema);
+    return schema;
+  };
+}
+
+export const text = shared((takes = 'text') =>
+  z
     .string({ error: `expected ${takes}` })
     .min(1, { error: 'is empty text' })
-    .meta({ title: 'text' });
-}
+    .register(z.globalRegistry, { title: 'text' }),
+);
 
 /** Text that may be empty. */
 export function anyText() {
   return z
     .string({ error: 'expected text (quoted, where it looks like something else)' })
-    .meta({ title: 'text' });
+    .register(z.globalRegistry, { title: 'text' });
 }
 
 /** Text of one form. */
 export function matching(pattern: RegExp, takes: string) {
   const error = `expected ${takes}`;
-  return z.string({ error }).regex(pattern, { error }).meta({ title: 'text' });
+  return z.string({ error }).regex(pattern, { error }).register(z.globalRegistry, { title: 'text' });
 }
 
 /** A folder or file on this machine or in an object store. */
-export function location(takes = 'a path') {
-  return text(takes)
+export const location = shared((takes = 'a path') =>
+  text(takes)
     .superRefine((value, context) => {
       const problem = isS3Location(value) ? s3LocationProblem(value) : pathProblem(value);
       if (problem !== null) context.addIssue({ code: 'custom', message: problem });
     })
-    .meta({ title: 'path or s3://bucket/prefix' });
-}
+    .register(z.globalRegistry, { title: 'path or s3://bucket/prefix' }),
+);
 
 /** A file, folder or module on this machine. */
-export function path(takes = 'a path') {
-  return text(takes)
+export const path = shared((takes = 'a path') =>
+  text(takes)
     .superRefine((value, context) => {
       const problem = pathProblem(value);
       if (problem !== null) context.addIssue({ code: 'custom', message: problem });
     })
-    .meta({ title: 'path' });
-}
+    .register(z.globalRegistry, { title: 'path' }),
+);
 
 function pathProblem(value: string): string | null {
   if (value.includes('\0')) return 'a path cannot hold a NUL character';
@@ -70,7 +88,7 @@ function pathProblem(value: string): string | null {
 }
 
 /** Options of a module of the user's. */
-export const moduleOptions = z.unknown().optional().meta({ title: 'anything' });
+export const moduleOptions = z.unknown().optional().register(z.globalRegistry, { title: 'anything' });
 
 /** One of some words. `later`: words that the documentation of other versions may have promised. */
 export function choice<const Values extends readonly [string, ...string[]]>(
@@ -79,7 +97,7 @@ export function choice<const Values extends readonly [string, ...string[]]>(
 ) {
   return z
     .enum(values, { error: ({ input }) => expectedOneOf(values, later, input) })
-    .meta({ title: 'choice' });
+    .register(z.globalRegistry, { title: 'choice' });
 }
 
 function expectedOneOf(values: readonly string[], later: readonly string[], given: unknown): string {
@@ -95,14 +113,14 @@ function listOr(values: readonly string[]): string {
   return values.length === 1 ? `${values[0]}` : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
 
-export function flag() {
-  return z
+export const flag = shared(() =>
+  z
     .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
     .transform((value) => value === true || value === 'true')
-    .meta({ title: 'boolean' });
-}
+    .register(z.globalRegistry, { title: 'boolean' }),
+);
 
-export function integer(min: number, max: number) {
+export const integer = shared((min: number, max: number) => {
   const error = `expected a whole number from ${min} to ${max}`;
   return z
     .union(
@@ -112,8 +130,8 @@ export function integer(min: number, max: number) {
       },
     )
     .transform(bounded(Number, { min, max, form: error, format: String }))
-    .meta({ title: 'integer' });
-}
+    .register(z.globalRegistry, { title: 'integer' });
+});
 
 /** From 0 to 1. */
 export function ratio() {
@@ -126,26 +144,31 @@ export function ratio() {
       },
     )
     .transform(Number)
-    .meta({ title: 'ratio' });
+    .register(z.globalRegistry, { title: 'ratio' });
 }
+
+const anySize = z.union(
+  [z.int({ error: SIZE }).nonnegative({ error: SIZE }), z.string().regex(SIZE_PATTERN, { error: SIZE })],
+  { error: SIZE },
+);
 
 /** Bytes. */
-export function size(min: number, max: number = Number.MAX_SAFE_INTEGER) {
-  const error = `expected ${SIZE_FORM}`;
-  return z
-    .union([z.int({ error }).nonnegative({ error }), z.string().regex(SIZE_PATTERN, { error })], { error })
-    .transform(bounded(parseSize, { min, max, form: error, format: formatSize }))
-    .meta({ title: 'size' });
-}
+export const size = shared((min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+  anySize
+    .transform(bounded(parseSize, { min, max, form: SIZE, format: formatSize }))
+    .register(z.globalRegistry, { title: 'size' }),
+);
+
+const anyDuration = z.union([z.literal(0), z.string().regex(DURATION_PATTERN, { error: DURATION })], {
+  error: DURATION,
+});
 
 /** Milliseconds. */
-export function duration(min: number, max: number = LONGEST_TIMER_MS) {
-  const error = `expected ${DURATION_FORM}`;
-  return z
-    .union([z.literal(0), z.string().regex(DURATION_PATTERN, { error })], { error })
-    .transform(bounded(parseDuration, { min, max, form: error, format: formatDuration }))
-    .meta({ title: 'duration' });
-}
+export const duration = shared((min: number, max: number = LONGEST_TIMER_MS) =>
+  anyDuration
+    .transform(bounded(parseDuration, { min, max, form: DURATION, format: formatDuration }))
+    .register(z.globalRegistry, { title: 'duration' }),
+);
 
 interface Bounds {
   readonly min: number;

@@ -24,7 +24,7 @@ const headers = () =>
   z
     .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'is no name of a header' }), text())
     .prefault({})
-    .meta({ title: 'names and values' })
+    .register(z.globalRegistry, { title: 'names and values' })
     .describe('sent along, such as `Authorization`; take values from the environment');
 const location = () =>
   text()

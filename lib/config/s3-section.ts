@@ -44,7 +44,7 @@ export const s3Section = section({
   tags: z
     .record(z.string().min(1).max(128), z.string().max(256), { error: 'expected keys and values' })
     .prefault({})
-    .meta({ title: 'keys and values' })
+    .register(z.globalRegistry, { title: 'keys and values' })
     .describe('of finished parts'),
   request_timeout: duration(100).prefault('60s').describe('how long one request may take'),
   retry_timeout: duration(0)

@@ -42,7 +42,7 @@ export const parquet = section({
     .describe('of gzip (1 to 9) and zstd (1 to 22); default: what the codec takes by itself'),
   dictionary: z
     .union([flag(), columnNames()], { error: 'expected true, false, or a list of columns' })
-    .meta({ title: 'boolean or list of columns' })
+    .register(z.globalRegistry, { title: 'boolean or list of columns' })
     .prefault(true)
     .describe('which columns of text get a dictionary where it saves something: all, none, or those listed'),
   bloom_filter: columnNames()
@@ -131,7 +131,7 @@ const partitionField = z
     }
     return { name, column: expression.slice(0, cut), transform };
   })
-  .meta({ title: "column or {name: 'column:transform'}" });
+  .register(z.globalRegistry, { title: "column or {name: 'column:transform'}" });
 
 const basePathBucket = section({ type: z.literal('base_path').describe('parts directly under `sink.path`') });
 
@@ -323,5 +323,5 @@ function columnNames() {
   return z
     .array(text('the name of a column'), { error: 'expected a list of columns' })
     .max(100, { error: 'at most 100 columns' })
-    .meta({ title: 'list of columns' });
+    .register(z.globalRegistry, { title: 'list of columns' });
 }

@@ -30,7 +30,7 @@ export const dataType = text('a type')
       return z.NEVER;
     }
   })
-  .meta({ title: 'type' });
+  .register(z.globalRegistry, { title: 'type' });
 
 export const fieldList = z
   .array(
@@ -48,7 +48,7 @@ export const fieldList = z
 
 const schema = z
   .union([path(), fieldList], { error: 'expected infer, a list of {name, type, nullable}, or a path' })
-  .meta({ title: 'infer, a list or a path' })
+  .register(z.globalRegistry, { title: 'infer, a list or a path' })
   .prefault('infer')
   .describe(
     '`infer` reads a sample at the first start and keeps to the result; a list of {name, type, nullable} gives the columns; a path names a YAML or JSON file with that list',
@@ -101,7 +101,9 @@ const onTypeMismatch = choice(['bad_record', 'rescue', 'quarantine', 'widen', 'f
 
 /** One printable ASCII character, as the decoder compares bytes. */
 function character(takes: string) {
-  return matching(/^(?:\t|[\x20-\x7e])$/, `one ASCII character, ${takes}`).meta({ title: 'character' });
+  return matching(/^(?:\t|[\x20-\x7e])$/, `one ASCII character, ${takes}`).register(z.globalRegistry, {
+    title: 'character',
+  });
 }
 
 export const delimiter = character('as between two values');
@@ -131,7 +133,7 @@ const csv = section({
     .array(text('the name of a column'), { error: 'expected a list of column names' })
     .min(1, { error: 'names no column' })
     .optional()
-    .meta({ title: 'list' })
+    .register(z.globalRegistry, { title: 'list' })
     .describe('names of the columns in order, for files without a header; default: those of `schema`'),
   null_text: text()
     .optional()
@@ -153,7 +155,7 @@ const textLines = section({
 /** Of files that say themselves which columns they have. */
 const fileSchema = z
   .union([path(), fieldList], { error: 'expected infer, a list of {name, type, nullable}, or a path' })
-  .meta({ title: 'infer, a list or a path' })
+  .register(z.globalRegistry, { title: 'infer, a list or a path' })
   .prefault('infer')
   .describe(
     '`infer` takes the columns that the files say they have; a list of {name, type, nullable}, or a path to one, chooses among them: no other column is read',
@@ -194,7 +196,9 @@ const inputFormat = byType(
   ['ndjson', 'csv', 'text', 'parquet', 'avro', 'arrow', 'json'],
 );
 
-const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).meta({ title: 'list of globs' });
+const globs = z
+  .array(text('a glob'), { error: 'expected a list of globs' })
+  .register(z.globalRegistry, { title: 'list of globs' });
 
 export const sourceSection = section({
   path: z
@@ -207,7 +211,7 @@ export const sourceSection = section({
         error: 'expected a folder, a file, a glob, or a list of them',
       },
     )
-    .meta({ title: 'path or list' })
+    .register(z.globalRegistry, { title: 'path or list' })
     .describe('folder, file or glob to read, or a list of them'),
   include: globs
     .prefault([])
@@ -254,7 +258,7 @@ export const sourceSection = section({
     .union([choice(['keep', 'delete']), section({ move: path().describe('folder to move them to') })], {
       error: 'expected keep, delete or {move: <folder>}',
     })
-    .meta({ title: 'keep, delete or {move: path}' })
+    .register(z.globalRegistry, { title: 'keep, delete or {move: path}' })
     .prefault('keep')
     .describe(
       'what becomes of files once all their rows are visible: `delete`, or `{move: ./done}` under their relative paths',
@@ -278,7 +282,7 @@ export const sourceSection = section({
     .array(choice(['file', 'offset', 'line', 'ingested_at', 'checkpoint']), {
       error: 'expected a list of file, offset, line, ingested_at, checkpoint',
     })
-    .meta({ title: 'list' })
+    .register(z.globalRegistry, { title: 'list' })
     .prefault([])
     .describe(
       'columns to add that tell where each row comes from: `file` (`_source_file`), `offset` (`_source_offset`), `line` (`_source_line`), `ingested_at` (`_ingested_at`), `checkpoint` (`_checkpoint`); see lineage.md',

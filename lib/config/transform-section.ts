@@ -10,13 +10,13 @@ const columnName = text('the name of a column');
 const columnNames = z
   .array(columnName, { error: 'expected a list of column names' })
   .min(1, { error: 'names no column' })
-  .meta({ title: 'list' });
+  .register(z.globalRegistry, { title: 'list' });
 
 function byColumn<Value extends z.ZodType>(value: Value, takes: string) {
   return z
     .record(columnName, value, { error: `expected ${takes} by column` })
     .refine((columns) => Object.keys(columns).length > 0, { error: 'names no column' })
-    .meta({ title: `${takes} by column` });
+    .register(z.globalRegistry, { title: `${takes} by column` });
 }
 
 const value = z.union([z.string(), z.number(), z.boolean()], {
@@ -89,7 +89,7 @@ const step = section({
     ),
     columns: fieldList
       .optional()
-      .meta({ title: 'list' })
+      .register(z.globalRegistry, { title: 'list' })
       .describe(
         'columns of the rows that it answers: {name, type, nullable}; default: those that it is given',
       ),

@@ -10,7 +10,8 @@ export async function validate<Definition extends z.ZodType>(
   definition: Definition,
   raw: unknown,
 ): Promise<Validation<z.output<Definition>>> {
-  const result = definition.safeParse(raw);
+  // Code generated for each section would be run once: 16 instead of 9 ms of a start.
+  const result = definition.safeParse(raw, { jitless: true });
   if (result.success) return { ok: true, value: result.data };
   // Loaded when something is wrong only: a start counts in milliseconds.
   const { explainIssues } = await import('./explain-issues.ts');
