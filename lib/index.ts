@@ -36,11 +36,10 @@ export { RowBuffer } from './core/row-buffer.ts';
 export { runJob } from './pipeline/job-runner.ts';
 export type { JobEvent, JobProgress, JobSummary } from './pipeline/progress.ts';
 export type { RunOptions } from './pipeline/run-options.ts';
-export type { SinkWriter } from './pipeline/sink-writer.ts';
+export type { RecordContext, SinkWriter } from './pipeline/sink-writer.ts';
 export {
   type OpenOptions,
   type OutputFileConfig,
-  type RecordContext,
   StreamingFileSink,
   type StreamingFileSinkBuilder,
 } from './pipeline/streaming-file-sink.ts';

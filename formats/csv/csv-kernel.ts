@@ -8,8 +8,8 @@ import type { ColumnPort, PortContext } from '../kernel/column-port.ts';
 import { BitsPort, FixedPort, fixedKind } from '../kernel/fixed-ports.ts';
 import { KernelRunner, type LineRanges, RUN_ROWS } from '../kernel/kernel-runner.ts';
 import { StringPort } from '../kernel/text-ports.ts';
-import type { CsvSpec } from './decoder.ts';
 import { BooleanFieldWriter, type FieldWriter, FixedFieldWriter, StringFieldWriter } from './field-writer.ts';
+import type { CsvSpec } from './spec.ts';
 
 /** They stand in no number and in no time. */
 const DELIMITERS: readonly string[] = [',', ';', '|', '\t'];

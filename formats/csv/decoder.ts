@@ -16,7 +16,6 @@ import type {
   DecoderStart,
   DecoderState,
 } from '../../lib/core/decoder.ts';
-import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { proveColumns } from '../file-columns.ts';
 import type { LineRanges } from '../kernel/kernel-runner.ts';
 import { KernelUse } from '../kernel/kernel-use.ts';
@@ -26,8 +25,7 @@ import { CsvDrift } from './drift.ts';
 import { type FieldWriter, fieldWriter } from './field-writer.ts';
 import { headerState, readHeaderNames } from './header.ts';
 import { article, blankLine, endOfText, equals, lineEnd, quotedText } from './line-bytes.ts';
-
-export type CsvSpec = Extract<InputFormatSpec, { type: 'csv' }>;
+import type { CsvSpec } from './spec.ts';
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;

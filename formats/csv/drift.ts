@@ -6,7 +6,7 @@ import { type DecoderOptions, type DriftPolicy, NO_DRIFT, RESCUED_COLUMN } from 
 import { SluiceError } from '../../lib/core/errors.ts';
 import { inferSchemaFromCsv } from '../inference/infer-csv.ts';
 import { RescuedColumn } from '../rescued-column.ts';
-import type { CsvSpec } from './decoder.ts';
+import type { CsvSpec } from './spec.ts';
 
 const LINE_FEED = 10;
 /** Input that new columns' types are inferred from. */

@@ -10,7 +10,8 @@ import {
 import { type DataType, type Field, formatDataType } from '../../lib/core/data-type.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import { replaceLoneSurrogates } from '../lone-surrogates.ts';
-import { type FixedParser, fixedParser } from '../scalars/scalar-parser.ts';
+import type { FixedParser } from '../scalars/fixed-parser.ts';
+import { fixedParser } from '../scalars/scalar-parser.ts';
 import { StringColumnWriter } from '../string-column-writer.ts';
 import type { StringDictionary } from '../string-dictionary.ts';
 

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { DecoderState } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
-import type { CsvSpec } from './decoder.ts';
+import type { CsvSpec } from './spec.ts';
 import { splitRecord } from './split-record.ts';
 
 /** Columns a file may have: more is a file of another kind. */

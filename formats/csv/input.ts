@@ -1,8 +1,9 @@
 import type { DecoderState, InputFormat } from '../../lib/core/decoder.ts';
 import { inferFromCsv, inferSchemaFromCsv } from '../inference/infer-csv.ts';
 import { byteOrderMark } from '../line-start.ts';
-import { CsvDecoder, type CsvSpec } from './decoder.ts';
+import { CsvDecoder } from './decoder.ts';
 import { readHeaderNames } from './header.ts';
+import type { CsvSpec } from './spec.ts';
 
 /** CSV files. */
 export function csvInput(spec: CsvSpec): InputFormat {

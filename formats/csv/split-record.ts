@@ -1,5 +1,5 @@
 /** One CSV record as text: for headers and for samples, where speed does not matter. The rules are the decoder's. */
-import type { CsvSpec } from './decoder.ts';
+import type { CsvSpec } from './spec.ts';
 
 export interface CsvField {
   readonly text: string;

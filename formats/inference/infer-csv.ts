@@ -1,7 +1,7 @@
 /** Schemas from CSV samples. */
 import type { DataType, Schema } from '../../lib/core/data-type.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
-import type { CsvSpec } from '../csv/decoder.ts';
+import type { CsvSpec } from '../csv/spec.ts';
 import { type CsvField, splitRecord } from '../csv/split-record.ts';
 import { type ColumnEvidence, type Kind, numberKind, Shape, textKind } from './shape.ts';
 

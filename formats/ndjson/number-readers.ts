@@ -3,10 +3,10 @@
  * end is known and they are JSON (no `+`, no leading zeros, digits on both sides of the point).
  */
 import type { FixedColumn } from '../../lib/core/column.ts';
+import type { FixedParser } from '../scalars/fixed-parser.ts';
 import { parseFloat32, parseFloat64 } from '../scalars/float.ts';
 import { parseInt32, parseInt64 } from '../scalars/integer.ts';
 import { POWERS_OF_TEN } from '../scalars/numeral.ts';
-import type { FixedParser } from '../scalars/scalar-parser.ts';
 import { writeSafe64 } from '../scalars/words64.ts';
 import { unescaped, unescapeString } from './json-string.ts';
 import { numberEnd } from './skip-value.ts';

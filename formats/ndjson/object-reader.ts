@@ -7,6 +7,7 @@ import { SluiceError } from '../../lib/core/errors.ts';
 import { StringDictionary } from '../string-dictionary.ts';
 import type { ObjectDrift } from './drift.ts';
 import { skipString, unescaped, unescapeString } from './json-string.ts';
+import type { Mismatch } from './mismatch.ts';
 import { compileObject, type ObjectField, type ObjectFunction } from './object-function.ts';
 import { keyText, type ObjectShape, ShapeObserver, shapeOfFields } from './object-shape.ts';
 import { isNullAt, skipSpace, skipValue } from './skip-value.ts';
@@ -23,17 +24,6 @@ const BRACE_CLOSE = 125;
 const MAX_SHAPES = 4;
 /** Objects of another shape after which a new one is learned, if a quarter of all are such. */
 const LEARN_AFTER = 16;
-
-/** Why an object is no row. */
-export interface Mismatch {
-  /** Fields from the outside in, the top-level one first. */
-  readonly path: readonly string[];
-  /** A value as it stands in the text; null where there is none. */
-  readonly at: { readonly start: number; readonly end: number } | null;
-  /** `null` or no key where the field has to have a value, or a value that does not fit it. */
-  readonly problem: 'null' | 'missing' | 'unfit';
-  readonly type: ValueReader['column']['type'];
-}
 
 export interface NamedField extends ObjectField {
   readonly name: string;

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { formatDataType } from '../../lib/core/data-type.ts';
 import type { BadRecordCode } from '../../lib/core/decoder.ts';
-import type { Mismatch } from './object-reader.ts';
+import type { Mismatch } from './mismatch.ts';
 import { MAX_DEPTH, skipSpace, skipValue, TOO_DEEP } from './skip-value.ts';
 
 /** Characters of a value that a message shows. */

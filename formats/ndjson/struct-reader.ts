@@ -1,5 +1,6 @@
 import type { StructColumn } from '../../lib/core/column.ts';
-import type { Mismatch, ObjectReader } from './object-reader.ts';
+import type { Mismatch } from './mismatch.ts';
+import type { ObjectReader } from './object-reader.ts';
 import { finishColumn, markValid, REFUSED, type ValueReader } from './value-reader.ts';
 
 export class StructReader implements ValueReader {

@@ -1,7 +1,7 @@
 /** Dates and timestamps: ISO 8601 text, or for a timestamp the count of its unit since 1970. */
 import type { FixedColumn } from '../../lib/core/column.ts';
 import { parseDate } from '../scalars/date.ts';
-import type { FixedParser } from '../scalars/scalar-parser.ts';
+import type { FixedParser } from '../scalars/fixed-parser.ts';
 import { unescaped, unescapeString } from './json-string.ts';
 import { readInt64 } from './number-readers.ts';
 import { FixedReader, markValid, REFUSED } from './value-reader.ts';

@@ -1,6 +1,6 @@
 import { writeInt128 } from '../../lib/core/decimal.ts';
+import type { FixedParser } from './fixed-parser.ts';
 import { POWERS_OF_TEN, scaledInteger } from './numeral.ts';
-import type { FixedParser } from './scalar-parser.ts';
 import { writeSafe64 } from './words64.ts';
 
 const PLUS = 43;

@@ -1,24 +1,11 @@
 /** Values of columns out of text, as CSV fields and JSON literals hold it. */
-import type { FixedColumn } from '../../lib/core/column.ts';
 import type { DataType } from '../../lib/core/data-type.ts';
 import { parseDate } from './date.ts';
 import { decimalParser } from './decimal.ts';
+import type { FixedParser } from './fixed-parser.ts';
 import { parseFloat32, parseFloat64 } from './float.ts';
 import { parseInt32, parseInt64 } from './integer.ts';
 import { timestampParser } from './timestamp.ts';
-
-/**
- * Reads the ASCII text bytes[start, end) and writes it to slot `row`, which has to be within the column's capacity.
- * Length and validity are the caller's affair.
- * @returns false where the text is no value of the type; the slot then holds anything
- */
-export type FixedParser = (
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  column: FixedColumn,
-  row: number,
-) => boolean;
 
 /** The parser of a type with the layout `fixed`; null for every other type. */
 export function fixedParser(type: DataType): FixedParser | null {

@@ -1,8 +1,8 @@
 import type { FixedColumn } from '../../lib/core/column.ts';
 import type { TimeUnit } from '../../lib/core/data-type.ts';
 import { NO_DATE, readDate, readPair } from './date.ts';
+import type { FixedParser } from './fixed-parser.ts';
 import { POWERS_OF_TEN } from './numeral.ts';
-import type { FixedParser } from './scalar-parser.ts';
 import { writeProduct64, writeSafe64 } from './words64.ts';
 
 const PLUS = 43;

@@ -1,6 +1,7 @@
 /** The commands: their arguments and options. What they do is loaded when one is called. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DURATION_FORM, parseDuration, parseSize, SIZE_FORM } from '../config/units.ts';
+import type { ProcessingMode } from '../core/specs.ts';
 import type { CliIo } from './io.ts';
 import type { Output } from './output.ts';
 
@@ -168,7 +169,7 @@ function addRun(
   program: Command,
   contextOf: ContextOf,
   name: string,
-  mode: 'once' | 'continuously',
+  mode: ProcessingMode,
   description: string,
 ): void {
   program

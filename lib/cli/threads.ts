@@ -1,8 +1,8 @@
 /** The threads of the commands that run a job. */
+import type { Environment } from '../config/environment.ts';
 import { killAtFailpoint } from '../core/failpoint.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
 import { threadSubtasks } from '../pipeline/subtask-host.ts';
-import type { CliIo } from './io.ts';
 
 /** A test's: where to kill the process, `name` or `name:nth time`. */
 export const FAILPOINT_VARIABLE = 'SLUICE_FAILPOINT';
@@ -17,7 +17,7 @@ export function needsThreads(argv: readonly string[]): boolean {
 }
 
 /** The first thread starts at once. */
-export async function startThreads(environment: CliIo['environment']): Promise<Threads> {
+export async function startThreads(environment: Environment): Promise<Threads> {
   const failpoint = environment[FAILPOINT_VARIABLE] ?? '';
   if (failpoint === '') return { startSubtask: threadSubtasks(null) };
   const { threadMerging } = await import('../compaction/merge-host.ts');

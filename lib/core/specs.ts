@@ -5,6 +5,9 @@
  */
 import type { Schema } from './data-type.ts';
 
+/** once: Flink's PROCESS_ONCE, one scan · continuously: PROCESS_CONTINUOUSLY, a scan every `monitorIntervalMs`. */
+export type ProcessingMode = 'once' | 'continuously';
+
 /** Of rows that are written. */
 export type RowCompression = 'none' | 'gzip' | 'zstd';
 

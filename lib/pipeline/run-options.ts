@@ -2,13 +2,14 @@
 import type { StartMerging } from '../compaction/merge-host.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
+import type { ProcessingMode } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { JobEvent, JobProgress } from './progress.ts';
 import type { StartSubtask } from './subtask-host.ts';
 
 export interface RunOptions {
   /** once: Flink's PROCESS_ONCE, until the input is at its end · continuously: PROCESS_CONTINUOUSLY, until it is stopped. */
-  readonly mode: 'once' | 'continuously';
+  readonly mode: ProcessingMode;
   /** Reads replay files in this folder instead of the source (null: nothing at all): see replay.ts. */
   readonly replay?: { readonly folder: string | null };
   /** Globs of partitions that were dropped: open parts that went with them are no loss. */

@@ -9,11 +9,16 @@ import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { columnsOf } from '../core/values.ts';
 import type { Buckets } from '../sink/buckets.ts';
-import type { RecordContext, SinkDescription } from './streaming-file-sink.ts';
+import type { SinkDescription } from './sink-description.ts';
 
 /** Records collected before they go to their buckets together. */
 const COLLECTED_RECORDS = 1024;
 export const RETAINED_CHECKPOINTS = 3;
+
+export interface RecordContext {
+  /** Event time, milliseconds since 1970. */
+  readonly timestamp?: number;
+}
 
 /** An open sink. One caller at a time: each call is awaited before the next. */
 export class SinkWriter {

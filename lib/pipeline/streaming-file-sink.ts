@@ -30,6 +30,7 @@ import { Buckets } from '../sink/buckets.ts';
 import { type MemberCompressor, ROW_FLUSH_BYTES, rowPartFormat } from '../sink/row-part-writer.ts';
 import { acquireJobLock } from '../storage/job-lock.ts';
 import { openFileSystem } from '../storage/open-file-system.ts';
+import type { SinkDescription } from './sink-description.ts';
 import { withoutColumns } from './sink-setup.ts';
 import { RETAINED_CHECKPOINTS, SinkWriter } from './sink-writer.ts';
 
@@ -45,19 +46,6 @@ export interface OutputFileConfig {
   readonly suffix?: string;
 }
 
-export interface SinkDescription {
-  readonly path: string;
-  readonly format: BulkFormat;
-  readonly flushBytes: number;
-  /** Of the records; without fields where they are taken as they are. */
-  readonly schema: Schema;
-  readonly assigner: BucketAssigner;
-  readonly policy: RollingPolicy;
-  readonly prefix: string;
-  readonly suffix: string;
-  readonly bucketCheckIntervalMs: number;
-}
-
 export interface OpenOptions {
   /** Folder of the state. */
   readonly state: string;
@@ -69,11 +57,6 @@ export interface OpenOptions {
   readonly s3?: Partial<S3Spec>;
   readonly clock?: Clock;
   readonly ids?: Ids;
-}
-
-export interface RecordContext {
-  /** Event time, milliseconds since 1970. */
-  readonly timestamp?: number;
 }
 
 export class StreamingFileSink {

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { SourceLimits } from '../core/compiled-job.ts';
 import type { SluiceError } from '../core/errors.ts';
+import type { ProcessingMode } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import type { ReplacedPolicy, Rotation } from './append-follower.ts';
 import type { EnumeratorState } from './enumerator-state.ts';
@@ -22,9 +23,6 @@ export interface SplitEnumeratorContext {
   /** Scanning or planning failed for good. */
   fail(error: SluiceError): void;
 }
-
-/** once: Flink's PROCESS_ONCE, one scan · continuously: PROCESS_CONTINUOUSLY, a scan every `monitorIntervalMs`. */
-export type ProcessingMode = 'once' | 'continuously';
 
 export interface SplitEnumeratorOptions extends Omit<SplitPlannerOptions, 'followAppends'> {
   readonly fileSystem: FileSystem;

@@ -5,8 +5,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { SourceSpec } from '../core/compiled-job.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
+import type { ProcessingMode } from '../core/specs.ts';
 import type { FileSystem } from '../storage/file-system.ts';
-import type { ProcessingMode, RestoredEnumerator, SplitEnumeratorContext } from './enumerator-options.ts';
+import type { RestoredEnumerator, SplitEnumeratorContext } from './enumerator-options.ts';
 import { type SourceRoot, selectRoots } from './file-selector.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { type CheckKey, compareFolders, withCheckedKeys } from './foreign-keys.ts';

@@ -8,7 +8,8 @@ import { baseColumns } from '../../pipeline/schema-registry.ts';
 import type { FileSystem } from '../../storage/file-system.ts';
 import { rowSchema } from '../../transform/row-transform.ts';
 import type { CommandContext, DdlCommandOptions } from '../commands.ts';
-import { createTable, ENGINES } from '../ddl/create-table.ts';
+import { createTable } from '../ddl/create-table.ts';
+import { ENGINES } from '../ddl/query-engine.ts';
 import { tableOf } from '../ddl/table.ts';
 import { loadJob } from './load-job.ts';
 

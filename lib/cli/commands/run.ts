@@ -4,6 +4,7 @@ import { MAX_PARALLELISM, MIN_MEMORY_BYTES } from '../../config/bounds.ts';
 import { formatSize } from '../../config/units.ts';
 import type { CompiledJob } from '../../core/compiled-job.ts';
 import { SluiceError } from '../../core/errors.ts';
+import type { ProcessingMode } from '../../core/specs.ts';
 import type { JobProgress, JobSummary } from '../../pipeline/progress.ts';
 import type { RunOptions } from '../../pipeline/run-options.ts';
 import { shutdownTimeout } from '../../pipeline/shutdown-timeout.ts';
@@ -17,7 +18,7 @@ import { loadJob } from './load-job.ts';
 
 export async function runCommand(
   file: string,
-  mode: 'once' | 'continuously',
+  mode: ProcessingMode,
   options: RunCommandOptions,
   { io, output }: CommandContext,
 ): Promise<void> {
@@ -79,7 +80,7 @@ const SHUTDOWN_GRACE_MS = 5000;
 /** The first signal asks the job to stop in good order; a second one ends the process, as safely as a crash would. */
 export async function runUntilStopped<Summary>(
   { shutdownTimeoutMs }: CompiledJob,
-  mode: 'once' | 'continuously',
+  mode: ProcessingMode,
   io: CliIo,
   output: Output,
   start: (options: Omit<RunOptions, 'mode'>) => Promise<Summary>,

@@ -4,11 +4,9 @@ import { MANIFEST_FOLDER } from '../../commit/lake-table.ts';
 import { SluiceError, unreachable } from '../../core/errors.ts';
 import { readableType, type TypeNames, typeText } from './column-types.ts';
 import { deltaStatements } from './delta-table.ts';
+import type { QueryEngine } from './query-engine.ts';
 import { backticked, doubleQuoted, indented, sqlText } from './quote.ts';
 import type { Table } from './table.ts';
-
-export const ENGINES = ['trino', 'presto', 'hive', 'spark', 'duckdb', 'athena'] as const;
-export type QueryEngine = (typeof ENGINES)[number];
 
 export interface Ddl {
   readonly statements: readonly string[];

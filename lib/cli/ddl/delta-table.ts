@@ -1,5 +1,5 @@
 /** A Delta table, as engines learn of it: columns and partitions stand in its log. */
-import type { QueryEngine } from './create-table.ts';
+import type { QueryEngine } from './query-engine.ts';
 import { backticked, doubleQuoted, sqlText } from './quote.ts';
 import type { Table } from './table.ts';
 

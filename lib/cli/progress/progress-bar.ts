@@ -1,21 +1,22 @@
 /** Progress as a bar at the bottom of a terminal. */
 import { Format, SingleBar } from 'cli-progress';
+import type { ProcessingMode } from '../../core/specs.ts';
 import type { JobProgress } from '../../pipeline/progress.ts';
 import { humanBytes, humanCount, humanRate } from '../human.ts';
 import type { CliIo } from '../io.ts';
-import { bytesSince, type ProgressMeter, timeLeft } from './progress-display.ts';
+import { bytesSince, type ProgressMeter, timeLeft } from './progress-meter.ts';
 
 /** Redraws a second at the most: more is not seen, and each costs a write. */
 const FRAMES_PER_SECOND = 5;
 
 export class ProgressBar implements ProgressMeter {
-  readonly #mode: 'once' | 'continuously';
+  readonly #mode: ProcessingMode;
   readonly #io: CliIo;
   readonly #startedAt: number;
   #bar: SingleBar | null = null;
   #first: JobProgress | null = null;
 
-  constructor(mode: 'once' | 'continuously', io: CliIo) {
+  constructor(mode: ProcessingMode, io: CliIo) {
     this.#mode = mode;
     this.#io = io;
     this.#startedAt = io.clock.elapsed();

@@ -1,10 +1,12 @@
 /** How a running job shows its progress: a bar on a terminal, lines elsewhere, JSON lines for machines. */
 import { describeChange } from '../../core/schema-change.ts';
+import type { ProcessingMode } from '../../core/specs.ts';
 import type { JobEvent, JobProgress } from '../../pipeline/progress.ts';
-import { counted, humanDuration } from '../human.ts';
+import { counted } from '../human.ts';
 import type { CliIo } from '../io.ts';
 import type { Output } from '../output.ts';
 import { ProgressLines } from './progress-lines.ts';
+import { LINE_INTERVAL_MS, type ProgressMeter } from './progress-meter.ts';
 
 export interface ProgressDisplay {
   /** Called as often as the job likes; how often something is shown is the display's own decision. */
@@ -15,18 +17,8 @@ export interface ProgressDisplay {
   close(): void;
 }
 
-/** What shows counts as they grow. */
-export interface ProgressMeter {
-  update(progress: JobProgress): void;
-  pause(): void;
-  close(): void;
-}
-
-/** Between two JSON lines or two lines of text. */
-export const LINE_INTERVAL_MS = 10_000;
-
 export async function createProgressDisplay(
-  mode: 'once' | 'continuously',
+  mode: ProcessingMode,
   io: CliIo,
   output: Output,
 ): Promise<ProgressDisplay> {
@@ -88,16 +80,4 @@ class MeteredDisplay implements ProgressDisplay {
   close(): void {
     for (const meter of this.#meters) meter.close();
   }
-}
-
-/** What was done since a display began: a job's own counts begin where its last run ended. */
-export function bytesSince(first: JobProgress, progress: JobProgress): number {
-  return progress.bytesRead - first.bytesRead;
-}
-
-/** What is left, at the speed since the display began; null while nothing can be said. */
-export function timeLeft(first: JobProgress, progress: JobProgress, elapsedMs: number): string | null {
-  const read = bytesSince(first, progress);
-  if (read === 0 || progress.bytesLeft === 0) return null;
-  return humanDuration((elapsedMs / read) * progress.bytesLeft);
 }

@@ -1,11 +1,12 @@
 /** Progress as lines of a log: one per interval, and only when something has changed. */
 import type { Clock } from '../../core/clock.ts';
+import type { ProcessingMode } from '../../core/specs.ts';
 import type { JobProgress } from '../../pipeline/progress.ts';
 import { counted, humanBytes, humanCount, humanDuration, humanRate } from '../human.ts';
-import { bytesSince, LINE_INTERVAL_MS, type ProgressMeter, timeLeft } from './progress-display.ts';
+import { bytesSince, LINE_INTERVAL_MS, type ProgressMeter, timeLeft } from './progress-meter.ts';
 
 export class ProgressLines implements ProgressMeter {
-  readonly #mode: 'once' | 'continuously';
+  readonly #mode: ProcessingMode;
   readonly #clock: Clock;
   readonly #print: (line: string) => void;
   readonly #startedAt: number;
@@ -13,7 +14,7 @@ export class ProgressLines implements ProgressMeter {
   #printed: JobProgress | null = null;
   #first: JobProgress | null = null;
 
-  constructor(mode: 'once' | 'continuously', clock: Clock, print: (line: string) => void) {
+  constructor(mode: ProcessingMode, clock: Clock, print: (line: string) => void) {
     this.#mode = mode;
     this.#clock = clock;
     this.#print = print;

@@ -8,7 +8,6 @@ import { isUntouched, type SplitOutcome } from '../../source/split.ts';
 import { addTallies, NO_TALLY, type SplitTally } from '../../source/tally.ts';
 import type { Lane } from '../lanes.ts';
 import type { Swap } from '../swap.ts';
-import { sumForgotten } from './forget.ts';
 
 export type LedgerEntry = InputEntry | ForgottenEntry | PartEntry | SwapEntry;
 
@@ -148,4 +147,14 @@ function foldParts(entries: readonly LedgerEntry[]): (PartEntry | SwapEntry)[] {
     parts.set(entry.path, { type: 'part', path: entry.path, rows, sizeBytes: entry.sizeBytes });
   }
   return [...parts.values()];
+}
+
+export function sumForgotten(a: ForgottenEntry, b: ForgottenEntry): ForgottenEntry {
+  const followed = a.followed === true || b.followed === true;
+  const sum: ForgottenEntry = {
+    type: 'forgotten',
+    files: a.files + b.files,
+    tally: addTallies(a.tally, b.tally),
+  };
+  return followed ? { ...sum, followed } : sum;
 }

@@ -3,8 +3,7 @@
  * replaced), nothing is left to look at. Their entries become one that holds their sums, so rows read and rows written still
  * add up, and the ledger is as large as source and lake are, not as all that ever was.
  */
-import { addTallies } from '../../source/tally.ts';
-import type { ForgottenEntry, InputEntry, LedgerEntry } from './entry.ts';
+import { type ForgottenEntry, type InputEntry, type LedgerEntry, sumForgotten } from './entry.ts';
 
 export interface Forgetting {
   /** Whether the source does not know the path any more. A disk that is not mounted is known still. */
@@ -25,16 +24,6 @@ export function forgetFiles(folded: readonly LedgerEntry[], forgetting: Forgetti
     } else kept.push(entry);
   }
   return forgotten.length === 0 ? kept : [forgotten.reduce(sumForgotten), ...kept];
-}
-
-export function sumForgotten(a: ForgottenEntry, b: ForgottenEntry): ForgottenEntry {
-  const followed = a.followed === true || b.followed === true;
-  const sum: ForgottenEntry = {
-    type: 'forgotten',
-    files: a.files + b.files,
-    tally: addTallies(a.tally, b.tally),
-  };
-  return followed ? { ...sum, followed } : sum;
 }
 
 /** Whether nothing will ask for the entry again: it is of all of a file, and that is gone, or another one has its name. */

@@ -29,7 +29,7 @@ import type { UploadSlots } from './upload-slots.ts';
 /** Pieces after which the next one replaces them all: bounds what a commit has to read and a checkpoint to list. */
 const MAX_PIECES = 8;
 /** S3's own limit of an upload. */
-const MAX_PART_NUMBER = 10_000;
+export const MAX_PART_NUMBER = 10_000;
 
 export interface OpenFileContext {
   readonly store: ObjectStore;

@@ -18,7 +18,7 @@ import type { ObjectStore } from './object-store.ts';
 import { publish } from './publish.ts';
 import { pieceMissing } from './read-piece.ts';
 import type { RetryPolicy } from './retrying-object-store.ts';
-import { type OpenFileContext, S3OpenFile } from './s3-open-file.ts';
+import { MAX_PART_NUMBER, type OpenFileContext, S3OpenFile } from './s3-open-file.ts';
 import type { SpoolFolder } from './spool.ts';
 import { UploadSlots } from './upload-slots.ts';
 
@@ -29,7 +29,6 @@ const COMMIT_CONCURRENCY = 8;
  * its way, and one with a number that is used again would replace what the new process uploaded.
  */
 const NUMBER_GAP = 100;
-const MAX_PART_NUMBER = 10_000;
 
 export interface S3WriterOptions {
   readonly store: ObjectStore;

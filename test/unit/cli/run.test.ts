@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LINE_INTERVAL_MS } from '../../../lib/cli/progress/progress-display.ts';
+import { LINE_INTERVAL_MS } from '../../../lib/cli/progress/progress-meter.ts';
 import type { CompiledJob } from '../../../lib/core/compiled-job.ts';
 import { noStageTimes } from '../../../lib/core/stage-clock.ts';
 import type { JobProgress, JobSummary } from '../../../lib/pipeline/progress.ts';

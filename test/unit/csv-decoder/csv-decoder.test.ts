@@ -3,8 +3,8 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CsvSpec } from '../../../formats/csv/decoder.ts';
 import { csvInput } from '../../../formats/csv/input.ts';
+import type { CsvSpec } from '../../../formats/csv/spec.ts';
 import { type DecodeOptions, decodeAll } from '../../support/decode.ts';
 import { csvInputSpec, schemaOf } from '../../support/job.ts';
 

@@ -1,7 +1,8 @@
 /** CSV read with the kernel and without: the same rows, the same refusals, at the same places. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CsvDecoder, type CsvSpec, type CsvTuning } from '../../../formats/csv/decoder.ts';
+import { CsvDecoder, type CsvTuning } from '../../../formats/csv/decoder.ts';
+import type { CsvSpec } from '../../../formats/csv/spec.ts';
 import type { Schema } from '../../../lib/core/data-type.ts';
 import type { InputFormat } from '../../../lib/core/decoder.ts';
 import { type DecodeOptions, decodeAll } from '../../support/decode.ts';

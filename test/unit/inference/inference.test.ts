@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CsvSpec } from '../../../formats/csv/decoder.ts';
+import type { CsvSpec } from '../../../formats/csv/spec.ts';
 import { inferSchemaFromCsv } from '../../../formats/inference/infer-csv.ts';
 import { inferFromJson, inferSchemaFromJson } from '../../../formats/inference/infer-json.ts';
 import { formatDataType, type Schema } from '../../../lib/core/data-type.ts';
