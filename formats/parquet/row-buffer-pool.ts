@@ -58,7 +58,7 @@ export class RowBufferPool {
    * mixed it doubles: the buffers that grow beside it need the memory now, and parts would be flushed for what none has used.
    * @returns what to append to: `buffer`, or another one with its rows
    */
-  makeRoom(buffer: RowBuffer, rows: number): RowBuffer {
+  withRoomFor(buffer: RowBuffer, rows: number): RowBuffer {
     const needed = buffer.length + rows;
     this.#longestRows = Math.max(this.#longestRows, needed);
     this.#rows += rows;
@@ -66,7 +66,7 @@ export class RowBufferPool {
     if (!isOurs || buffer.length < LONG_ROWS || needed <= buffer.capacity) return buffer;
     const long = this.#takeLong(needed);
     if (long !== null) return this.#moveTo(long, buffer);
-    if (this.#getsMost(buffer, rows)) {
+    if (this.#isFilledInOrder(buffer, rows)) {
       const affordableRows = (this.#maxBytes / heldBytes(buffer)) * buffer.capacity;
       const wanted = Math.floor(Math.min(this.#longestRows * MARGIN, affordableRows));
       if (wanted > needed) buffer.reserve(wanted);
@@ -95,8 +95,8 @@ export class RowBufferPool {
     return long;
   }
 
-  /** Of the rows since it was taken, before the `rows` to come. */
-  #getsMost(buffer: RowBuffer, rows: number): boolean {
+  /** Whether rows come in the order of their buckets: it got most of those since it was taken, before the `rows` to come. */
+  #isFilledInOrder(buffer: RowBuffer, rows: number): boolean {
     const since = this.#rows - rows - (this.#takenAt.get(buffer) ?? 0);
     return buffer.length >= since * ORDERED_SHARE;
   }

@@ -45,7 +45,7 @@ export class ParquetWriter implements BulkWriter {
   }
 
   append(batch: Batch, rows: Int32Array, from: number, to: number): void {
-    const buffer = this.#shared.buffers.makeRoom(this.#open(), to - from);
+    const buffer = this.#shared.buffers.withRoomFor(this.#open(), to - from);
     this.#buffer = buffer;
     buffer.append(batch, rows, from, to);
     this.#count(buffer);

@@ -19,6 +19,7 @@ import type { FileSystem } from '../storage/file-system.ts';
 import { type SegmentPiece, writeWholeSegment } from '../storage/segment-file.ts';
 import type { Checkpoint, Totals } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
+import { totalsAfter } from './checkpoint-totals.ts';
 import type { Committer } from './committer.ts';
 import { inputEntry, type LedgerEntry, type PartEntry, partEntry, swapEntries } from './ledger/entry.ts';
 import type { Forgetting } from './ledger/forget.ts';
@@ -146,7 +147,7 @@ export class CheckpointCoordinator {
 
   /** Takes one checkpoint and commits it. @throws SluiceError; the job then has to end, and a restart continues it */
   async take(request: CheckpointRequest): Promise<CheckpointResult> {
-    const { clock, store, committer, publication, partitions, retain, cleaner, compaction } = this.#config;
+    const { clock, store, committer, publication, partitions, cleaner, compaction } = this.#config;
     const { watermarks } = this.#config;
     const start = clock.elapsed();
     const id = this.#last.id + 1;
@@ -166,7 +167,7 @@ export class CheckpointCoordinator {
     const fresh = answers.flatMap((answer) => answer.sink.committables);
     const refused = answers.flatMap((answer) => answer.quarantine?.committables ?? []);
     const discovery = await this.#writeDiscovery(id, capture.discovery, wholeDiscovery);
-    const totals = this.#totals(answers, fresh, ended);
+    const totals = totalsAfter(this.#last, answers, fresh, ended);
     this.#config.checkTotals(totals, request.closeAll);
     const { givenUp, forgetting = null } = capture;
     const ledger = await this.#writeLedger(id, { answers, fresh, refused, givenUp, forgetting });
@@ -200,11 +201,7 @@ export class CheckpointCoordinator {
     if (checkpoint.schema !== this.#last.schema && checkpoint.schema !== null)
       await publication.prepare(checkpoint.columns?.schema ?? checkpoint.schema);
     await this.#config.proveLake?.();
-    const sizeBytes = await store.write(checkpoint, retain);
-    this.#last = checkpoint;
-    committer.promise([...fresh, ...refused]);
-    const { parts: published, refused: refusedSwaps } = await publication.publish(checkpoint);
-    compaction?.settle(published, refusedSwaps);
+    const { sizeBytes, published } = await this.#commit(checkpoint, [...fresh, ...refused]);
     partitions?.announce();
     cleaner?.add(spent);
     const cleaned = (await cleaner?.clean(checkpoint)) ?? 0;
@@ -221,7 +218,7 @@ export class CheckpointCoordinator {
    *   end of the input, once that is done
    */
   async acknowledge(announceRest = false): Promise<void> {
-    const { store, committer, publication, partitions, retain, clock, cleaner, compaction } = this.#config;
+    const { store, committer, partitions, clock, cleaner, compaction } = this.#config;
     const { promised } = this.#last.partitions ?? NO_PARTITIONS;
     const hasSpent = cleaner !== null && (this.#last.spent ?? []).length > 0;
     const hasSwaps = this.promisesSwaps || compaction?.hasReady === true;
@@ -243,10 +240,7 @@ export class CheckpointCoordinator {
       ledger: await this.#writeLedger(id, NOTHING_NEW),
       ...this.#lakeState(id),
     };
-    await store.write(checkpoint, retain);
-    this.#last = checkpoint;
-    const { parts, refused } = await publication.publish(checkpoint);
-    compaction?.settle(parts, refused);
+    await this.#commit(checkpoint, []);
     if (announceRest) partitions?.announce();
     await store.collectSegments();
   }
@@ -305,6 +299,20 @@ export class CheckpointCoordinator {
     return [...answers.values()].sort((a, b) => a.subtask - b.subtask);
   }
 
+  /** Makes a checkpoint durable, and does what it promises. @param promised new in it */
+  async #commit(
+    checkpoint: Checkpoint,
+    promised: readonly Committable[],
+  ): Promise<{ readonly sizeBytes: number; readonly published: readonly Committable[] }> {
+    const { store, retain, committer, publication, compaction } = this.#config;
+    const sizeBytes = await store.write(checkpoint, retain);
+    this.#last = checkpoint;
+    committer.promise(promised);
+    const { parts, refused } = await publication.publish(checkpoint);
+    compaction?.settle(parts, refused);
+    return { sizeBytes, published: parts };
+  }
+
   #lakeState(id: number): Pick<Checkpoint, 'table' | 'replaced'> {
     const { publication } = this.#config;
     return { table: publication.tableState(id), replaced: publication.replaced };
@@ -346,39 +354,6 @@ export class CheckpointCoordinator {
     const writer = { fileSystem, segmentsFolder: store.segmentsFolder, runId };
     return appendToLedger(state, id, entries, writer, forgetting);
   }
-
-  #totals(
-    answers: readonly SnapshotAnswer[],
-    fresh: readonly Committable[],
-    ended: readonly FileEnd[],
-  ): Totals {
-    const before = this.#last.totals;
-    const missing = ended.filter(({ kind }) => kind === 'missing').length;
-    const sum = (value: (answer: SnapshotAnswer) => number) =>
-      answers.reduce((total, answer) => total + value(answer), 0);
-    // A replay reads again what was counted when it was read first.
-    const replaying = this.#last.lane === 'replay';
-    const read = (value: (answer: SnapshotAnswer) => number) => (replaying ? 0 : sum(value));
-    const replayed = replaying ? sum(recordsOf) : 0;
-    return {
-      files: before.files + (replaying ? 0 : ended.length - missing),
-      missingFiles: before.missingFiles + (replaying ? 0 : missing),
-      rows: before.rows + sum((answer) => answer.counts.rows),
-      rejected: before.rejected + sum((answer) => answer.counts.rejected),
-      quarantined: (before.quarantined ?? 0) + sum((answer) => answer.counts.quarantined),
-      filtered: (before.filtered ?? 0) + sum((answer) => answer.counts.filtered),
-      duplicates: (before.duplicates ?? 0) + sum((answer) => answer.counts.duplicates),
-      bytesIn: before.bytesIn + read((answer) => answer.counts.bytesIn),
-      replayed: (before.replayed ?? 0) + replayed,
-      late: before.late + sum((answer) => answer.counts.late),
-      parts: before.parts + fresh.length,
-      bytesOut: before.bytesOut + fresh.reduce((total, { file }) => total + file.lengthBytes, 0),
-    };
-  }
-}
-
-function recordsOf({ counts }: SnapshotAnswer): number {
-  return counts.rows + counts.rejected + counts.quarantined + counts.filtered;
 }
 
 /**

@@ -14,7 +14,7 @@ import { removalsOf } from '../source/known-files-log.ts';
 import type { SpentFile } from '../source/spent-file.ts';
 import type { Warnings } from '../source/warnings.ts';
 import type { FileStatus, FileSystem } from '../storage/file-system.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Checkpoint, openPartsOf } from './checkpoint.ts';
 
 /** Files that may wait for their parts to become visible; beyond that every open part is closed. */
 const MAX_WAITING = 10_000;
@@ -198,11 +198,8 @@ function isVersion(status: FileStatus, { sizeBytes, modifiedNs, identity }: Spen
 }
 
 /** The newest checkpoint whose rows are all in parts that are not open any more. */
-function newestPublished({ subtasks, id }: Checkpoint): number {
-  let newest = id;
-  for (const { sink, quarantine } of subtasks) {
-    for (const { sinceCheckpoint = 0 } of [...sink.openParts, ...(quarantine?.openParts ?? [])])
-      newest = Math.min(newest, sinceCheckpoint);
-  }
+function newestPublished(checkpoint: Checkpoint): number {
+  let newest = checkpoint.id;
+  for (const { sinceCheckpoint = 0 } of openPartsOf(checkpoint)) newest = Math.min(newest, sinceCheckpoint);
   return newest;
 }

@@ -2,7 +2,7 @@
 import { createInputFormat } from '../../formats/input-format.ts';
 import { replayInput } from '../../formats/replay/input.ts';
 import { checkBadRecords } from '../commit/bad-record-limits.ts';
-import type { Checkpoint } from '../commit/checkpoint.ts';
+import { type Checkpoint, openPartsOf } from '../commit/checkpoint.ts';
 import { CheckpointCoordinator } from '../commit/checkpoint-coordinator.ts';
 import { Committer } from '../commit/committer.ts';
 import { type WithoutDropped, withoutDropped } from '../commit/dropped-partitions.ts';
@@ -36,7 +36,7 @@ import { firstSchema } from './first-schema.ts';
 import { summarize } from './job-summary.ts';
 import { createPartitionCommits, proveAnnounced, restoreWatermarks } from './partition-setup.ts';
 import type { JobEvent, JobSummary } from './progress.ts';
-import { countOpenParts, droppedWarning, openSplits, readDiscovery, shareSinkStates } from './recovery.ts';
+import { droppedWarning, openSplits, readDiscovery, subtaskConfigs } from './recovery.ts';
 import { replaySource } from './replay-source.ts';
 import type { RunOptions } from './run-options.ts';
 import { SchemaRegistry } from './schema-registry.ts';
@@ -109,7 +109,7 @@ class JobRun {
       this.#event({
         type: 'recovered',
         checkpointId: base.id,
-        openParts: countOpenParts(base),
+        openParts: openPartsOf(base).length,
         committed: committed.length,
       });
     // Hidden files of this run carry its id, so this may go on beside it.
@@ -276,35 +276,12 @@ class JobRun {
     if (this.#options.signal?.aborted) stop();
     try {
       const start = this.#options.startSubtask ?? threadSubtasks(null);
-      const shares = shareSinkStates(
-        base.subtasks.map(({ sink }) => sink),
-        job.parallelism,
-      );
-      const quarantineShares = shareSinkStates(
-        base.subtasks.map(({ quarantine }) => quarantine ?? null),
-        job.parallelism,
-      );
-      const restoredKeys = base.subtasks.find(({ keys }) => keys !== undefined)?.keys;
-      for (let subtask = 0; subtask < job.parallelism; subtask++) {
-        const config = {
-          subtask,
-          job,
-          jobId: base.jobId,
-          runId: this.#runId,
-          schema: schemas.schema,
-          schemaVersion: schemas.version,
-          baseColumns: schemas.baseColumns,
-          memoryBytes: Math.floor(job.memoryBytes / job.parallelism),
-          segmentsFolder: store.segmentsFolder,
-          checkpointId: base.id,
-          restored: shares[subtask]!,
-          restoredQuarantine: quarantineShares[subtask]!,
-          ...(restoredKeys === undefined ? {} : { restoredKeys }),
-          firstCheckpointId: base.id + 1,
-          replay: this.#options.replay !== undefined,
-        };
-        hosts.push(start(config, (message) => coordinator.receive(message)));
-      }
+      const configs = subtaskConfigs(job, base, schemas, {
+        runId: this.#runId,
+        segmentsFolder: store.segmentsFolder,
+        replay: this.#options.replay !== undefined,
+      });
+      for (const config of configs) hosts.push(start(config, (message) => coordinator.receive(message)));
       source.start();
       partitions?.resume();
       compaction?.scan().catch((error: unknown) => coordinator.fail(SluiceError.from(error)));

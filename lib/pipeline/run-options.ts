@@ -20,8 +20,9 @@ export interface RunOptions {
   readonly onEvent?: (event: JobEvent) => void;
   readonly clock?: Clock;
   readonly ids?: Ids;
-  /** For tests: other storage than the local disk, subtasks elsewhere than in threads. */
+  /** For tests: other storage than the local disk. */
   readonly fileSystem?: (runId: string) => FileSystem;
+  /** Where subtasks and merges run; threads of their own unless given. */
   readonly startSubtask?: StartSubtask;
   readonly startMerging?: StartMerging;
 }

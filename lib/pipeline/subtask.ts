@@ -26,7 +26,7 @@ const PROGRESS_INTERVAL_MS = 200;
 
 export class Subtask {
   readonly #parts: SubtaskParts;
-  /** Messages in the order of their arrival. The coordinator sends at most an assignment and a snapshot at a time. */
+  /** Messages in the order of their arrival: few, each but a schema waits for the answer to the one before. */
   readonly #inbox: Exclude<ToSubtask, { type: 'watermark' }>[] = [];
   readonly #wakeUp: WakeUp;
   #splitRequested = false;

@@ -21,7 +21,7 @@ const batch = batchOf(
 
 /** Appends as a writer does. @returns the buffer to go on with */
 function append(pool: RowBufferPool, buffer: RowBuffer, rows: number): RowBuffer {
-  const roomy = pool.makeRoom(buffer, rows);
+  const roomy = pool.withRoomFor(buffer, rows);
   roomy.append(batch, identityRows(rows), 0, rows);
   return roomy;
 }
