@@ -161,19 +161,14 @@ class LocalFileSystem implements FileSystem {
   }
 
   async createExclusive(file: string, bytes: Uint8Array): Promise<boolean> {
-    const folder = path.dirname(file);
     try {
-      const temporary = await this.#writeTemporary(file, bytes);
-      failpoint('exclusive.link.before');
-      const created = await link(temporary, file).then(
-        () => true,
-        (error: unknown) => {
-          if (errorCode(error) === 'EEXIST') return false;
-          throw error;
-        },
-      );
-      await unlink(temporary);
-      if (created) await syncFolder(folder);
+      const created = await this.#throughTemporary(file, bytes, async (temporary) => {
+        failpoint('exclusive.link.before');
+        const isNew = await linkNew(temporary, file);
+        await unlink(temporary);
+        return isNew;
+      });
+      if (created) await syncFolder(path.dirname(file));
       return created;
     } catch (error) {
       throw storageError(`cannot create ${file}`, error);
@@ -182,11 +177,9 @@ class LocalFileSystem implements FileSystem {
 
   async replace(file: string, bytes: Uint8Array): Promise<void> {
     try {
-      const temporary = await this.#writeTemporary(file, bytes);
-      failpoint('replace.rename.before');
-      await rename(temporary, file).catch(async (error: unknown) => {
-        await unlink(temporary).catch(() => {});
-        throw error;
+      await this.#throughTemporary(file, bytes, (temporary) => {
+        failpoint('replace.rename.before');
+        return rename(temporary, file);
       });
       await syncFolder(path.dirname(file));
     } catch (error) {
@@ -194,23 +187,29 @@ class LocalFileSystem implements FileSystem {
     }
   }
 
-  /** Written under another name first: a reader, or a crash, never sees half of it. */
-  async #writeTemporary(file: string, bytes: Uint8Array): Promise<string> {
+  /** Written under another name first, that `place` takes away: a reader, or a crash, never sees half of it. */
+  async #throughTemporary<Result>(
+    file: string,
+    bytes: Uint8Array,
+    place: (temporary: string) => Promise<Result>,
+  ): Promise<Result> {
     const folder = path.dirname(file);
     await makeFolderDurably(folder);
     const temporary = path.join(folder, `.${path.basename(file)}.tmp.${this.#runId}`);
-    const handle = await open(temporary, 'w');
     try {
-      await handle.writeFile(bytes);
-      await handle.sync();
+      const handle = await open(temporary, 'w');
+      try {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      return await place(temporary);
     } catch (error) {
-      // On a full disk it would take what little room there is; why the write failed is what has to be told.
+      // On a full disk it would take what little room there is; why it failed is what has to be told.
       await unlink(temporary).catch(() => {});
       throw error;
-    } finally {
-      await handle.close();
     }
-    return temporary;
   }
 
   async makeFolder(folder: string): Promise<void> {
@@ -343,5 +342,16 @@ class LocalRandomSource implements RandomSource {
     if (this.#closed) return;
     this.#closed = true;
     await this.#handle.close();
+  }
+}
+
+/** @returns false where a file of that name existed */
+async function linkNew(existing: string, file: string): Promise<boolean> {
+  try {
+    await link(existing, file);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
