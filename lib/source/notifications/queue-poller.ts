@@ -26,7 +26,7 @@ export async function pollQueue(
 }
 
 /** One round: what is there is received, looked at, and removed. */
-export async function takeSome(
+async function takeSome(
   queue: MessageQueue,
   name: string,
   { warnings, onHint, signal, onReady }: ReceiverOptions,
