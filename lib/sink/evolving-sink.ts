@@ -11,6 +11,8 @@ import type { Buckets } from './buckets.ts';
 import type { LateRows } from './sink-config.ts';
 import type { SinkSnapshot } from './sink-state.ts';
 
+const NO_LATE_ROWS: LateRows = { rows: 0, dropped: 0 };
+
 export class EvolvingSink {
   /** What is written to; null where nothing is, and only what was left open has to be closed. */
   #current: Buckets | null;
@@ -18,6 +20,8 @@ export class EvolvingSink {
   #retired: Buckets[];
   /** Part names go on from here where nothing is written. */
   readonly #nextCounter: number;
+  /** That came to those retired since they were asked for. */
+  #late: LateRows = NO_LATE_ROWS;
 
   /** @param retired holding parts that an earlier run left open in another schema or format: they are closed now */
   constructor(current: Buckets | null, retired: readonly Buckets[], nextCounter: number) {
@@ -45,6 +49,8 @@ export class EvolvingSink {
     const before = this.current;
     await before.closeAll();
     await next.restore({ nextCounter: before.nextCounter, openParts: [] });
+    // Rows that it had put aside were looked at only now.
+    this.#late = addLate(this.#late, before.takeLate());
     this.#retired.push(before);
     this.#current = next;
   }
@@ -59,12 +65,9 @@ export class EvolvingSink {
 
   /** Since this was asked last. */
   takeLate(): LateRows {
-    const all = [...this.#retired, ...(this.#current === null ? [] : [this.#current])];
-    const late = all.map((buckets) => buckets.takeLate());
-    return {
-      rows: late.reduce((sum, { rows }) => sum + rows, 0),
-      dropped: late.reduce((sum, { dropped }) => sum + dropped, 0),
-    };
+    const late = addLate(this.#late, this.#current?.takeLate() ?? NO_LATE_ROWS);
+    this.#late = NO_LATE_ROWS;
+    return late;
   }
 
   /** @param isDue see Buckets */
@@ -90,4 +93,8 @@ export class EvolvingSink {
     await this.#current?.close();
     for (const buckets of this.#retired) await buckets.close();
   }
+}
+
+function addLate(a: LateRows, b: LateRows): LateRows {
+  return { rows: a.rows + b.rows, dropped: a.dropped + b.dropped };
 }

@@ -6,6 +6,7 @@ import { FixedColumn } from '../../../lib/core/column.ts';
 import { parseDataType, type Schema } from '../../../lib/core/data-type.ts';
 import type { RollingPolicy } from '../../../lib/core/rolling-policy.ts';
 import { Buckets } from '../../../lib/sink/buckets.ts';
+import { EvolvingSink } from '../../../lib/sink/evolving-sink.ts';
 import type { LatePolicy } from '../../../lib/sink/sink-config.ts';
 import { parquetOutput } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -189,3 +190,16 @@ it.each([
     await sink.close();
   },
 );
+
+it('rows that turn out to be late where the schema changes are counted, though nothing is written until the checkpoint', async () => {
+  const before = await sinkOf(neverRoll, { keep: false, allowedLatenessMs: 0 });
+  const evolving = new EvolvingSink(before.sink, [], 0);
+  await before.write([1, 2, 9]);
+  await before.write([2, 1], 1000);
+  const after = await sinkOf(neverRoll);
+  await evolving.replace(after.sink);
+  await evolving.snapshot(1, false);
+  expect(evolving.takeLate()).toEqual({ rows: 1, dropped: 1 });
+  expect(evolving.takeLate()).toEqual({ rows: 0, dropped: 0 });
+  await evolving.close();
+});
