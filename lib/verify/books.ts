@@ -54,6 +54,8 @@ export interface InputBook extends Omit<InputEntry, 'end' | 'type'> {
 /** Of all rows that the ledger tells of. */
 export interface Balance {
   readonly read: SplitTally;
+  /** Of these, what was read out of the quarantine. */
+  readonly replayed: SplitTally;
   /** In parts that were promised, and in open ones. */
   readonly published: number;
   readonly open: number;
@@ -132,6 +134,9 @@ function openBooks(checkpoint: Checkpoint, ledger: LedgerState, entries: readonl
     replaced: new Set((checkpoint.replaced ?? []).map(({ path }) => path)),
     balance: {
       read: inputs.reduce((sum, { tally }) => addTallies(sum, tally), forgotten?.tally ?? NO_TALLY),
+      replayed: inputs
+        .filter(({ lane }) => lane === 'replay')
+        .reduce((sum, { tally }) => addTallies(sum, tally), NO_TALLY),
       published,
       open,
       lateDropped: ledger.lateDropped,

@@ -8,6 +8,7 @@ import type { CompiledJob } from '../core/compiled-job.ts';
 import type { Schema } from '../core/data-type.ts';
 import { baseColumns } from '../pipeline/schema-registry.ts';
 import { withoutColumns } from '../pipeline/sink-setup.ts';
+import type { SplitTally } from '../source/tally.ts';
 import type { FileSystem } from '../storage/file-system.ts';
 import { rowSchema } from '../transform/row-transform.ts';
 import { type Books, readBooks } from './books.ts';
@@ -41,8 +42,10 @@ export interface VerifyReport {
     readonly gone: number;
     readonly to_be_read: number;
     readonly bytes: number;
-    /** Records: those below, summed. */
+    /** Records of these files. Together with those replayed they are the ones below, summed. */
     readonly records: number;
+    /** Records of quarantine parts, read once more by `sluice replay`. */
+    readonly replayed: number;
     readonly rows: number;
     readonly rejected: number;
     readonly quarantined: number;
@@ -108,6 +111,7 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
   const { checkpoint, ledger, balance } = books;
   const forgotten = books.forgotten?.files ?? 0;
   const { rows, rejected, quarantined, filtered = 0, bytes } = balance.read;
+  const replayed = recordsOf(balance.replayed);
   return {
     job: job.name,
     ok: findings.length === 0,
@@ -117,8 +121,9 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
       files: source.files + forgotten,
       gone: source.gone + forgotten,
       to_be_read: source.toBeRead,
-      bytes,
-      records: rows + rejected + quarantined + filtered,
+      bytes: bytes - balance.replayed.bytes,
+      records: recordsOf(balance.read) - replayed,
+      replayed,
       rows,
       rejected,
       quarantined,
@@ -140,6 +145,10 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
     ...(read === null ? {} : { deep: read.report }),
     findings,
   };
+}
+
+function recordsOf({ rows, rejected, quarantined, filtered = 0 }: SplitTally): number {
+  return rows + rejected + quarantined + filtered;
 }
 
 /** Of the part files, as they are written now. */

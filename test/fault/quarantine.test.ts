@@ -136,7 +136,11 @@ describe('quarantine, crash at every step', () => {
           await replayJob(wider, fileSystem, options);
           await runJob(wider, { ...options, mode: 'once' });
           expect(await lakeIds()).toEqual(ALL);
-          expect(await verifyLocal(wider)).toMatchObject({ findings: [], lake: { rows: ALL.length } });
+          expect(await verifyLocal(wider)).toMatchObject({
+            findings: [],
+            source: { records: ALL.length, replayed: ALL.filter(isBad).length },
+            lake: { rows: ALL.length },
+          });
           expect(await readQuarantine(path.join(folder, 'quarantine'))).toEqual([]);
           expect(await readQuarantine(path.join(folder, 'quarantine', '_replayed'))).toHaveLength(
             ALL.filter(isBad).length,

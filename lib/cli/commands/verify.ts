@@ -35,6 +35,7 @@ function renderReport(report: VerifyReport, style: Style): string {
     ['checkpoint', `${report.checkpoint}${since(report)}`],
     ['source', sourceText(report)],
     ['records read', humanCount(source.records)],
+    ...(source.replayed === 0 ? [] : [['  and replayed', humanCount(source.replayed)] as [string, string]]),
     ['  rows', humanCount(source.rows)],
     ['  rejected', humanCount(source.rejected)],
     ['  quarantined', humanCount(source.quarantined)],
