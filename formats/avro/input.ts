@@ -14,7 +14,9 @@ export function avroInput(_spec: Extract<InputFormatSpec, { type: 'avro' }>): In
     splittable: false,
     createDecoder: (options) => new AvroDecoder(options),
     inferSchema: (samples) =>
-      schemaOfFiles(samples.map((sample, i) => ({ path: `file ${i + 1}`, schema: schemaOfSample(sample) }))),
+      schemaOfFiles(
+        samples.map(({ bytes }, i) => ({ path: `file ${i + 1}`, schema: schemaOfSample(bytes) })),
+      ),
   };
 }
 

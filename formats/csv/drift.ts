@@ -143,7 +143,10 @@ export class CsvDrift {
       end === 0 ? window : window.subarray(0, end),
       Buffer.from('\n'),
     ]);
-    const { fields } = inferSchemaFromCsv([sample], { ...this.#spec, header: true });
+    const { fields } = inferSchemaFromCsv([{ bytes: sample, isWhole: true }], {
+      ...this.#spec,
+      header: true,
+    });
     const needed = fields.filter(({ name }) => wanted.includes(name));
     if (needed.length === 0) return false;
     this.needed = { fields: needed };

@@ -4,6 +4,8 @@ import type { CsvSpec } from './spec.ts';
 export interface CsvField {
   readonly text: string;
   readonly quoted: boolean;
+  /** It began with a quote that nothing closes. */
+  readonly isOpen: boolean;
   /** A carriage return outside of quotes that ends no line. */
   readonly hasReturn: boolean;
 }
@@ -22,10 +24,12 @@ export function splitRecord(
   for (;;) {
     const begin = at;
     const quoted = bytes[at] === quote;
+    let isOpen = false;
     if (quoted) {
       for (at++; ; at++) {
         if (at >= bytes.length) {
           if (!last) return null;
+          isOpen = true;
           break;
         }
         if (bytes[at] !== quote) continue;
@@ -43,6 +47,7 @@ export function splitRecord(
     fields.push({
       text: unquoted(ended ? raw.replace(/\r$/, '') : raw, quoted, spec.quote),
       quoted,
+      isOpen,
       hasReturn: firstReturn !== -1 && !(ended && behindQuotes + firstReturn === at - 1),
     });
     if (ended) return { fields, end: Math.min(at + 1, bytes.length) };

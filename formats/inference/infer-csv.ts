@@ -1,5 +1,6 @@
 /** Schemas from CSV samples. */
 import type { DataType, Schema } from '../../lib/core/data-type.ts';
+import type { FileSample } from '../../lib/core/decoder.ts';
 import { SluiceError } from '../../lib/core/errors.ts';
 import type { CsvSpec } from '../csv/spec.ts';
 import { type CsvField, splitRecord } from '../csv/split-record.ts';
@@ -11,16 +12,16 @@ const MAX_SAMPLE_CHARACTERS = 40;
 
 /**
  * Names come from the header, from the job's `columns`, or are column1, column2 ...
- * @param samples first bytes of files; the last record of each may be cut and is left out unless it is the only one
+ * @param samples a last record that may be cut is left out, unless it is the only one
  * @throws SluiceError SCHEMA_UNKNOWN where there is no record to learn from
  */
-export function inferSchemaFromCsv(samples: readonly Uint8Array[], spec: CsvSpec): Schema {
+export function inferSchemaFromCsv(samples: readonly FileSample[], spec: CsvSpec): Schema {
   return inferFromCsv(samples, spec).schema;
 }
 
 /** As {@link inferSchemaFromCsv}, with what each column was inferred from. */
 export function inferFromCsv(
-  samples: readonly Uint8Array[],
+  samples: readonly FileSample[],
   spec: CsvSpec,
 ): { readonly schema: Schema; readonly evidence: readonly ColumnEvidence[] } {
   let seen = 0;
@@ -66,14 +67,15 @@ export function inferFromCsv(
   });
 }
 
-function recordsOf(sample: Uint8Array, spec: CsvSpec): CsvField[][] {
-  const bytes = Buffer.from(sample.buffer, sample.byteOffset, sample.byteLength);
+function recordsOf({ bytes: given, isWhole }: FileSample, spec: CsvSpec): CsvField[][] {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   const records: CsvField[][] = [];
   let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   while (at < bytes.length && records.length < MAX_RECORDS) {
-    // The end of the sample is not known to be that of the file.
-    const record = splitRecord(bytes, at, records.length === 0, spec);
+    const record = splitRecord(bytes, at, isWhole || records.length === 0, spec);
     if (record === null) break;
+    // Refused when it is read.
+    if (records.length > 0 && record.fields.at(-1)?.isOpen) break;
     at = record.end;
     const [only, ...more] = record.fields;
     if (more.length > 0 || only?.text !== '' || only.quoted) records.push(record.fields);

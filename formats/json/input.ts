@@ -12,7 +12,7 @@ export function jsonInput(_spec: Extract<InputFormatSpec, { type: 'json' }>): In
     splittable: false,
     createDecoder: (options) => new JsonArrayDecoder(options),
     recordState: { place: 'comma' satisfies ArrayPlace },
-    inferSchema: (samples) => inferSchemaFromJson(samples.map(asLines)),
+    inferSchema: (samples) => inferSchemaFromJson(samples.map(({ bytes }) => asLines(bytes))),
   };
 }
 

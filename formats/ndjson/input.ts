@@ -9,7 +9,7 @@ export function ndjsonInput(_spec: Extract<InputFormatSpec, { type: 'ndjson' }>)
     type: 'ndjson',
     splittable: true,
     createDecoder: (options) => new NdjsonDecoder(options),
-    inferSchema: (samples) => inferSchemaFromJson(samples),
-    explainSchema: (samples) => inferFromJson(samples).evidence,
+    inferSchema: (samples) => inferSchemaFromJson(samples.map(({ bytes }) => bytes)),
+    explainSchema: (samples) => inferFromJson(samples.map(({ bytes }) => bytes)).evidence,
   };
 }

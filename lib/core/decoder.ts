@@ -184,12 +184,19 @@ export interface InputFormat {
    */
   readHeader?(head: Uint8Array, last: boolean): DecoderState;
   /**
-   * Infers a schema from the first bytes of some files (decompressed; the last record of each may be cut).
+   * Infers a schema from the beginnings of some files.
    * @throws SluiceError SCHEMA_UNKNOWN where nothing can be said
    */
-  inferSchema(samples: readonly Uint8Array[]): Schema;
+  inferSchema(samples: readonly FileSample[]): Schema;
   /** What each column was inferred from. Left out where nothing is inferred. */
-  explainSchema?(samples: readonly Uint8Array[]): readonly ColumnEvidence[];
+  explainSchema?(samples: readonly FileSample[]): readonly ColumnEvidence[];
+}
+
+/** The beginning of a file, decompressed. */
+export interface FileSample {
+  readonly bytes: Uint8Array;
+  /** Whether that is all of it. Otherwise its last record may be cut. */
+  readonly isWhole: boolean;
 }
 
 /** How often values of a kind were seen in a sample, and some of them. */

@@ -4,7 +4,7 @@
  */
 import { readFully } from '../core/byte-source.ts';
 import type { Schema } from '../core/data-type.ts';
-import type { ColumnEvidence, FileInputFormat, InputFormat } from '../core/decoder.ts';
+import type { ColumnEvidence, FileInputFormat, FileSample, InputFormat } from '../core/decoder.ts';
 import { SluiceError } from '../core/errors.ts';
 import { type FileSchema, schemaOfFiles } from '../core/schema-merger.ts';
 import type { Compression } from '../core/specs.ts';
@@ -50,8 +50,8 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   const eachBytes = Math.min(sampleBytes, Math.ceil(ALL_SAMPLES_BYTES / files.length));
   await eachWhole(files, async (file) => {
     const sample = await readSample(fileSystem, file, compression, eachBytes);
-    if (sample === null || sample.length === 0) return false;
-    samples.push({ path: file.path, bytes: sample });
+    if (sample === null || sample.bytes.length === 0) return false;
+    samples.push({ path: file.path, ...sample });
     return true;
   });
   if (samples.length === 0) return null;
@@ -59,14 +59,12 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   return {
     schema,
     files: from.map(({ path }) => path),
-    explain: () => format.explainSchema?.(from.map(({ bytes }) => bytes)) ?? [],
+    explain: () => format.explainSchema?.(from) ?? [],
   };
 }
 
-/** The beginning of a file. */
-interface Sample {
+interface Sample extends FileSample {
   readonly path: string;
-  readonly bytes: Uint8Array;
 }
 
 /** Damaged ones say nothing, here either. @throws SluiceError INPUT_CORRUPT, naming one, where they all are */
@@ -74,16 +72,15 @@ function inferFrom(
   samples: readonly Sample[],
   format: InputFormat,
 ): { readonly schema: Schema; readonly from: readonly Sample[] } {
-  const infer = (from: readonly Sample[]) => format.inferSchema(from.map(({ bytes }) => bytes));
   try {
-    return { schema: infer(samples), from: samples };
+    return { schema: format.inferSchema(samples), from: samples };
   } catch (thrown) {
     if (!isDamage(thrown)) throw thrown;
   }
   let damaged: SluiceError | null = null;
   const whole = samples.filter((sample) => {
     try {
-      infer([sample]);
+      format.inferSchema([sample]);
       return true;
     } catch (thrown) {
       if (!isDamage(thrown)) throw thrown;
@@ -92,7 +89,7 @@ function inferFrom(
     }
   });
   if (damaged !== null && whole.length === 0) throw damaged;
-  return { schema: infer(whole), from: whole };
+  return { schema: format.inferSchema(whole), from: whole };
 }
 
 function isDamage(thrown: unknown): thrown is SluiceError {
@@ -188,12 +185,14 @@ async function readSample(
   file: FileStatus,
   wanted: 'auto' | Compression,
   sampleBytes: number,
-): Promise<Uint8Array | null> {
+): Promise<FileSample | null> {
   try {
     const { source } = await openSplitSource(fileSystem, file, wanted, 0);
     try {
-      const sample = new Uint8Array(sampleBytes);
-      return sample.subarray(0, await readFully(source, sample));
+      // One byte more tells whether there is more.
+      const bytes = new Uint8Array(sampleBytes + 1);
+      const length = await readFully(source, bytes);
+      return { bytes: bytes.subarray(0, Math.min(length, sampleBytes)), isWhole: length <= sampleBytes };
     } finally {
       await source.close();
     }

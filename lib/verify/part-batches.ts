@@ -95,7 +95,7 @@ async function fileSchema(
   }
   if (input.type !== 'avro' && input.type !== 'arrow') return null;
   const head = await readRange(fileSystem, part.path, 0, Math.min(part.sizeBytes, MAX_HEADER_BYTES));
-  return input.inferSchema([head]);
+  return input.inferSchema([{ bytes: head, isWhole: head.length === part.sizeBytes }]);
 }
 
 /** What the readers do not take as it is written is read as text: JSON in CSV, NaN, years of five digits. */

@@ -151,10 +151,11 @@ function sameFormat(a: FormatGuess, b: FormatGuess): boolean {
 
 /** Schema and first rows, as the decoder sees them; without either where it cannot tell. */
 async function sample(guess: FormatGuess, head: Uint8Array): Promise<Pick<DataFolder, 'schema' | 'rows'>> {
+  const isWhole = head.length < HEAD_BYTES;
   const format = await createInputFormat(formatSpec(guess));
   let schema: Schema;
   try {
-    schema = format.inferSchema([head]);
+    schema = format.inferSchema([{ bytes: head, isWhole }]);
   } catch (error) {
     if (error instanceof SluiceError && error.code === 'SCHEMA_UNKNOWN') return { schema: null, rows: [] };
     throw error;
@@ -166,7 +167,7 @@ async function sample(guess: FormatGuess, head: Uint8Array): Promise<Pick<DataFo
     keepLines: false,
   });
   decoder.begin({ offset: 0, state: null });
-  decoder.decode(head, 0, head.length, false);
+  decoder.decode(head, 0, head.length, isWhole);
   const batch = decoder.take();
   const rows = Array.from({ length: batch.length }, (_, row) =>
     batch.columns.map((column) => readValue(column, row)),

@@ -269,7 +269,7 @@ describe('real files', { timeout: 60_000 }, () => {
       const file = path.resolve(import.meta.dirname, '../../../node_modules/vega-datasets/data', name);
       const bytes = readFileSync(file);
       const format = csvInput(spec());
-      const schema = format.inferSchema([bytes]);
+      const schema = format.inferSchema([{ bytes, isWhole: true }]);
       const texts = {
         fields: schema.fields.map((field) => ({ ...field, type: { kind: 'string' as const } })),
       };

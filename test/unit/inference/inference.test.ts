@@ -10,7 +10,8 @@ const types = (schema: Schema) =>
   Object.fromEntries(schema.fields.map((field) => [field.name, formatDataType(field.type)]));
 const json = (...records: string[]) => types(inferSchemaFromJson([Buffer.from(records.join('\n'))]));
 const csvSpec: CsvSpec = { ...csvInputSpec, nullText: 'NA' };
-const csv = (text: string, spec = csvSpec) => types(inferSchemaFromCsv([Buffer.from(text)], spec));
+const csv = (text: string, spec = csvSpec, isWhole = true) =>
+  types(inferSchemaFromCsv([{ bytes: Buffer.from(text), isWhole }], spec));
 
 describe('JSON', () => {
   const cases: [string, string[], string][] = [
@@ -127,13 +128,20 @@ describe('CSV', () => {
   });
 
   it('learns nothing of a file whose lines end with CR alone, and says so', () => {
-    const [good, bad] = [Buffer.from('a\n1\n'), Buffer.from('a,b\r1,x\r')];
-    expect(types(inferSchemaFromCsv([bad, good], csvSpec))).toEqual({ a: 'int64' });
+    const [good, bad] = ['a\n1\n', 'a,b\r1,x\r'].map((text) => ({ bytes: Buffer.from(text), isWhole: true }));
+    expect(types(inferSchemaFromCsv([bad!, good!], csvSpec))).toEqual({ a: 'int64' });
     expect(() => csv('a,b\r1,x\r')).toThrow(/end with CR alone/);
   });
 
   it('leaves out the record that the sample cut', () => {
-    expect(csv('a\n1\n2\nx')).toEqual({ a: 'int64' });
+    expect(csv('a\n1\n2\nx', csvSpec, false)).toEqual({ a: 'int64' });
+    expect(csv('a\n1\n"open', csvSpec, false)).toEqual({ a: 'int64' });
+  });
+
+  it('takes the last record of a whole file for one, though no line end stands behind it', () => {
+    expect(csv('a\n1\n1.5')).toEqual({ a: 'float64' });
+    expect(csv('a,b\n1,2026-01-01')).toEqual({ a: 'int64', b: 'date' });
+    expect(csv('t\n2026-11-24T00:00:00Z\n2026-11-24T00:00:00.123456Z')).toEqual({ t: 'timestamp(us)' });
     expect(csv('a\n1\n"open')).toEqual({ a: 'int64' });
   });
 });

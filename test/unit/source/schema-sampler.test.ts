@@ -9,17 +9,19 @@ import { memory } from './reading.ts';
 
 async function sample(fileSystem: ReturnType<typeof memory>, options: Partial<SchemaSamplerOptions> = {}) {
   const seen: string[] = [];
+  const whole: boolean[] = [];
   const format: InputFormat = {
     ...lineFormat(),
     inferSchema(samples) {
-      seen.push(...samples.map((bytes) => Buffer.from(bytes).toString()));
+      whole.push(...samples.map(({ isWhole }) => isWhole));
+      seen.push(...samples.map(({ bytes }) => Buffer.from(bytes).toString()));
       return LINE_SCHEMA;
     },
   };
   const paths = { paths: ['/in', '/in/'], include: [], exclude: [], recursive: true };
   const roots = await selectRoots(paths, fileSystem, () => {});
   const sampled = await sampleSchema({ fileSystem, roots, format, compression: 'none', ...options });
-  return sampled === null ? null : { ...sampled, seen };
+  return sampled === null ? null : { ...sampled, seen, whole };
 }
 
 describe('sampling a schema', () => {
@@ -27,10 +29,14 @@ describe('sampling a schema', () => {
     const fileSystem = memory();
     for (let i = 0; i < 100; i++) fileSystem.put(`/in/${99 - i}`, `file ${i} ${'x'.repeat(50)}`, BigInt(i));
     fileSystem.put('/in/empty', '', 1000n);
-    const { files, seen, schema } = (await sample(fileSystem, { maxFiles: 4, sampleBytes: 20 }))!;
+    const { files, seen, whole, schema } = (await sample(fileSystem, { maxFiles: 4, sampleBytes: 20 }))!;
     expect(files).toEqual(['/in/99', '/in/66', '/in/33', '/in/0']);
     expect(seen[0]).toBe('file 0 xxxxxxxxxxxxx');
     expect(schema).toBe(LINE_SCHEMA);
+    expect(whole).toEqual([false, false, false, false]);
+    expect((await sample(fileSystem, { maxFiles: 1, sampleBytes: 'file 99 '.length + 50 }))?.whole).toEqual([
+      true,
+    ]);
     expect(fileSystem.openSources).toBe(0);
     expect((await sample(fileSystem, { maxFiles: 1 }))?.files).toEqual(['/in/0']);
     expect((await sample(fileSystem, { maxFiles: 1000 }))?.files).toHaveLength(100);
