@@ -21,7 +21,7 @@ import { hiddenPaths } from '../storage/recoverable-writer.ts';
 import type { Books, PartBook } from './books.ts';
 import { countRows } from './count-rows.ts';
 import { type Dropped, takeDropped } from './dropped.ts';
-import type { Finding } from './finding.ts';
+import { damagedPart, type Finding } from './finding.ts';
 
 /** Parts looked into at once. */
 const CONCURRENCY = 4;
@@ -170,11 +170,8 @@ async function checkPart(part: PartBook, place: Place, options: LakeOptions): Pr
       message: `${path} has ${rows} rows, and was made with ${part.rows}`,
     };
   } catch (thrown) {
-    const error = SluiceError.from(thrown);
-    if (error.code === 'NOT_FOUND') return missingPart(path);
-    if (error.code === 'INPUT_CORRUPT' || error.code === 'BAD_RECORD')
-      return { code: 'part_damaged', path, message: `${path} cannot be read: ${error.message}` };
-    throw error;
+    if (SluiceError.from(thrown).code === 'NOT_FOUND') return missingPart(path);
+    return damagedPart(path, thrown);
   }
 }
 

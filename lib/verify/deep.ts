@@ -24,7 +24,7 @@ import {
 import type { Books, InputBook } from './books.ts';
 import { isNested } from './canonical-text.ts';
 import type { Dropped } from './dropped.ts';
-import type { Finding } from './finding.ts';
+import { damagedPart, type Finding } from './finding.ts';
 import { partBatches } from './part-batches.ts';
 import { RowDigest } from './row-digest.ts';
 
@@ -42,8 +42,8 @@ export interface DeepOptions {
   readonly partSchema: Schema;
   /** Source files that are there as they were read. */
   readonly intact: ReadonlySet<string>;
-  /** Whether anything was found so far: then the digests would only say so once more. */
-  readonly isSound: boolean;
+  /** So far. Where there are any, the digests would only say so once more. */
+  readonly findings: readonly Finding[];
   readonly dropped: Dropped;
 }
 
@@ -61,6 +61,7 @@ export interface DeepReport {
   readonly columns_left_out: readonly string[];
 }
 
+const EXPLAINED = 'what was found explains a difference';
 const NOT_COMPARABLE: DeepReport = {
   files: 0,
   compared: false,
@@ -76,7 +77,6 @@ export async function verifyDeep(
   options: DeepOptions,
 ): Promise<{ report: DeepReport; findings: Finding[] }> {
   const { job, partSchema } = options;
-  if (deduplicateStep(job.transform) !== null) return { report: NOT_COMPARABLE, findings: [] };
   const schema = books.checkpoint.schema ?? { fields: [] };
   const lines = passesThrough({ job, schema, replay: false }, partSchema);
   const { format } = job.sink;
@@ -94,10 +94,17 @@ export async function verifyDeep(
       },
       lines,
     });
+  const lake = digest();
+  if (deduplicateStep(job.transform) !== null)
+    return { report: NOT_COMPARABLE, findings: await readLake(books, lines, true, lake, options) };
   const source = digest();
   const findings = await readSource(books, schema, lines, source, options);
   const inputs = books.inputs.filter(({ lane }) => lane === 'source');
-  const whyNot = whyNotCompared(books, inputs, source.rows, options, findings.length === 0);
+  const whyIncomplete = whyNotCompared(books, inputs, source.rows, options, findings.length === 0);
+  // Also where nothing is compared: a part whose length and footer are right may be damaged within.
+  const damaged = await readLake(books, lines, whyIncomplete !== null, lake, options);
+  findings.push(...damaged);
+  const whyNot = whyIncomplete ?? (damaged.length > 0 ? EXPLAINED : null);
   const written = rowSchema(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
   const left = written.fields.filter(({ name }) => !compared.some((field) => field.name === name));
   const base = {
@@ -110,8 +117,6 @@ export async function verifyDeep(
       report: { ...base, compared: false, why_not: whyNot, source_digest: null, lake_digest: null },
       findings,
     };
-  const lake = digest();
-  await readLake(books, lines, lake, options);
   if (lake.rows !== source.rows)
     findings.push({
       code: 'rows_differ',
@@ -141,7 +146,7 @@ function whyNotCompared(
   books: Books,
   inputs: readonly InputBook[],
   rows: number,
-  { intact, isSound, dropped }: DeepOptions,
+  { intact, findings, dropped }: DeepOptions,
   countsAgree: boolean,
 ): string | null {
   const { balance, forgotten, ledger, parts, pending, swaps, replaced } = books;
@@ -151,7 +156,7 @@ function whyNotCompared(
     newest.size === paths.size && inputs.every(({ path, fileId }) => Number(fileId) >= newest.get(path)!);
   const isWaiting = (path: string) => pending.has(path) || swaps.has(path) || replaced.has(path);
   const waiting = [...parts.keys()].filter(isWaiting).length;
-  if (!isSound || !countsAgree) return 'what was found explains a difference';
+  if (findings.length > 0 || !countsAgree) return EXPLAINED;
   if (ledger.opening !== undefined) return 'the lake has parts that are older than the ledger';
   const lacking = paths.size - intact.size + (forgotten?.files ?? 0);
   if (lacking > 0) return `${lacking} source files are not there as they were read`;
@@ -248,21 +253,32 @@ async function readInput(
   };
 }
 
+/** @param mayLack whether parts may be elsewhere, which was told before @returns parts that cannot be read */
 async function readLake(
   books: Books,
   lines: boolean,
+  mayLack: boolean,
   digest: RowDigest,
-  { job, fileSystem, partSchema }: DeepOptions,
-): Promise<void> {
-  const options = { ...(lines ? { columns: neededColumns(job) } : {}), widened: readsWider(job, books) };
+  { job, fileSystem, partSchema, findings }: DeepOptions,
+): Promise<Finding[]> {
+  const options = {
+    keepLines: lines,
+    columns: lines ? neededColumns(job) : undefined,
+    widened: readsWider(job, books),
+  };
+  const told = new Set(findings.map(({ path }) => path));
+  const damaged: Finding[] = [];
   for (const part of books.parts.values()) {
-    if (part.quarantine) continue;
-    for await (const batch of partBatches(part, job.sink.format, partSchema, fileSystem, {
-      keepLines: lines,
-      ...options,
-    }))
-      digest.add(batch);
+    if (part.quarantine || told.has(part.path)) continue;
+    try {
+      for await (const batch of partBatches(part, job.sink.format, partSchema, fileSystem, options))
+        digest.add(batch);
+    } catch (thrown) {
+      if (mayLack && SluiceError.from(thrown).code === 'NOT_FOUND') continue;
+      damaged.push(damagedPart(part.path, thrown));
+    }
   }
+  return damaged;
 }
 
 /** By path, the last taking that began with the file's first byte: what was taken before was another file, or version. */

@@ -1,4 +1,5 @@
 /** What is wrong, and where. Snake case: this is what `--json` prints. */
+import { SluiceError } from '../core/errors.ts';
 
 export type FindingCode =
   /** The ledger knows the part, and its file is neither there nor about to be. */
@@ -43,4 +44,11 @@ export interface Finding {
   /** null where it is about the job as a whole. */
   readonly path: string | null;
   readonly message: string;
+}
+
+/** That a part cannot be read. @throws what is not its fault */
+export function damagedPart(path: string, thrown: unknown): Finding {
+  const error = SluiceError.from(thrown);
+  if (error.code !== 'INPUT_CORRUPT' && error.code !== 'BAD_RECORD') throw error;
+  return { code: 'part_damaged', path, message: `${path} cannot be read: ${error.message}` };
 }

@@ -103,7 +103,7 @@ export async function verifyJob(options: VerifyOptions): Promise<VerifyReport> {
         fileSystem,
         partSchema: schema,
         intact: source.intact,
-        isSound: findings.length === 0,
+        findings,
         dropped: lake.dropped,
       })
     : null;

@@ -269,6 +269,26 @@ describe('data nobody announced', () => {
     expect(report.deep?.why_not).toBe('1 source files are not there as they were read');
   });
 
+  it('a part that is damaged within is found, whether or not its source is there', async () => {
+    const made = job({ sink: { format: parquetOutput } });
+    await writeRows('a.ndjson');
+    await runInline(made);
+    const [name] = (await readdir(path.join(folder, 'lake'))).filter((each) => each.endsWith('.parquet'));
+    const part = path.join(folder, 'lake', name!);
+    const bytes = await readFile(part);
+    await writeFile(part, bytes.fill(0x58, 100, 1000));
+    expect(findingsOf(await verifyJob({ job: made, fileSystem: localFileSystem('00bb') }))).toEqual([]);
+    for (const why of [
+      'what was found explains a difference',
+      '1 source files are not there as they were read',
+    ]) {
+      const report = await deep(made);
+      expect(findingsOf(report)).toEqual([`part_damaged ${name}`]);
+      expect(report.deep).toMatchObject({ compared: false, why_not: why });
+      await rm(path.join(folder, 'in', 'a.ndjson'), { force: true });
+    }
+  });
+
   it('rotated logs: what was read under another name is no gap, and no reason to compare with what has the name now', async () => {
     const made = job({ source: { modified: 'append' } });
     const log = path.join(folder, 'in', 'app.ndjson');
