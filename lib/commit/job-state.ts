@@ -50,12 +50,10 @@ export async function openJobState(options: JobStateOptions): Promise<JobState> 
     const newest = await store.load();
     const marker = await readLakeMarker(fileSystem, sinkPath, jobName);
     proveLakeMatches(marker, newest?.jobId ?? null, sinkPath, jobName, statePath);
-    const begun = newest !== null && hasBegun(newest);
-    if (begun) proveJobFits(newest.fingerprint, options.fingerprint, statePath);
+    if (newest !== null) proveStateFits(newest, options.fingerprint, statePath);
     if (marker === null && newest !== null) await proveLakeIsThere(fileSystem, sinkPath, jobName, newest);
     await store.removeTemporaries();
     const { fingerprint } = options;
-    // Nothing was read under the old job file: a first start that failed for a wrong path may be corrected.
     const base =
       newest === null
         ? await writeFirst(store, options)
@@ -72,9 +70,11 @@ export async function openJobState(options: JobStateOptions): Promise<JobState> 
   }
 }
 
-/** Whether anything was read or written since the state was made. */
-function hasBegun(checkpoint: Checkpoint): boolean {
-  return checkpoint.enumerator !== null || checkpoint.subtasks.length > 0;
+/** @throws SluiceError JOB_MISMATCH where the job has begun and would go on otherwise */
+export function proveStateFits(newest: Checkpoint, fingerprint: JobFingerprint, statePath: string): void {
+  // Nothing was read under the old job file: a first start that failed for a wrong path may be corrected.
+  const hasBegun = newest.enumerator !== null || newest.subtasks.length > 0;
+  if (hasBegun) proveJobFits(newest.fingerprint, fingerprint, statePath);
 }
 
 /**

@@ -2,6 +2,8 @@
 import { createBucketAssigner, createEventTime } from '../../bucketing/index.ts';
 import { createInputFormat } from '../../formats/input-format.ts';
 import { CheckpointStore } from '../commit/checkpoint-store.ts';
+import { jobFingerprint } from '../commit/fingerprint.ts';
+import { proveStateFits } from '../commit/job-state.ts';
 import { proveNeverRan } from '../commit/lake-marker.ts';
 import { laneOf } from '../commit/lanes.ts';
 import type { Clock } from '../core/clock.ts';
@@ -44,7 +46,7 @@ export interface BucketSample {
 
 /**
  * @param onFile called for each file, and with `explain` for what the patterns leave out
- * @throws SluiceError STATE_CORRUPT, STATE_VERSION, NOT_FOUND, ACCESS_DENIED
+ * @throws SluiceError JOB_MISMATCH, STATE_CORRUPT, STATE_VERSION, NOT_FOUND, ACCESS_DENIED
  */
 export async function planJob(
   job: CompiledJob,
@@ -56,6 +58,7 @@ export async function planJob(
   const store = new CheckpointStore(fileSystem, job.statePath);
   const newest = await store.load();
   if (newest === null) await proveNeverRan(fileSystem, job);
+  else proveStateFits(newest, jobFingerprint(job), job.statePath);
   // After a replay the newest checkpoint is of the quarantine's lane, and the source's is parked in it.
   const lane = newest === null ? null : laneOf(newest, 'source');
   const pieces = lane?.discovery ?? [];

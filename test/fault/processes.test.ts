@@ -147,10 +147,12 @@ describe('between two runs', () => {
     ];
     for (const [section, from, to] of changes) {
       await writeFile(folder.at('job.yaml'), text.replace(from, to));
-      const { code, stderr } = await folder.run('backfill');
-      expect(code, `${section}: ${stderr}`).toBe(2);
-      expect(stderr).toContain('error JOB_MISMATCH');
-      expect(stderr).toMatch(new RegExp(`${section}(: column 'note' is gone| was )`));
+      for (const command of ['check', 'plan', 'backfill'] as const) {
+        const { code, stderr } = await folder.run(command);
+        expect(code, `${command}, ${section}: ${stderr}`).toBe(2);
+        expect(stderr).toContain('error JOB_MISMATCH');
+        expect(stderr).toMatch(new RegExp(`${section}(: column 'note' is gone| was )`));
+      }
     }
     await writeFile(
       folder.at('job.yaml'),

@@ -3,6 +3,8 @@ import { createBucketAssigner } from '../../../bucketing/index.ts';
 import { createOutputFormat } from '../../../formats/output-format.ts';
 import { createRollingPolicy } from '../../../rolling/index.ts';
 import { CheckpointStore } from '../../commit/checkpoint-store.ts';
+import { jobFingerprint } from '../../commit/fingerprint.ts';
+import { proveStateFits } from '../../commit/job-state.ts';
 import { createPartitionCommitPolicy } from '../../commit/partitions/policies/create-policy.ts';
 import { crossCheck } from '../../config/cross-checks.ts';
 import { jobToYaml, rawJob, schemaYaml } from '../../config/print-job.ts';
@@ -33,12 +35,14 @@ export async function check(file: string, { io, output }: CommandContext): Promi
   );
   const survey = await surveySource(roots, fileSystem);
   await proveWritable(job, fileSystem, io.ids);
+  const newest = await new CheckpointStore(fileSystem, job.statePath).load();
+  if (newest !== null) proveStateFits(newest, jobFingerprint(job), job.statePath);
   const schema = await learnSchema(job, fileSystem);
   if (schema !== null) {
     // An inferred schema may lack what the job names.
     const problems = crossCheck({ ...job, source: { ...job.source, schema } });
     if (problems.length > 0) throw invalid(problems);
-    await proveParts(job, schema, fileSystem, io.clock);
+    await proveParts(job, schema, newest?.schema == null, fileSystem, io.clock);
   }
   print(file, job, schema, survey, output);
 }
@@ -92,13 +96,13 @@ function shown(samples: readonly string[]): string {
 async function proveParts(
   job: CompiledJob,
   schema: Schema,
+  isFirstStart: boolean,
   fileSystem: FileSystem,
   clock: Clock,
 ): Promise<void> {
   await createBucketAssigner(job.sink.bucket, rowSchema(job, schema, schema.fields.length));
   await createRollingPolicy(job.sink.rolling);
-  if ((await new CheckpointStore(fileSystem, job.statePath).load())?.schema == null)
-    proveFolders(job, schema);
+  if (isFirstStart) proveFolders(job, schema);
   bucketTimesOf(job);
   for (const policy of job.sink.partitionCommit?.policies ?? [])
     await createPartitionCommitPolicy(policy, job.sink.path, fileSystem, clock);
