@@ -2,7 +2,7 @@
 import type { InputFormat } from '../../lib/core/decoder.ts';
 import type { InputFormatSpec } from '../../lib/core/specs.ts';
 import { corrupt } from '../corrupt.ts';
-import { inferSchemaFromJson } from '../inference/infer-json.ts';
+import { inferFromJson, inferSchemaFromJson } from '../inference/infer-json.ts';
 import { JsonArrayDecoder } from './decoder.ts';
 import { type ArrayPlace, ElementScanner, skipBetween } from './elements.ts';
 
@@ -13,6 +13,7 @@ export function jsonInput(_spec: Extract<InputFormatSpec, { type: 'json' }>): In
     createDecoder: (options) => new JsonArrayDecoder(options),
     recordState: { place: 'comma' satisfies ArrayPlace },
     inferSchema: (samples) => inferSchemaFromJson(samples.map(({ bytes }) => asLines(bytes))),
+    explainSchema: (samples) => inferFromJson(samples.map(({ bytes }) => asLines(bytes))).evidence,
   };
 }
 

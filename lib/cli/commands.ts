@@ -134,7 +134,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     });
   program
     .command('inspect')
-    .description('print what is in a checkpoint or a part file')
+    .description('print what is in a checkpoint, a Parquet part or a part of lines')
     .argument('<file>', 'checkpoint or part file')
     .action(async (file: string, _: unknown, command: Command) => {
       const { inspect } = await import('./commands/inspect.ts');

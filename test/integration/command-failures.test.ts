@@ -73,3 +73,14 @@ it.skipIf(process.platform === 'win32')('a name of a file is no line, and moves 
     expect(stderr).not.toMatch(/^error FAKE/m);
   }
 });
+
+it('an object store whose region is not known is not asked again and again', async () => {
+  const job = await readFile(path.join(folder, 'job.yaml'), 'utf8');
+  await writeFile(path.join(folder, 's3.yaml'), job.replace('path: ./in', 'path: s3://bucket/in'));
+  const env = { AWS_REGION: '', AWS_DEFAULT_REGION: '', AWS_CONFIG_FILE: path.join(folder, 'none') };
+  const { code, stderr } = await sluice(['check', 's3.yaml'], { cwd: folder, env });
+  expect(code).toBe(4);
+  expect(stderr).toMatch(
+    /^error STORAGE_FAILED cannot list s3:\/\/bucket\/in: Region not accepted: .*\n.*s3\.region/,
+  );
+});

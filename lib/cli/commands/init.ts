@@ -34,16 +34,16 @@ export async function init(
     lake: './lake',
   };
   const text = jobTemplate(path.basename(folder), paths, data);
+  const found = { format: data.format.type, files: data.files, bytes_in: data.bytes };
   if (toStdout) {
-    output.text(text);
+    if (output.json) output.document({ written: null, job_file: text, ...found });
+    else output.text(text);
     return;
   }
   const bytes = new TextEncoder().encode(text);
   if (options.force === true) await fileSystem.replace(file, bytes);
   else if (!(await fileSystem.createExclusive(file, bytes))) throw exists(file);
-  if (output.json) {
-    output.document({ written: file, format: data.format.type, files: data.files, bytes_in: data.bytes });
-  }
+  if (output.json) output.document({ written: file, ...found });
   output.note(
     `${file} is written, for ${counted(data.files, 'file')} of ${data.format.type} (${humanBytes(data.bytes)})`,
   );

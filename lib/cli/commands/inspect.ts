@@ -43,7 +43,7 @@ export async function inspect(given: string, { io, output }: CommandContext): Pr
   const lines = textLines(head);
   if (lines === null) {
     throw new SluiceError('USAGE', `${file} is neither a checkpoint nor a part that sluice can show`, {
-      hint: 'sluice shows checkpoints, Parquet files, and text (NDJSON, CSV) as it is or compressed',
+      hint: 'sluice shows checkpoints, Parquet files, and text (NDJSON, CSV) as it is or compressed; for Avro and Arrow, ask DuckDB or pyarrow',
     });
   }
   if (output.json) {

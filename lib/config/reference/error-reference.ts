@@ -34,7 +34,7 @@ start goes on from the newest checkpoint.
 | 4 | storage or environment |
 | 5 | state unreadable or of another version, or a promised part missing |
 | 6 | another process runs this job |
-| 130, 143 | a second SIGINT or SIGTERM stopped it at once |
+| 130, 143 | a second SIGINT or SIGTERM stopped it at once; one within half a second of the first is taken for the same |
 `;
 
 export function renderErrorReference(): string {

@@ -30,6 +30,12 @@ const ELSEWHERE: Kind = {
   retryable: false,
 };
 
+const NO_REGION: Kind = {
+  code: 'STORAGE_FAILED',
+  hint: 'set s3.region, or AWS_REGION in the environment',
+  retryable: false,
+};
+
 /** By the error's name, which is the server's code where it sent one. */
 const KINDS: Readonly<Record<string, Kind>> = {
   NoSuchBucket: {
@@ -118,6 +124,8 @@ export function objectStoreError(what: string, thrown: unknown): SluiceError {
 function kindOf(thrown: unknown, name: string, status: number): Kind {
   const known = KINDS[name];
   if (known !== undefined) return known;
+  // The SDK's configuration throws them, without a name or a code.
+  if (thrown instanceof Error && /^Region (?:is missing|not accepted)/.test(thrown.message)) return NO_REGION;
   // A request needs no files: these hold a token or keys.
   if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'EACCES'))
     return WRONG_KEYS;

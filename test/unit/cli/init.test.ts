@@ -95,6 +95,9 @@ describe('init', () => {
     const json = withData();
     expect(await json.run('init', 'in', '--json')).toBe(0);
     expect(json.documents()).toMatchObject([{ written: '/work/job.yaml', format: 'ndjson', files: 2 }]);
+    const both = withData();
+    expect(await both.run('init', 'in', '-o', '-', '--json')).toBe(0);
+    expect(both.documents()).toMatchObject([{ written: null, job_file: printed.stdout.text, files: 2 }]);
   });
 
   test('CSV and text', async () => {

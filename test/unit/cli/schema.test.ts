@@ -106,6 +106,14 @@ describe('check --schema', () => {
     expect(cli.stderr.text).toBe('');
   });
 
+  test('of an array of records, too', async () => {
+    const cli = harness('');
+    cli.fileSystem.put('/work/job.yaml', JOB.replace('type: ndjson', 'type: json'));
+    cli.fileSystem.put('/work/in/a.json', '[{"n":1}, {"n":2.5}, {}]');
+    expect(await cli.run('check', '--schema', 'job.yaml', '--json')).toBe(0);
+    expect(cli.documents()).toMatchObject([{ columns: [{ name: 'n', records: 3, kinds: [{}, {}] }] }]);
+  });
+
   test('control characters of the data do not reach the terminal', async () => {
     const cli = harness('{"n":"\\u001b[31mred"}\n');
     expect(await cli.run('check', '--schema', 'job.yaml')).toBe(0);
@@ -203,6 +211,14 @@ describe('status --schema', () => {
       },
     ]);
     expect(cli.stderr.text).toBe('');
+  });
+
+  test('of an array of records, too', async () => {
+    const cli = harness('');
+    cli.fileSystem.put('/work/job.yaml', JOB.replace('type: ndjson', 'type: json'));
+    cli.fileSystem.put('/work/in/a.json', '[{"n":1}, {"n":2.5}, {}]');
+    expect(await cli.run('check', '--schema', 'job.yaml', '--json')).toBe(0);
+    expect(cli.documents()).toMatchObject([{ columns: [{ name: 'n', records: 3, kinds: [{}, {}] }] }]);
   });
 
   const COLUMNS: SchemaState = {
