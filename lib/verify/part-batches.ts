@@ -98,22 +98,36 @@ async function fileSchema(
   return input.inferSchema([{ bytes: head, isWhole: head.length === part.sizeBytes }]);
 }
 
-/** What the readers do not take as it is written is read as text: JSON in CSV, NaN, years of five digits. */
+/** What the readers do not take as it is written is read as text: JSON in CSV, NaN in it, years of five digits. */
 function readable(format: OutputFormatSpec, schema: Schema): Schema {
   if (format.type === 'text') {
     const field = schema.fields.find(({ name }) => name === (format.column ?? name));
     return { fields: field === undefined ? [] : [{ ...field, type: TEXT }] };
   }
-  if (format.type !== 'csv') return schema;
-  return {
-    fields: schema.fields.map((field) =>
-      isNested(field.type) || WRITTEN_ONLY.has(field.type.kind) ? { ...field, type: TEXT } : field,
-    ),
-  };
+  const typeOf = format.type === 'csv' ? readableCsv : readableJson;
+  return { fields: schema.fields.map((field) => ({ ...field, type: typeOf(field.type) })) };
 }
 
-/** Types of which CSV is written with values that it is not read with. */
+function readableCsv(type: DataType): DataType {
+  return isNested(type) || WRITTEN_ONLY.has(type.kind) ? TEXT : type;
+}
+
+/** Types that CSV is written with values of that it is not read with. */
 const WRITTEN_ONLY: ReadonlySet<string> = new Set(['float32', 'float64', 'date', 'timestamp']);
+
+function readableJson(type: DataType): DataType {
+  switch (type.kind) {
+    case 'date':
+    case 'timestamp':
+      return TEXT;
+    case 'list':
+      return { ...type, element: readableJson(type.element) };
+    case 'struct':
+      return { ...type, fields: type.fields.map((field) => ({ ...field, type: readableJson(field.type) })) };
+    default:
+      return type;
+  }
+}
 
 type RowSpec = Extract<OutputFormatSpec, { readonly type: 'ndjson' | 'csv' | 'text' }>;
 

@@ -323,6 +323,8 @@ describe('what a sound lake may hold', () => {
 
   it.each([
     ['parquet', parquetOutput],
+    ['ndjson', ndjsonOutput],
+    ['hive ndjson', { ...ndjsonOutput, dialect: 'hive' }],
     ['csv', csv],
     ['hive csv', { ...csv, dialect: 'hive', header: false }],
     ['avro', { type: 'avro', compression: 'deflate', level: null }],
