@@ -112,7 +112,7 @@ function readableCsv(type: DataType): DataType {
   return isNested(type) || WRITTEN_ONLY.has(type.kind) ? TEXT : type;
 }
 
-/** Types that CSV is written with values of that it is not read with. */
+/** Types of which CSV is written with values that it is not read with. */
 const WRITTEN_ONLY: ReadonlySet<string> = new Set(['float32', 'float64', 'date', 'timestamp']);
 
 function readableJson(type: DataType): DataType {
