@@ -15,6 +15,7 @@ export type {
   DecoderState,
   FileDecoder,
   FileInputFormat,
+  FileSample,
   InputFormat,
   RandomAccessFile,
 } from '../lib/core/decoder.ts';

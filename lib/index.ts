@@ -25,6 +25,7 @@ export type {
   DecoderOptions,
   DecoderStart,
   DecoderState,
+  FileSample,
   InputFormat,
 } from './core/decoder.ts';
 export type { BulkFormat, BulkWriter, RowEncoder, RowFormat } from './core/encoder.ts';

@@ -195,7 +195,7 @@ export interface InputFormat {
 /** The beginning of a file, decompressed. */
 export interface FileSample {
   readonly bytes: Uint8Array;
-  /** Whether that is all of it. Otherwise its last record may be cut. */
+  /** Whether that is all of it, and no more is to come. Otherwise its last record may be cut. */
   readonly isWhole: boolean;
 }
 

@@ -171,7 +171,7 @@ class JobRun {
   /** A daemon outwaits files that show no schema yet, such as an empty one that came first. */
   async #tryFirstSchema(): Promise<Schema | null> {
     try {
-      return await firstSchema(this.#job, this.#fileSystem);
+      return await firstSchema(this.#job, this.#fileSystem, this.#clock);
     } catch (thrown) {
       const error = SluiceError.from(thrown);
       if (error.code !== 'SCHEMA_UNKNOWN' || this.#options.mode === 'once') throw error;

@@ -97,7 +97,7 @@ export async function planJob(
     totals.splits += file.splits;
     if (file.action === 'read' && sample.length < SAMPLE_FILES) sample.push(file);
   }
-  const schema = newest?.schema ?? (await firstSchema(job, fileSystem));
+  const schema = newest?.schema ?? (await firstSchema(job, fileSystem, clock));
   return {
     checkpointId: newest?.id ?? null,
     totals,

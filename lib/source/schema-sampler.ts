@@ -23,6 +23,8 @@ export interface SchemaSamplerOptions {
   readonly maxFiles?: number;
   /** Decompressed bytes of each, at most. */
   readonly sampleBytes?: number;
+  /** Whether more may come behind what a file holds now: its last record may not be whole then. None unless given. */
+  readonly mayGrow?: (file: FileStatus) => boolean;
 }
 
 export interface SampledSchema {
@@ -43,7 +45,7 @@ const ALL_SAMPLES_BYTES = 4 * 1024 * 1024;
  * @throws SluiceError SCHEMA_UNKNOWN where nothing can be said of the files there are; NOT_FOUND where a root is not there
  */
 export async function sampleSchema(options: SchemaSamplerOptions): Promise<SampledSchema | null> {
-  const { fileSystem, format, compression, sampleBytes = SAMPLE_BYTES } = options;
+  const { fileSystem, format, compression, sampleBytes = SAMPLE_BYTES, mayGrow = () => false } = options;
   if (format.access === 'random') return readSchemas(options, format);
   const samples: Sample[] = [];
   const files = await chooseFiles(options);
@@ -51,7 +53,7 @@ export async function sampleSchema(options: SchemaSamplerOptions): Promise<Sampl
   await eachWhole(files, async (file) => {
     const sample = await readSample(fileSystem, file, compression, eachBytes);
     if (sample === null || sample.bytes.length === 0) return false;
-    samples.push({ path: file.path, ...sample });
+    samples.push({ path: file.path, ...sample, isWhole: sample.isWhole && !mayGrow(file) });
     return true;
   });
   if (samples.length === 0) return null;

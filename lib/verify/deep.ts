@@ -62,6 +62,7 @@ export interface DeepReport {
 }
 
 const EXPLAINED = 'what was found explains a difference';
+const WENT_MEANWHILE = 'parts were merged or removed while they were read';
 const NOT_COMPARABLE: DeepReport = {
   files: 0,
   compared: false,
@@ -94,17 +95,19 @@ export async function verifyDeep(
       },
       lines,
     });
-  const lake = digest();
   if (deduplicateStep(job.transform) !== null)
-    return { report: NOT_COMPARABLE, findings: await readLake(books, lines, true, lake, options) };
+    return { report: NOT_COMPARABLE, findings: await readUncompared(books, options) };
   const source = digest();
   const findings = await readSource(books, schema, lines, source, options);
   const inputs = books.inputs.filter(({ lane }) => lane === 'source');
   const whyIncomplete = whyNotCompared(books, inputs, source.rows, options, findings.length === 0);
-  // Also where nothing is compared: a part whose length and footer are right may be damaged within.
-  const damaged = await readLake(books, lines, whyIncomplete !== null, lake, options);
-  findings.push(...damaged);
-  const whyNot = whyIncomplete ?? (damaged.length > 0 ? EXPLAINED : null);
+  const lake = digest();
+  const read =
+    whyIncomplete === null
+      ? await readLake(books, lines, lake, options)
+      : { findings: await readUncompared(books, options), whyNot: whyIncomplete };
+  findings.push(...read.findings);
+  const { whyNot } = read;
   const written = rowSchema(job, schema, baseColumns(schema, books.checkpoint.schemaHistory ?? []));
   const left = written.fields.filter(({ name }) => !compared.some((field) => field.name === name));
   const base = {
@@ -253,32 +256,61 @@ async function readInput(
   };
 }
 
-/** @param mayLack whether parts may be elsewhere, which was told before @returns parts that cannot be read */
+/** All parts, to be compared. @returns what is damaged; why there is nothing to compare, if there is not */
 async function readLake(
   books: Books,
   lines: boolean,
-  mayLack: boolean,
   digest: RowDigest,
-  { job, fileSystem, partSchema, findings }: DeepOptions,
-): Promise<Finding[]> {
+  { job, fileSystem, partSchema }: DeepOptions,
+): Promise<{ findings: Finding[]; whyNot: string | null }> {
+  const { format } = job.sink;
   const options = {
     keepLines: lines,
     columns: lines ? neededColumns(job) : undefined,
     widened: readsWider(job, books),
   };
+  const findings: Finding[] = [];
+  for (const part of books.parts.values()) {
+    if (part.quarantine) continue;
+    try {
+      for await (const batch of partBatches(part, format, partSchema, fileSystem, options)) digest.add(batch);
+    } catch (thrown) {
+      if (SluiceError.from(thrown).code === 'NOT_FOUND') return { findings, whyNot: WENT_MEANWHILE };
+      // Lines say nothing of their columns: these may be of an earlier schema, or of earlier steps.
+      if (!saysItsSchema(format) && SluiceError.from(thrown).code === 'BAD_RECORD')
+        return { findings, whyNot: `${part.path} does not fit the columns that rows have now` };
+      findings.push(damagedPart(part.path, thrown));
+    }
+  }
+  return { findings, whyNot: findings.length > 0 ? EXPLAINED : null };
+}
+
+/**
+ * Parts of a length and with a footer that are right may be damaged within. Those of lines were read before, when their rows
+ * were counted.
+ */
+async function readUncompared(
+  books: Books,
+  { job, fileSystem, partSchema, findings }: DeepOptions,
+): Promise<Finding[]> {
+  const { format } = job.sink;
+  if (!saysItsSchema(format)) return [];
   const told = new Set(findings.map(({ path }) => path));
   const damaged: Finding[] = [];
   for (const part of books.parts.values()) {
     if (part.quarantine || told.has(part.path)) continue;
     try {
-      for await (const batch of partBatches(part, job.sink.format, partSchema, fileSystem, options))
-        digest.add(batch);
+      for await (const _ of partBatches(part, format, partSchema, fileSystem));
     } catch (thrown) {
-      if (mayLack && SluiceError.from(thrown).code === 'NOT_FOUND') continue;
-      damaged.push(damagedPart(part.path, thrown));
+      // Not visible yet, dropped, or merged meanwhile: that is told by the listing, of now or of the next time.
+      if (SluiceError.from(thrown).code !== 'NOT_FOUND') damaged.push(damagedPart(part.path, thrown));
     }
   }
   return damaged;
+}
+
+function saysItsSchema({ type }: OutputFormatSpec): boolean {
+  return type === 'parquet' || type === 'avro' || type === 'arrow';
 }
 
 /** By path, the last taking that began with the file's first byte: what was taken before was another file, or version. */

@@ -3,6 +3,7 @@ import { createInputFormat } from '../../formats/input-format.ts';
 import type { Batch } from '../core/batch.ts';
 import type { DataType, Schema } from '../core/data-type.ts';
 import type { FileInputFormat, InputFormat } from '../core/decoder.ts';
+import { SluiceError } from '../core/errors.ts';
 import type { InputFormatSpec, OutputFormatSpec, SchemaDriftSpec } from '../core/specs.ts';
 import { openRandomFile } from '../source/random-file.ts';
 import { readRange } from '../source/read-range.ts';
@@ -71,7 +72,7 @@ export async function* partBatches(
       endByte: null,
       position: startPosition(0),
     });
-    if (!isThere) return;
+    if (!isThere) throw new SluiceError('NOT_FOUND', `${part.path} is not there`, { hint: 'check the path' });
     for (;;) {
       const batch = await reader.next();
       if (reader.drift !== null) reader.passDrift();

@@ -289,6 +289,27 @@ describe('data nobody announced', () => {
     }
   });
 
+  it('parts of lines that have the columns of an earlier schema, or of earlier steps, are not damaged', async () => {
+    const evolving = job({
+      source: { schema: schemaOf({ id: 'int64' }), drift: { newField: 'evolve', mismatch: 'bad_record' } },
+      sink: { format: { ...FORMATS.find(({ type }) => type === 'csv')!, header: false } as OutputFormatSpec },
+    });
+    await writeFile(path.join(folder, 'in', 'a.ndjson'), '{"id":1}\n');
+    await runInline(evolving);
+    await writeFile(path.join(folder, 'in', 'b.ndjson'), '{"id":2,"z":1}\n');
+    await runInline(evolving);
+    const whyNot = async () => {
+      const { findings, deep: report } = await deep(evolving);
+      return [findings, report?.why_not];
+    };
+    expect(await whyNot()).toEqual([
+      [],
+      expect.stringMatching(/ does not fit the columns that rows have now$/),
+    ]);
+    await rm(path.join(folder, 'in', 'a.ndjson'));
+    expect(await whyNot()).toEqual([[], '1 source files are not there as they were read']);
+  });
+
   it('rotated logs: what was read under another name is no gap, and no reason to compare with what has the name now', async () => {
     const made = job({ source: { modified: 'append' } });
     const log = path.join(folder, 'in', 'app.ndjson');

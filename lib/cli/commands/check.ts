@@ -27,7 +27,7 @@ import { proveWritable, type SourceSurvey, surveySource } from '../reach-paths.t
 import { renderTable } from '../table.ts';
 import { loadJob } from './load-job.ts';
 
-/** @throws SluiceError with exit 2 for the job file, 4 for its paths, 3 for data that the schema cannot be learnt from */
+/** @throws SluiceError with exit 2 for the job file, 4 for its paths, 3 for data that the schema cannot be learnt from, 5 for its state */
 export async function check(file: string, { io, output }: CommandContext): Promise<void> {
   const { job, invalid, fileSystem } = await loadJob(file, io);
   const roots = await selectRoots(job.source, fileSystem, (path) =>
@@ -37,7 +37,7 @@ export async function check(file: string, { io, output }: CommandContext): Promi
   await proveWritable(job, fileSystem, io.ids);
   const newest = await new CheckpointStore(fileSystem, job.statePath).load();
   if (newest !== null) proveStateFits(newest, jobFingerprint(job), job.statePath);
-  const schema = await learnSchema(job, fileSystem);
+  const schema = await learnSchema(job, fileSystem, io.clock);
   if (schema !== null) {
     // An inferred schema may lack what the job names.
     const problems = crossCheck({ ...job, source: { ...job.source, schema } });
@@ -50,7 +50,7 @@ export async function check(file: string, { io, output }: CommandContext): Promi
 /** `sluice check --schema`: what a sample of the source shows, as YAML to paste, and how sure that is. */
 export async function checkSchema(file: string, { io, output }: CommandContext): Promise<void> {
   const { job, fileSystem } = await loadJob(file, io);
-  const sampled = await sampleSource(job, fileSystem);
+  const sampled = await sampleSource(job, fileSystem, io.clock);
   if (sampled === null) {
     throw new SluiceError(
       'SCHEMA_UNKNOWN',

@@ -1,5 +1,6 @@
 /** `sluice ddl`: the lake as a table of an engine. */
 import { CheckpointStore } from '../../commit/checkpoint-store.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { CompiledJob } from '../../core/compiled-job.ts';
 import type { Schema } from '../../core/data-type.ts';
 import { SluiceError } from '../../core/errors.ts';
@@ -25,7 +26,7 @@ export async function ddl(
     });
   }
   const { job, fileSystem } = await loadJob(file, io);
-  const table = tableOf(job, await schemaOf(job, fileSystem), {
+  const table = tableOf(job, await schemaOf(job, fileSystem, io.clock), {
     schema: options.schema,
     name: options.table ?? job.name.replaceAll('-', '_'),
     location: options.location ?? null,
@@ -38,9 +39,9 @@ export async function ddl(
 }
 
 /** What the part files have: as the state says, or as a first start would find it. */
-async function schemaOf(job: CompiledJob, fileSystem: FileSystem): Promise<Schema> {
+async function schemaOf(job: CompiledJob, fileSystem: FileSystem, clock: Clock): Promise<Schema> {
   const newest = await new CheckpointStore(fileSystem, job.statePath).load();
-  const schema = newest?.schema ?? (await firstSchema(job, fileSystem));
+  const schema = newest?.schema ?? (await firstSchema(job, fileSystem, clock));
   if (schema !== null) return rowSchema(job, schema, baseColumns(schema, newest?.schemaHistory ?? []));
   throw new SluiceError('SCHEMA_UNKNOWN', 'there is no file yet that the columns could be learnt from', {
     hint: 'give source.format.schema, or put a file into the source',

@@ -24,7 +24,7 @@ Schema in [job.schema.json](job.schema.json):
 
 What state and lake are to agree on is fixed at the first start: \`source.path\`, \`source.format\` (but for its
 compression), \`event_time\`, \`sink.path\`, type and compression of \`sink.format\` and how it
-writes text (\`dialect\`, \`delimiter\`, \`header\`, \`null_text\`, \`column\`), \`sink.bucket\` and \`sink.part.suffix\`. A job file that says otherwise later is refused with what has changed (\`JOB_MISMATCH\`). Everything
+writes text (\`dialect\`, \`delimiter\`, \`header\`, \`null_text\`, \`column\`), \`sink.bucket\` and \`sink.part.suffix\`. A job file that says otherwise later is refused with what has changed (\`JOB_MISMATCH\`), by \`check\` and \`plan\`, too. Everything
 else may change at any start.
 `;
 

@@ -213,14 +213,6 @@ describe('status --schema', () => {
     expect(cli.stderr.text).toBe('');
   });
 
-  test('of an array of records, too', async () => {
-    const cli = harness('');
-    cli.fileSystem.put('/work/job.yaml', JOB.replace('type: ndjson', 'type: json'));
-    cli.fileSystem.put('/work/in/a.json', '[{"n":1}, {"n":2.5}, {}]');
-    expect(await cli.run('check', '--schema', 'job.yaml', '--json')).toBe(0);
-    expect(cli.documents()).toMatchObject([{ columns: [{ name: 'n', records: 3, kinds: [{}, {}] }] }]);
-  });
-
   const COLUMNS: SchemaState = {
     schema: schemaOf({ number: 'string', _source_line: 'int64' }),
     history: [
