@@ -276,9 +276,8 @@ async function readLake(
       for await (const batch of partBatches(part, format, partSchema, fileSystem, options)) digest.add(batch);
     } catch (thrown) {
       if (SluiceError.from(thrown).code === 'NOT_FOUND') return { findings, whyNot: WENT_MEANWHILE };
-      // Lines say nothing of their columns: these may be of an earlier schema, or of earlier steps.
-      if (!saysItsSchema(format) && SluiceError.from(thrown).code === 'BAD_RECORD')
-        return { findings, whyNot: `${part.path} does not fit the columns that rows have now` };
+      // Lines say nothing of their columns: they may be damaged, or of an earlier schema or earlier steps. Not to be passed over.
+      if (!saysItsSchema(format) && SluiceError.from(thrown).code === 'BAD_RECORD') throw thrown;
       findings.push(damagedPart(part.path, thrown));
     }
   }

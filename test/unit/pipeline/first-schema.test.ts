@@ -1,8 +1,7 @@
 /** What a first start makes of the files that there are. */
 import { expect, test } from 'vitest';
-import type { InputFormatSpec } from '../../../lib/core/specs.ts';
 import { sampleSource } from '../../../lib/pipeline/first-schema.ts';
-import { testJob } from '../../support/job.ts';
+import { csvInputSpec, testJob } from '../../support/job.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 
@@ -13,16 +12,7 @@ const NOW_MS = Date.UTC(2026, 0, 1);
 async function typeOfCut(source: { modified?: 'append'; minAgeMs?: number }, ageSeconds: bigint) {
   const clock = new ManualClock(NOW_MS);
   const fileSystem = new MemoryFileSystem(clock);
-  const format: InputFormatSpec = {
-    type: 'csv',
-    delimiter: ',',
-    quote: '"',
-    header: true,
-    columns: null,
-    nullText: null,
-    quotedNewlines: false,
-    compression: 'none',
-  };
+  const format = { ...csvInputSpec, quotedNewlines: false };
   fileSystem.put('/job/in/a.csv', 'n\n1\n-', BigInt(NOW_MS) * 1_000_000n - ageSeconds * SECOND_NS);
   const job = testJob('/job', { source: { schema: 'infer', format, ...source } });
   const sampled = await sampleSource(job, fileSystem, clock);
